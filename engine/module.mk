@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+# The engine: no LMDB, no network, no codec in the library.
+
+ENGINE_SOURCES := $(wildcard engine/base/*.c engine/hash/*.c engine/match/*.c engine/decode/*.c)
+ENGINE_OBJECTS := $(ENGINE_SOURCES:%.c=$(B)/%.o)
+
+# The include path is the fence: the engine sees itself and nothing else.
+FLAGS_engine = -Iengine/include -Iengine $(OPENMP) -DTUTELA_LIBEXECDIR='"$(libexecdir)/tutela"'
+
+# One file per instruction set; everything else stays at the baseline of the ABI.
+ifneq ($(filter x86_64-%,$(MACHINE)),)
+AVX2 := -mavx2 -mpopcnt -mbmi -mbmi2 -mno-fma
+AVX512 := $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vpopcntdq
+FLAGS_engine/hash/hash_avx2 := $(AVX2)
+FLAGS_engine/match/kernels_avx2 := $(AVX2)
+FLAGS_engine/match/kernels_avx512 := $(AVX512)
+endif
+# The specification stays what it says: the compiler must not vectorise it.
+FLAGS_engine/hash/hash_scalar := -fno-tree-vectorize
+FLAGS_engine/match/kernels_scalar := -fno-tree-vectorize
+
+# Decoder workers: their own programs, linked without OpenMP and without the search.
+WORKER_COMMON := engine/decode/worker/decoder.c engine/decode/worker/sandbox.c engine/decode/worker/digest.c \
+	engine/decode/worker/sniff.c engine/decode/wire.c \
+	$(wildcard engine/base/*.c) $(wildcard engine/hash/*.c)
+WORKER_CORE := $(WORKER_COMMON) engine/decode/worker/codec_jpeg.c engine/decode/worker/codec_png.c \
+	engine/decode/worker/codecs_core.c
+WORKER_VIPS := $(WORKER_COMMON) engine/decode/worker/codec_vips.c engine/decode/worker/codec_jxl.c \
+	engine/decode/worker/codec_bmp.c engine/decode/worker/codecs_vips.c
+
+OBJECTS_tutela-decoder := $(WORKER_CORE:%.c=$(B)/%.o)
+OBJECTS_tutela-decoder-vips := $(WORKER_VIPS:%.c=$(B)/%.o)
+LINK_tutela-decoder = $(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,CRYPTO,libs) -lm
+LINK_tutela-decoder-vips = $(call pkg,VIPS,libs) $(call pkg,JXL,libs) $(call pkg,GD,libs) $(call pkg,CRYPTO,libs) -lm
+
+FLAGS_engine/decode/worker/codec_jpeg = $(call pkg,JPEG,cflags)
+FLAGS_engine/decode/worker/codec_png = $(call pkg,PNG,cflags)
+FLAGS_engine/decode/worker/codec_vips = $(call pkg,VIPS,cflags)
+FLAGS_engine/decode/worker/codec_jxl = $(call pkg,JXL,cflags)
+FLAGS_engine/decode/worker/codec_bmp = $(call pkg,GD,cflags)
+
+PROGRAMS += $(B)/bin/tutela-decoder $(B)/bin/tutela-decoder-vips

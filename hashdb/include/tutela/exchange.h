@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exchange formats: bytes to records and records to bytes.
+ *
+ * A reader is fed bytes in pieces of any length and calls back once for each
+ * record and once for each bad one. It does no I/O, needs memory for one
+ * record and nothing else, and survives any input: a bad line is reported with
+ * its number and a reason and costs that line only.
+ *
+ * Formats: "text" (`<algorithm> <hex> [entry id]`, or bare hex with a fixed
+ * algorithm, '#' comments, CRLF and BOM accepted) and "csv" (RFC 4180, column
+ * map). See tutela-formats(5).
+ *
+ * Thread safety: one handle, one thread; distinct handles are independent.
+ */
+#ifndef TUTELA_EXCHANGE_H
+#define TUTELA_EXCHANGE_H
+
+#include <tutela/record.h>
+
+struct tutela_exchange_problem {
+	uint64_t line;      /* from 1 */
+	uint64_t byte;      /* offset of the line or record in the input */
+	const char *reason; /* a static sentence */
+};
+
+struct tutela_reader_opts {
+	size_t size;
+	enum tutela_algorithm algorithm; /* of bare hex; NONE: lines must name theirs */
+	const char *columns;  /* csv only: "id=Entry,md5=MD5,pdq=PDQ Hash,label:category=Cat"; NULL: the header's own
+	                         names. Keys: id, reason, status, time, quality, label:NAME, and every algorithm's name.
+	                         Values: a header's name in any letter case, or #N for column N from 1 */
+	char delimiter;       /* csv only; 0: comma, or semicolon or tab when the first line has more of those */
+	bool no_header;       /* csv only: the first line is data; columns must be given as #N */
+	uint64_t max_line;    /* longest line or record; 0: 64 KiB */
+	/* Called for each record. An error stops the reader and comes back from feed. */
+	enum tutela_err (*record)(void *ctx, const struct tutela_record *rec, uint64_t line);
+	/* Called for each bad line. An error stops the reader. May be NULL. */
+	enum tutela_err (*problem)(void *ctx, const struct tutela_exchange_problem *problem);
+	void *ctx;
+};
+
+struct tutela_reader;
+
+/* TUTELA_E_NOTFOUND no such format; TUTELA_E_ARG bad column map (see tutela_reader_errmsg: no handle, so *why); TUTELA_E_NOMEM. */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_reader_new(const char *format, const struct tutela_reader_opts *opts,
+                                                            struct tutela_reader **out, const char **why);
+/*
+ * TUTELA_OK, what a callback returned, TUTELA_E_FORMAT when the input as a
+ * whole is not of this format (a CSV without a usable header; UTF-16; a binary
+ * file), TUTELA_E_NOMEM. After an error only free is allowed.
+ */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_reader_feed(struct tutela_reader *r, const void *bytes, size_t len);
+/* The end of the input: the last line may lack its line feed. */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_reader_finish(struct tutela_reader *r);
+/* After TUTELA_E_FORMAT: a sentence; otherwise "". Static or owned by r. */
+TUTELA_API const char *tutela_reader_errmsg(const struct tutela_reader *r);
+TUTELA_API void tutela_reader_free(struct tutela_reader *r);
+
+struct tutela_writer_opts {
+	size_t size;
+	enum tutela_err (*write)(void *ctx, const void *bytes, size_t len); /* an error stops the writer */
+	void *ctx;
+};
+struct tutela_writer;
+
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_writer_new(const char *format, const struct tutela_writer_opts *opts,
+                                                            struct tutela_writer **out);
+/* What the format cannot carry is left out: text has no labels, and one line for each fingerprint. */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_writer_put(struct tutela_writer *w, const struct tutela_record *rec);
+/* Flushes. Must be called before free for the output to be complete. */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_writer_finish(struct tutela_writer *w);
+TUTELA_API void tutela_writer_free(struct tutela_writer *w);
+
+/* Name of format number i, or NULL past the end; `can` gets 'r', 'w' or both as bits 1 and 2. May be NULL. */
+TUTELA_API const char *tutela_exchange_format(size_t i, unsigned *can);
+
+#endif
