@@ -59,6 +59,9 @@ struct hash_kernels {
 };
 
 extern const struct hash_kernels tutela_hash_scalar;
+#if defined(__x86_64__)
+extern const struct hash_kernels tutela_hash_avx2;
+#endif
 
 /* Table for `isa` (AUTO: the best), or NULL when this machine cannot run that level. */
 const struct hash_kernels *tutela_hash_kernels(enum tutela_isa isa);
