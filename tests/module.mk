@@ -17,3 +17,18 @@ $(B)/test/unit: $(UNIT_OBJECTS) $(B)/lib/libtutela.a
 .PHONY: check-unit
 check-unit: all $(B)/test/unit ## unit tests only (F='--filter=index/*' picks some)
 	$(Q)OMP_NUM_THREADS=2 $(B)/test/unit --jobs 2 $(F)
+
+# Makes pictures by formula; --help says how.
+OBJECTS_mkpicture := $(B)/tests/cli/mkpicture.o
+FLAGS_tests/cli/mkpicture = $(call pkg,JPEG,cflags) $(call pkg,PNG,cflags) $(call pkg,VIPS,cflags) $(call pkg,JXL,cflags)
+MKPICTURE := $(B)/test/mkpicture
+
+$(MKPICTURE): $(OBJECTS_mkpicture)
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
+		$(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,VIPS,libs) $(call pkg,JXL,libs)
+
+.PHONY: mkpicture
+mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
+	$(Q)ln -sfn $(notdir $(B))/test $(O)/test
