@@ -165,7 +165,7 @@ static float shape_cover(const struct shape *s, float u, float v)
 	return clamp01((1 - (a > b ? a : b)) * 20);
 }
 
-#define SHAPES 14
+#define SHAPES 20
 
 static struct image make_photo(uint64_t seed, int w, int h)
 {
@@ -192,7 +192,7 @@ static struct image make_photo(uint64_t seed, int w, int h)
 
 		for (int x = 0; x < w; x++) {
 			float u = (float)x / (float)w;
-			float base = 0.5f + 0.4f * (luma[(size_t)y * w + x] + gx * (u - 0.5f) + gy * (v - 0.5f));
+			float base = 0.5f + 0.5f * (luma[(size_t)y * w + x] + gx * (u - 0.5f) + gy * (v - 0.5f));
 			float tint = chroma[(size_t)y * w + x];
 			float texture = base - 0.5f;
 			float c[3] = {base + 0.3f * tint, base, base - 0.3f * tint};
