@@ -25,6 +25,7 @@ if [ -z "$mirror" ]; then
 fi
 
 root=$(mktemp -d "${TMPDIR:-/var/tmp}/tutela-bare.XXXXXX")
+chmod 755 "$root"
 echo "bare: Debian 12 from $mirror into $root"
 debootstrap --variant=minbase --include=git,make,ca-certificates bookworm "$root" "$mirror" >"$root.log" 2>&1 || {
 	tail "$root.log" >&2
@@ -50,7 +51,7 @@ say() {
 }
 
 # Without root and without sudo: the exact command, and a stop.
-inside 'git clone -q /tutela.bundle /user && chown -R nobody /user'
+inside 'git clone -q -c advice.detachedHead=false /tutela.bundle /user && chown -R nobody /user'
 inside 'cd /user && setpriv --reuid nobody --clear-groups make check' >"$root/user.log" 2>&1 && failed=1
 grep -q '^ *apt-get update && apt-get install' "$root/user.log" || failed=1
 [ "$failed" -eq 0 ] && say "make check without root or sudo prints the command and stops" || {
@@ -68,7 +69,7 @@ fi
 
 for goal in ${GOALS-demo check}; do
 	start=$(date +%s)
-	if inside "git clone -q /tutela.bundle /$goal && cd /$goal && make $goal" >"$root/$goal.log" 2>&1; then
+	if inside "git clone -q -c advice.detachedHead=false /tutela.bundle /$goal && cd /$goal && make $goal" >"$root/$goal.log" 2>&1; then
 		say "make $goal: passed in $(($(date +%s) - start)) s, packages included"
 		tail -n 5 "$root/$goal.log" | sed 's/^/    /'
 	else
