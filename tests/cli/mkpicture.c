@@ -688,7 +688,7 @@ static void write_vips(const struct config *c, const char *format, const struct 
 	char *name = g_strdup_printf("%s%s", c->out, options), suffix[16];
 
 	snprintf(suffix, sizeof suffix, ".%s", format);
-	if (!strrchr(c->out, '.') || strcasecmp(strrchr(c->out, '.'), suffix))
+	if (!strrchr(c->out, '.') || strcasecmp(strrchr(c->out, '.'), suffix) != 0)
 		die(c->out, "for this format the name must end as the format is called");
 	if (vips_image_write_to_file(im, name, NULL))
 		die(c->out, vips_error_buffer());

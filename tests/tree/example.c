@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Look one picture up in a store: example STORE FILE [DECODER_FOLDER]. Exit status 0 no match, 1 match, 2 neither is known. */
+/* Look one picture up in a store: example STORE FILE [DECODER_FOLDER]. Exit status 0 no match, 1 match, 2 neither is
+ * known. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <tutela/tutela.h>
 
 static void ask(struct tutela_query_hash *q, enum tutela_algorithm algorithm, const uint8_t *bytes, uint16_t len,
-                const char *variant)
+		const char *variant)
 {
 	*q = (struct tutela_query_hash){.hash = {.algorithm = (uint16_t)algorithm, .len = len}, .variant = variant};
 	memcpy(q->hash.bytes, bytes, len);
@@ -36,21 +37,23 @@ int main(int argc, char **argv)
 
 	if (fd < 0 || (err = tutela_store_open(argv[1], NULL, &store, NULL, 0)) ||
 	    (err = tutela_snapshot_open(store, &now)) ||
-	    (err = tutela_decoder_open(&(struct tutela_decoder_opts){.size = sizeof(struct tutela_decoder_opts),
-	                                                             .program_dir = argv[3]}, &decoder)) ||
+	    (err = tutela_decoder_open(
+		     &(struct tutela_decoder_opts){.size = sizeof(struct tutela_decoder_opts), .program_dir = argv[3]},
+		     &decoder)) ||
 	    (err = tutela_decoder_hash_fd(decoder, fd, &file))) {
 		fprintf(stderr, "example: %s\n", tutela_strerror(err));
 		goto out;
 	}
 	struct tutela_query query = {hashes, questions(&file, hashes),
-	                             file.have & TUTELA_WANT_PDQ ? file.hashes.pdq.quality : -1};
+				     file.have & TUTELA_WANT_PDQ ? file.hashes.pdq.quality : -1};
 	if ((err = tutela_snapshot_lookup(now, &query, 0, &hits))) {
 		fprintf(stderr, "example: %s\n", tutela_strerror(err));
 		goto out;
 	}
 	for (size_t i = 0; i < hits.n; i++)
 		printf("list %s, entry %.*s: %s, distance %u\n", hits.items[i].list, (int)hits.items[i].entry.len,
-		       hits.items[i].entry.s, tutela_algorithm_get(hits.items[i].algorithm)->name, hits.items[i].distance);
+		       hits.items[i].entry.s, tutela_algorithm_get(hits.items[i].algorithm)->name,
+		       hits.items[i].distance);
 	if (!hits.n)
 		printf("%s\n", tutela_decode_class_text(file.class_));
 	status = hits.n ? 1 : file.class_ == TUTELA_DECODE_OK ? 0 : 2;
