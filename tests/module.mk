@@ -41,7 +41,7 @@ check-unit: all tests ## unit tests only (F='--filter=index/*' picks some)
 
 .PHONY: check-cli
 check-cli: all $(MKPICTURE) ## command-line tests only (T=name picks one)
-	$(Q)tests/cli/run $(abspath $(B))/bin $(abspath $(MKPICTURE)) $(T)
+	$(Q)tests/cli/run-cli $(abspath $(B))/bin $(abspath $(MKPICTURE)) $(T)
 
 .PHONY: check-layers
 check-layers: all ## fences: include paths, symbols, exports, names

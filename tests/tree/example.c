@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Look one picture up in a store: example STORE FILE [DECODER_FOLDER]. Exit status 0 no match, 1 match, 2 neither is
- * known. */
+/* example STORE FILE [DECODER_FOLDER]: look a picture up. Exit status 0 no match, 1 match, 2 neither is known. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,7 +54,7 @@ int main(int argc, char **argv)
 		       hits.items[i].entry.s, tutela_algorithm_get(hits.items[i].algorithm)->name,
 		       hits.items[i].distance);
 	if (!hits.n)
-		printf("%s\n", tutela_decode_class_text(file.class_));
+		printf("%s\n", file.class_ == TUTELA_DECODE_OK ? "no match" : tutela_decode_class_text(file.class_));
 	status = hits.n ? 1 : file.class_ == TUTELA_DECODE_OK ? 0 : 2;
 out:
 	tutela_hits_free(&hits);

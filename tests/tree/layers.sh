@@ -89,12 +89,15 @@ done)" "tools include a private header"
 # --- names
 
 empty "$(git ls-files | awk -F/ '{ print $NF }' |
-	grep -Ev '^(module\.mk|\.gitignore|run)$' | sort | uniq -d)" "file names that are not unique in the tree"
+	grep -Ev '^(module\.mk|\.gitignore)$' | sort | uniq -d)" "file names that are not unique in the tree"
 empty "$(git ls-files | cut -d/ -f1 | sort -u |
 	grep -Ev '^(engine|hashdb|tools|bench|tests|Makefile|README\.md|SECURITY\.md|LICENSE|\..*)$')" "names that do not belong on the top level"
 empty "$(git ls-files '*.c' '*.h' '*.mk' '*.sh' Makefile '.ci/*' | while read -r file; do
 	[ ! -f "$file" ] || head -n 2 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$file"
 done)" "files without their SPDX line"
+empty "$(.ci/deps --list build test dev | while read -r package; do
+	grep -qF "\`$package\`" README.md || echo "$package"
+done)" "packages without a reason in the README"
 
 [ "$failed" -eq 0 ] && echo "layers: $checks checks, no breach"
 exit "$failed"
