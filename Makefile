@@ -4,7 +4,7 @@
 # Objects live in $(O)/<hash of compiler and flags>/, so that builds with other
 # flags never mix; $(O)/bin and $(O)/lib point at the build made last.
 
-VERSION := $(shell sed -n 's/^\#define TUTELA_VERSION "\(.*\)"/\1/p' engine/include/tutela/tutela.h)
+VERSION := $(shell sed -n 's/^\#define TUTELA_VERSION "\(.*\)"/\1/p' engine/include/tutela/version.h)
 SOVERSION := 0
 
 O ?= build

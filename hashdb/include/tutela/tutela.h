@@ -15,11 +15,6 @@
 #ifndef TUTELA_TUTELA_H
 #define TUTELA_TUTELA_H
 
-#define TUTELA_VERSION_MAJOR 0
-#define TUTELA_VERSION_MINOR 1
-#define TUTELA_VERSION_PATCH 0
-#define TUTELA_VERSION "0.1.0"
-
 #include <tutela/algorithm.h>
 #include <tutela/cpu.h>
 #include <tutela/decode.h>
@@ -29,8 +24,6 @@
 #include <tutela/index.h>
 #include <tutela/record.h>
 #include <tutela/store.h>
-
-/* Version of the library that is linked, "0.1.0". Static. */
-TUTELA_API const char *tutela_version(void);
+#include <tutela/version.h>
 
 #endif
