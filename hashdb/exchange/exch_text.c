@@ -14,6 +14,7 @@
 
 struct text_reader {
 	struct line_splitter lines;
+	struct record_build probe; /* one line */
 	/* The entry whose lines are coming in. */
 	bool pending;
 	struct record_build build;
@@ -69,7 +70,7 @@ static bool has_control(struct tutela_text t)
 
 /* Which algorithm, value and id the fields give; NULL, or what is wrong. */
 static const char *interpret(const struct fields *f, enum tutela_algorithm fixed, enum tutela_algorithm *algorithm,
-                             struct tutela_text *hex, struct tutela_text *id)
+			     struct tutela_text *hex, struct tutela_text *id)
 {
 	const struct tutela_algorithm_info *named = tutela_algorithm_named(f->at[0].s, f->at[0].len);
 	size_t value = named ? 1 : 0;
@@ -101,30 +102,32 @@ static bool same_id(const struct text_reader *t, struct tutela_text id)
 
 /* One fingerprint: into the entry that is open, or into a new one. A bad value costs its line, not its entry. */
 static enum tutela_err add(struct tutela_reader *r, struct text_reader *t, const struct line *line,
-                           enum tutela_algorithm algorithm, struct tutela_text hex, struct tutela_text id)
+			   enum tutela_algorithm algorithm, struct tutela_text hex, struct tutela_text id)
 {
-	enum tutela_err err = same_id(t, id) ? TUTELA_OK : flush_entry(r, t);
+	struct tutela_record *rec = &t->build.rec;
 	const char *wrong;
+	enum tutela_err err;
 
-	if (err)
-		return err;
-	if (!t->pending) {
-		tutela_build_start(&t->build);
-		tutela_build_id(&t->build, id.s, id.len);
-	}
-	tutela_build_hash(&t->build, algorithm, hex.s, hex.len);
-	wrong = t->build.bad ? t->build.bad : t->build.refused;
-	if (wrong) {
-		t->build.bad = t->build.refused = NULL;
+	tutela_build_start(&t->probe);
+	tutela_build_id(&t->probe, id.s, id.len);
+	tutela_build_hash(&t->probe, algorithm, hex.s, hex.len);
+	wrong = t->probe.bad ? t->probe.bad : t->probe.refused;
+	if (!wrong && same_id(t, id) && rec->n_fingerprints == TUTELA_FINGERPRINTS_MAX)
+		wrong = "more than 16 fingerprints of one entry";
+	if (wrong)
 		return tutela_reader_problem(r, line->number, line->byte, wrong);
-	}
-	if (!t->pending) {
+	if (!same_id(t, id)) {
+		err = flush_entry(r, t);
+		if (err)
+			return err;
+		tutela_build_start(&t->build);
+		if (id.len)
+			rec->id = (struct tutela_text){memcpy(t->id, id.s, id.len), id.len};
 		t->pending = true;
 		t->line = line->number;
 		t->byte = line->byte;
-		if (id.len)
-			t->build.rec.id.s = memcpy(t->id, id.s, id.len);
 	}
+	rec->fingerprints[rec->n_fingerprints++] = t->probe.rec.fingerprints[0];
 	return TUTELA_OK;
 }
 
@@ -225,6 +228,7 @@ static enum tutela_err text_put(struct tutela_writer *w, const struct tutela_rec
 
 const struct exchange_format tutela_format_text = {
 	.name = "text",
+	.line_default = (size_t)64 << 10,
 	.reader_size = sizeof(struct text_reader),
 	.open = text_open,
 	.feed = text_feed,

@@ -44,13 +44,11 @@ static const char *take_reader_opts(struct tutela_reader_opts *out, const struct
 		return "unknown algorithm";
 	if (out->max_line > READER_LINE_MAX)
 		return "the longest line that can be asked for is 16 MiB";
-	if (!out->max_line)
-		out->max_line = READER_LINE_DEFAULT;
 	return NULL;
 }
 
 static enum tutela_err reader_make(const struct exchange_format *format, const struct tutela_reader_opts *opts,
-                                   struct tutela_reader **out, const char **why)
+				   struct tutela_reader **out, const char **why)
 {
 	struct tutela_reader *r = tutela_mem_array(1, sizeof(*r));
 	enum tutela_err err = TUTELA_E_NOMEM;
@@ -72,7 +70,7 @@ static enum tutela_err reader_make(const struct exchange_format *format, const s
 }
 
 enum tutela_err tutela_reader_new(const char *format, const struct tutela_reader_opts *opts, struct tutela_reader **out,
-                                  const char **why)
+				  const char **why)
 {
 	const struct exchange_format *f = find(format);
 	struct tutela_reader_opts mine;
@@ -93,6 +91,8 @@ enum tutela_err tutela_reader_new(const char *format, const struct tutela_reader
 	if (*why)
 		return TUTELA_E_ARG;
 	*why = "";
+	if (!mine.max_line)
+		mine.max_line = f->line_default;
 	return reader_make(f, &mine, out, why);
 }
 

@@ -11,12 +11,12 @@
 
 #include "exchange/record_build.h"
 
-#define READER_LINE_DEFAULT ((size_t)64 << 10)
-#define READER_LINE_MAX     ((size_t)16 << 20)
+#define READER_LINE_MAX ((size_t)16 << 20)
 
 struct exchange_format {
 	const char *name;
 	bool takes_columns;
+	size_t line_default; /* max_line when none was given */
 
 	/* Reading; reader_size 0: it cannot. The state is zeroed; close is called once, also when open failed. */
 	size_t reader_size;

@@ -18,11 +18,8 @@ static const struct signature {
 	size_t len;
 	const char *why;
 } signatures[] = {
-	{"\xff\xfe", 2, WHY_UTF16},
-	{"\xfe\xff", 2, WHY_UTF16},
-	{"PK\x03\x04", 4, WHY_ZIP},
-	{"\x1f\x8b", 2, WHY_PACKED},
-	{"\x28\xb5\x2f\xfd", 4, WHY_PACKED},
+	{"\xff\xfe", 2, WHY_UTF16},  {"\xfe\xff", 2, WHY_UTF16},          {"PK\x03\x04", 4, WHY_ZIP},
+	{"\x1f\x8b", 2, WHY_PACKED}, {"\x28\xb5\x2f\xfd", 4, WHY_PACKED},
 };
 
 bool tutela_line_reserve(char **buf, size_t *cap, size_t need)

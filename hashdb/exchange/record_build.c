@@ -51,7 +51,7 @@ void tutela_build_hash(struct record_build *b, enum tutela_algorithm algorithm, 
 	}
 	if (tutela_hash_parse(algorithm, hex, len, &hash)) {
 		bad(b, len == info->bits / 4 ? "the value is not hexadecimal"
-		                             : "the value has not the length of its algorithm");
+					     : "the value has not the length of its algorithm");
 		return;
 	}
 	refusal = b->featureless && info->perceptual ? REFUSED_QUALITY : tutela_hash_refusal(&hash);
@@ -134,12 +134,12 @@ void tutela_build_quality(struct record_build *b, const char *s, size_t len)
 	}
 }
 
-bool tutela_same_word(const char *a, size_t a_len, const char *b)
+bool tutela_same_text(struct tutela_text a, struct tutela_text b)
 {
-	if (strlen(b) != a_len)
+	if (a.len != b.len)
 		return false;
-	for (size_t i = 0; i < a_len; i++) {
-		char x = a[i], y = b[i];
+	for (size_t i = 0; i < a.len; i++) {
+		char x = a.s[i], y = b.s[i];
 
 		x = x >= 'A' && x <= 'Z' ? (char)(x + 32) : x;
 		y = y >= 'A' && y <= 'Z' ? (char)(y + 32) : y;
@@ -147,6 +147,11 @@ bool tutela_same_word(const char *a, size_t a_len, const char *b)
 			return false;
 	}
 	return true;
+}
+
+bool tutela_same_word(const char *a, size_t a_len, const char *b)
+{
+	return tutela_same_text((struct tutela_text){a, a_len}, (struct tutela_text){b, strlen(b)});
 }
 
 const struct tutela_algorithm_info *tutela_algorithm_named(const char *s, size_t len)

@@ -33,6 +33,7 @@ void tutela_build_time(struct record_build *b, const char *s, size_t len);
 void tutela_build_quality(struct record_build *b, const char *s, size_t len);
 
 /* ASCII letters compared without case, everything else as bytes. */
+bool tutela_same_text(struct tutela_text a, struct tutela_text b);
 bool tutela_same_word(const char *a, size_t a_len, const char *b);
 
 /* Row of the algorithm table whose name these characters are, or NULL. */

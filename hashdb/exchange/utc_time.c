@@ -154,8 +154,8 @@ bool tutela_utc_format(int64_t t, char *buf)
 		return false;
 	civil_from_days(t / 86400, &year, &month, &day);
 	second = (int)(t % 86400);
-	(void)snprintf(buf, UTC_TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000, (unsigned)month % 100,
-	               (unsigned)day % 100, (unsigned)second / 3600 % 100, (unsigned)second / 60 % 60,
-	               (unsigned)second % 60);
+	(void)snprintf(buf, UTC_TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000,
+		       (unsigned)month % 100, (unsigned)day % 100, (unsigned)second / 3600 % 100,
+		       (unsigned)second / 60 % 60, (unsigned)second % 60);
 	return true;
 }
