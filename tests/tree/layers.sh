@@ -25,7 +25,7 @@ objects() {
 }
 
 # Sanitizers and coverage put symbols of their own into every object.
-own='^(tutela_|__asan|__ubsan|__sanitizer|__gcov|__odr_asan|asan\.|__emutls|__llvm)'
+own='^(\.gomp_critical_user_|tutela_|__asan|__ubsan|__sanitizer|__gcov|__odr_asan|asan\.|__emutls|__llvm)'
 
 # --- symbols
 
