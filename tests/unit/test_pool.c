@@ -465,6 +465,36 @@ Test(pool, cut_files_are_truncated)
 	tutela_decoder_close(pool);
 }
 
+static struct blob contents_of(int fd)
+{
+	struct stat st;
+	struct blob b;
+
+	cr_assert(fd >= 0 && fstat(fd, &st) == 0);
+	b = (struct blob){malloc((size_t)st.st_size), (size_t)st.st_size};
+	cr_assert_eq(read(fd, b.p, b.len), (ssize_t)b.len);
+	close(fd);
+	return b;
+}
+
+Test(pool, cut_files_of_modern_formats_are_truncated)
+{
+	static const char *const names[] = {"a.jxl", "b.heic", "c.avif", "d.webp"};
+	char dir[] = "/tmp/tutela-test-XXXXXX";
+	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
+
+	cr_assert(mkdtemp(dir));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct blob b = contents_of(made_by_mkpicture(dir, "--quality 80", names[i]));
+		struct tutela_decoded whole = hash_bytes(pool, b.p, b.len);
+
+		EXPECT_CLASS(whole, TUTELA_DECODE_OK);
+		cut_everywhere(pool, b, &whole.hashes, names[i]);
+	}
+	remove_folder(dir);
+	tutela_decoder_close(pool);
+}
+
 /* The part that is there is hashed as such; what is missing counts as gray. */
 Test(pool, a_truncated_jpeg_has_partial_hashes)
 {
