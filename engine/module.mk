@@ -34,7 +34,6 @@ LINK_tutela-decoder = $(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,CRYP
 LINK_tutela-decoder-vips = $(call pkg,VIPS,libs) $(call pkg,JXL,libs) $(call pkg,GD,libs) $(call pkg,CRYPTO,libs) -lm
 
 # Coverage counters are files that a worker writes at exit.
-FLAGS_engine/decode/worker/sandbox = $(if $(filter 1,$(COVERAGE)),-DTUTELA_COVERAGE)
 FLAGS_engine/decode/worker/codec_jpeg = $(call pkg,JPEG,cflags)
 FLAGS_engine/decode/worker/codec_png = $(call pkg,PNG,cflags)
 FLAGS_engine/decode/worker/codec_vips = $(call pkg,VIPS,cflags)

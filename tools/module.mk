@@ -3,7 +3,7 @@
 
 TOOLS_SOURCES := $(wildcard tools/*.c)
 OBJECTS_tutela := $(TOOLS_SOURCES:%.c=$(B)/%.o) $(B)/lib/libtutela.a
-LINK_tutela = $(LIBTUTELA_LIBS) $(call pkg,JSON,libs)
+LINK_tutela = $(OPENMP) $(LIBTUTELA_LIBS) $(call pkg,JSON,libs)
 FLAGS_tools = -Iengine/include -Ihashdb/include -Itools $(call pkg,JSON,cflags)
 
 # What --version says about the build.
