@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
 #include "crew.h"
@@ -14,9 +12,7 @@
 #include "pipeline.h"
 #include "printable.h"
 #include "results.h"
-#include "walk.h"
-
-#define STDIN_MAX ((uint64_t)512 << 20) /* the decoder's own limit for pictures */
+#include "subject.h"
 
 static const struct cli_page page = {
 	.synopsis = "[OPTION]... FILE...",
@@ -26,8 +22,9 @@ static const struct cli_page page = {
 
 struct hash {
 	const struct cli *cli;
-	bool dihedral;
+	bool dihedral, recursive;
 	struct pipeline pipeline;
+	struct crew *crew;
 	bool undetermined;
 	enum tutela_err fatal;
 };
@@ -84,24 +81,17 @@ static char *as_json(const struct hash *h, const char *path, const struct findin
 	return output_json_text(object, len);
 }
 
-static void look(const struct hash *h, const char *path, struct finding *f)
+static void look(const struct hash *h, const struct subject *j, struct finding *f)
 {
-	bool standard = strcmp(path, "-") == 0;
-	struct stat st = {0};
-	int fd = standard ? pipeline_stdin(STDIN_MAX) : walk_open(NULL, path, true, &st);
+	enum tutela_decode_class c;
 
-	f->size = (uint64_t)st.st_size;
-	if (fd < 0) {
-		pipeline_unreadable(f, errno, NULL);
-		return;
-	}
-	pipeline_run(&h->pipeline, fd, path, f);
-	close(fd);
+	subject_look(j, &h->pipeline, false, f);
 	/* Without perceptual hashes nothing was fingerprinted, whatever the name promised. */
-	if (f->verdict != VERDICT_UNDETERMINED && f->decoded.class_ != TUTELA_DECODE_OK) {
+	c = f->decoded.class_;
+	if (f->verdict != VERDICT_UNDETERMINED && c != TUTELA_DECODE_OK) {
 		f->verdict = VERDICT_UNDETERMINED;
-		snprintf(f->reason, sizeof(f->reason), "%s: %s", tutela_decode_class_name(f->decoded.class_),
-			 tutela_decode_class_text(f->decoded.class_));
+		snprintf(f->reason, sizeof(f->reason), "%s: %s", tutela_decode_class_name(c),
+			 tutela_decode_class_text(c));
 	}
 }
 
@@ -110,19 +100,20 @@ static void *work(void *ctx, void *job)
 	const struct hash *h = ctx;
 	struct outcome *o = memory_array(1, sizeof(*o));
 	struct finding *f = memory_array(1, sizeof(*f));
-	const char *path = job;
+	struct subject *j = job;
 
-	look(h, path, f);
+	look(h, j, f);
 	o->undetermined = f->verdict == VERDICT_UNDETERMINED;
 	o->fatal = f->fatal;
 	if (h->cli->json)
-		o->text = as_json(h, path, f, &o->len);
+		o->text = as_json(h, j->path, f, &o->len);
 	else
-		o->text = as_text(h, path, f, &o->len);
+		o->text = as_text(h, j->path, f, &o->len);
 	if (o->undetermined)
-		message_error(path, "%s", f->reason);
+		message_error(j->path, "%s", f->reason);
 	finding_free(f);
 	free(f);
+	subject_free(j);
 	return o;
 }
 
@@ -143,12 +134,35 @@ static bool done(void *ctx, void *result)
 static void drop(void *ctx, void *job)
 {
 	(void)ctx;
-	(void)job; /* words of the command line: nobody's to free */
+	subject_free(job);
+}
+
+static bool on_item(void *ctx, const struct walk_item *item)
+{
+	struct hash *h = ctx;
+
+	if (item->kind == WALK_FILE || item->kind == WALK_FAILED || (item->kind == WALK_SPECIAL && item->named))
+		return crew_push(h->crew, subject_from(item));
+	return !interrupt_asked();
+}
+
+static void feed(struct hash *h)
+{
+	const struct walk_opts walk_opts = {.sorted = true, .visit = on_item, .ctx = h};
+	bool go = true;
+
+	for (size_t i = 0; go && i < h->cli->n_args; i++) {
+		const char *path = h->cli->args[i];
+
+		if (h->recursive && strcmp(path, "-") != 0)
+			go = walk(&walk_opts, path);
+		else
+			go = crew_push(h->crew, subject_named(path));
+	}
 }
 
 static int run(struct hash *h, unsigned jobs)
 {
-	const struct cli *cli = h->cli;
 	const struct crew_opts opts = {.threads = jobs,
 				       .queue = 2 * (size_t)jobs,
 				       .ordered = true,
@@ -156,28 +170,24 @@ static int run(struct hash *h, unsigned jobs)
 				       .done = done,
 				       .drop = drop,
 				       .ctx = h};
-	struct crew *crew;
-	bool go = true;
 
-	/* Before any thread: the pool forks. */
+	/* Before any thread: the pool starts processes. */
 	h->pipeline.decoder = pipeline_decoder(jobs, TUTELA_WANT_ALL);
 	if (!h->pipeline.decoder)
 		return STATUS_TROUBLE;
-	crew = crew_new(&opts);
-	if (!crew) {
+	h->crew = crew_new(&opts);
+	if (h->crew) {
+		feed(h);
+		crew_finish(h->crew, interrupt_asked());
+	} else {
 		message_error(NULL, "cannot start a thread");
-		go = false;
 	}
-	for (size_t i = 0; go && i < cli->n_args; i++)
-		go = crew_push(crew, cli->args[i]);
-	if (crew)
-		crew_finish(crew, false);
 	tutela_decoder_close(h->pipeline.decoder);
 	if (h->fatal)
 		message_error("tutela-decoder", "%s", tutela_strerror(h->fatal));
 	if (interrupt_asked())
 		message_error(NULL, "interrupted");
-	return crew && !h->undetermined && !interrupt_asked() ? STATUS_OK : STATUS_TROUBLE;
+	return h->crew && !h->undetermined && !interrupt_asked() ? STATUS_OK : STATUS_TROUBLE;
 }
 
 int cmd_hash(struct cli *cli)
@@ -186,6 +196,10 @@ int cmd_hash(struct cli *cli)
 	uint64_t jobs = 0;
 	const struct cli_option options[] = {
 		{.name = "dihedral", .flag = &h.dihedral, .help = "the hashes of the 8 rotations and reflections too"},
+		{.name = "recursive",
+		 .letter = 'r',
+		 .flag = &h.recursive,
+		 .help = "the files in folders, in order of names"},
 		{.name = "jobs",
 		 .letter = 'j',
 		 .argument = "N",
@@ -202,5 +216,5 @@ int cmd_hash(struct cli *cli)
 	if (!cli->n_args)
 		return cli_usage(cli, NULL, "name a file");
 	jobs = pipeline_jobs(jobs);
-	return run(&h, (unsigned)(jobs > cli->n_args ? cli->n_args : jobs));
+	return run(&h, (unsigned)(jobs > cli->n_args && !h.recursive ? cli->n_args : jobs));
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,10 +18,9 @@
 #include "printable.h"
 #include "progress.h"
 #include "results.h"
+#include "subject.h"
 #include "tally.h"
 #include "walk.h"
-
-#define STDIN_MAX ((uint64_t)512 << 20) /* the decoder's own limit for pictures */
 
 static const struct cli_page page = {
 	.synopsis = "[OPTION]... PATH...",
@@ -48,13 +46,6 @@ struct scan {
 	bool broken;  /* the list of files could not be read to its end */
 };
 
-struct job {
-	struct walk_folder *folder;
-	char *name, *path; /* name: in the folder; NULL without one */
-	int error;         /* what the walk met; 0: a file to be looked at */
-	bool is_folder, named, standard;
-};
-
 struct outcome {
 	char *text;
 	size_t len;
@@ -62,45 +53,15 @@ struct outcome {
 	enum tutela_err fatal;
 };
 
-static void job_free(struct job *j)
-{
-	walk_folder_drop(j->folder);
-	free(j->name);
-	free(j->path);
-	free(j);
-}
-
 static void drop(void *ctx, void *job)
 {
 	(void)ctx;
-	job_free(job);
+	subject_free(job);
 }
 
 /* ---------------------------------------------------------------- one file, on any thread */
 
-static void look(const struct scan *s, const struct job *j, struct finding *f)
-{
-	struct stat st = {0};
-	int fd;
-
-	if (j->error) {
-		pipeline_unreadable(f, j->error, j->is_folder ? "unreadable-folder" : NULL);
-		return;
-	}
-	if (j->standard)
-		fd = pipeline_stdin(STDIN_MAX);
-	else
-		fd = walk_open(j->folder, j->folder ? j->name : j->path, j->named || s->follow, &st);
-	f->size = (uint64_t)st.st_size;
-	if (fd < 0) {
-		pipeline_unreadable(f, errno, NULL);
-		return;
-	}
-	pipeline_run(&s->pipeline, fd, j->path, f);
-	close(fd);
-}
-
-static char *as_json(const struct job *j, const struct finding *f, size_t *len)
+static char *as_json(const struct subject *j, const struct finding *f, size_t *len)
 {
 	json_t *object = result_file(j->path, f, false);
 
@@ -108,7 +69,7 @@ static char *as_json(const struct job *j, const struct finding *f, size_t *len)
 	return output_json_text(object, len);
 }
 
-static char *as_text(const struct job *j, const struct finding *f, size_t *len)
+static char *as_text(const struct subject *j, const struct finding *f, size_t *len)
 {
 	char *text = NULL;
 	FILE *out = open_memstream(&text, len);
@@ -121,7 +82,7 @@ static char *as_text(const struct job *j, const struct finding *f, size_t *len)
 }
 
 /* Trouble with reading, and with what was named, is also said on stderr. */
-static void complain(const struct scan *s, const struct job *j, const struct finding *f)
+static void complain(const struct scan *s, const struct subject *j, const struct finding *f)
 {
 	if (f->verdict != VERDICT_UNDETERMINED || s->doubled)
 		return;
@@ -132,11 +93,11 @@ static void complain(const struct scan *s, const struct job *j, const struct fin
 static void *work(void *ctx, void *job)
 {
 	const struct scan *s = ctx;
-	struct job *j = job;
+	struct subject *j = job;
 	struct finding *f = memory_array(1, sizeof(*f));
 	struct outcome *o = memory_array(1, sizeof(*o));
 
-	look(s, j, f);
+	subject_look(j, &s->pipeline, s->follow, f);
 	complain(s, j, f);
 	o->fatal = f->fatal;
 	tally_file(&o->file, f);
@@ -144,7 +105,7 @@ static void *work(void *ctx, void *job)
 		o->text = s->cli->json ? as_json(j, f, &o->len) : as_text(j, f, &o->len);
 	finding_free(f);
 	free(f);
-	job_free(j);
+	subject_free(j);
 	return o;
 }
 
@@ -194,32 +155,17 @@ static bool done(void *ctx, void *result)
 
 /* ---------------------------------------------------------------- the walk, on the main thread */
 
-static bool push(struct scan *s, const struct walk_item *item, int error)
-{
-	struct job *j = memory_array(1, sizeof(*j));
-
-	walk_folder_hold(item->folder);
-	j->folder = item->folder;
-	j->name = item->folder ? memory_text(item->name) : NULL;
-	j->path = memory_text(item->path);
-	j->error = error;
-	j->is_folder = item->is_folder;
-	j->named = item->named;
-	return crew_push(s->crew, j);
-}
-
 static bool on_item(void *ctx, const struct walk_item *item)
 {
 	struct scan *s = ctx;
 
 	switch (item->kind) {
 	case WALK_FILE:
-		return push(s, item, 0);
 	case WALK_FAILED:
-		return push(s, item, item->error ? item->error : EIO);
+		return crew_push(s->crew, subject_from(item));
 	case WALK_SPECIAL:
 		if (item->named)
-			return push(s, item, ENODEV);
+			return crew_push(s->crew, subject_from(item));
 		s->tally.skipped_special++;
 		break;
 	case WALK_LINK:
@@ -233,15 +179,6 @@ static bool on_item(void *ctx, const struct walk_item *item)
 		break;
 	}
 	return !interrupt_asked();
-}
-
-static bool scan_standard(struct scan *s)
-{
-	struct job *j = memory_array(1, sizeof(*j));
-
-	j->path = memory_text("-");
-	j->named = j->standard = true;
-	return crew_push(s->crew, j);
 }
 
 static bool on_name(void *ctx, char *text, size_t len, unsigned long long number)
@@ -260,7 +197,10 @@ static void feed(struct scan *s)
 	for (size_t i = 0; go && i < s->cli->n_args; i++) {
 		const char *path = s->cli->args[i];
 
-		go = strcmp(path, "-") == 0 ? scan_standard(s) : walk(&s->walk, path);
+		if (strcmp(path, "-") == 0)
+			go = crew_push(s->crew, subject_named(path));
+		else
+			go = walk(&s->walk, path);
 	}
 	if (go && s->from && !names_read(&names))
 		s->broken = true;
