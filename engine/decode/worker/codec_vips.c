@@ -8,9 +8,13 @@
 
 #include "base/bytes.h"
 
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <gmodule.h>
 #include <vips/vips.h>
 #include <vips/vector.h>
 
@@ -25,6 +29,28 @@ static GLogWriterOutput no_log(GLogLevelFlags level, const GLogField *fields, gs
 	(void)n;
 	(void)data;
 	return G_LOG_WRITER_HANDLED;
+}
+
+/*
+ * vips_init loads every module beside the library: ImageMagick, OpenSlide,
+ * Poppler. Blocked or not, their code has no business here, so libvips is told
+ * of a prefix that does not exist and the one module that is wanted is loaded
+ * by hand. Where HEIF is built in there is no such file.
+ */
+static void load_heif(void)
+{
+	char path[PATH_MAX];
+	Dl_info lib;
+	const char *slash;
+
+	if (!dladdr((void *)(uintptr_t)vips_init, &lib) || !lib.dli_fname)
+		return;
+	slash = strrchr(lib.dli_fname, '/');
+	if (!slash)
+		return;
+	snprintf(path, sizeof(path), "%.*s/vips-modules-%d.%d/vips-heif.so", (int)(slash - lib.dli_fname),
+		 lib.dli_fname, vips_version(0), vips_version(1));
+	g_module_open(path, G_MODULE_BIND_LAZY);
 }
 
 /* A first decode, of nothing, so that loaders are registered and tables are made before the lock-down. */
@@ -46,8 +72,9 @@ static void warm_up(void)
 bool tutela_codec_vips_init(void)
 {
 	g_log_set_writer_func(no_log, NULL, NULL);
-	if (vips_init("tutela-decoder-vips"))
+	if (setenv("VIPSHOME", "/nonexistent", 1) || vips_init("tutela-decoder-vips"))
 		return false;
+	load_heif();
 	vips_block_untrusted_set(TRUE);
 	vips_vector_set_enabled(FALSE);
 	vips_concurrency_set(1);
