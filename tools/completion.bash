@@ -62,7 +62,7 @@ _tutela()
 		COMPREPLY=($(compgen -W 'show create set remove' -- "$cur"))
 	elif [[ $command == list && $verb != create ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur"))
-	elif [[ $command == @(import|hash|scan|init) || $prev == @(--output|-o|--from|--files-from) ]]; then
+	elif [[ $command == @(import|hash|scan|init|export|withdraw) || $prev == @(--output|-o|--from|--files-from) ]]; then
 		compopt -o default 2>/dev/null
 	fi
 }
