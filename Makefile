@@ -88,6 +88,9 @@ include engine/module.mk hashdb/module.mk tools/module.mk tests/module.mk tests/
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
+LIBOBJECTS := $(ENGINE_OBJECTS) $(HASHDB_OBJECTS)
+LIBRARIES := $(B)/lib/libtutela.a $(B)/lib/libtutela.so.$(VERSION)
+
 .PHONY: all
 all: current ## build programs and libraries (build/bin, build/lib)
 
@@ -109,9 +112,6 @@ $(B)/bin/$(1): $(2)
 endef
 
 $(foreach p,$(notdir $(PROGRAMS)),$(eval $(call program,$(p),$(OBJECTS_$(p)),$$(LINK_$(p)))))
-
-LIBOBJECTS := $(ENGINE_OBJECTS) $(HASHDB_OBJECTS)
-LIBRARIES := $(B)/lib/libtutela.a $(B)/lib/libtutela.so.$(VERSION)
 
 $(B)/lib/libtutela.a: $(LIBOBJECTS)
 	@mkdir -p $(@D)
