@@ -21,7 +21,7 @@ FLAGS_engine/match/kernels_scalar := -fno-tree-vectorize
 
 # Decoder workers: their own programs, linked without OpenMP and without the search.
 WORKER_COMMON := engine/decode/worker/decoder.c engine/decode/worker/sandbox.c engine/decode/worker/digest.c \
-	engine/decode/worker/sniff.c engine/decode/worker/sink.c engine/decode/wire.c \
+	engine/decode/worker/sniff.c engine/decode/worker/row_sink.c engine/decode/wire.c \
 	$(wildcard engine/base/*.c) $(wildcard engine/hash/*.c)
 WORKER_CORE := $(WORKER_COMMON) engine/decode/worker/codec_jpeg.c engine/decode/worker/codec_png.c \
 	engine/decode/worker/codecs_core.c

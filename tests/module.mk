@@ -6,17 +6,25 @@ UNIT_SOURCES := $(wildcard tests/unit/*.c)
 UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(B)/%.o)
 UNIT := $(B)/test/unit
 MKPICTURE := $(B)/test/mkpicture
+FAKE_WORKER := $(B)/test/fake-worker
 
 FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itests/unit $(OPENMP) \
 	$(call pkg,CRITERION,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) \
 	-DTEST_BIN_DIR='"$(abspath $(B))/bin"' -DTEST_MKPICTURE='"$(abspath $(MKPICTURE))"' \
+	-DTEST_FAKE_WORKER='"$(abspath $(FAKE_WORKER))"' \
 	-DTEST_VECTORS='"$(abspath ../shared/vectors)"' -Wno-missing-prototypes
 
 $(UNIT): $(UNIT_OBJECTS) $(B)/lib/libtutela.a
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(UNIT_OBJECTS) $(B)/lib/libtutela.a \
-		$(LIBTUTELA_LIBS) $(call pkg,CRITERION,libs) $(call pkg,JSON,libs) -lm
+		$(LIBTUTELA_LIBS) $(call pkg,CRITERION,libs) $(call pkg,JSON,libs) $(call pkg,JPEG,libs) -lm
+
+# A decoder program that misbehaves, for the tests of the pool.
+$(FAKE_WORKER): $(B)/tests/unit/helpers/fake_worker.o $(B)/engine/decode/wire.o
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 # Makes pictures by formula; --help says how. It needs no Criterion.
 $(B)/tests/cli/mkpicture.o: FLAGS_tests =
@@ -43,7 +51,7 @@ mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 	@ln -sfn $(KEY)/test $(O)/test
 
 .PHONY: tests
-tests: $(UNIT) $(MKPICTURE)
+tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER)
 
 .PHONY: check-unit
 check-unit: all tests ## unit tests only (F='--filter=index/*' picks some)

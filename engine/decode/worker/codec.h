@@ -7,14 +7,14 @@
 #define TUTELA_DECODE_WORKER_CODEC_H
 
 #include "decode/wire.h"
-#include "decode/worker/sink.h"
+#include "decode/worker/row_sink.h"
 
 /*
  * Decode the first picture in the bytes into the sink. Returns OK only when
  * every row was delivered. With CORRUPT and TRUNCATED the rows that came
  * before the damage may have been delivered. Prints nothing, keeps nothing.
  */
-typedef enum tutela_decode_class codec_fn(const uint8_t *bytes, size_t len, struct sink *sink);
+typedef enum tutela_decode_class codec_fn(const uint8_t *bytes, size_t len, struct row_sink *sink);
 
 struct codec {
 	enum tutela_format format;

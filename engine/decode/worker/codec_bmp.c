@@ -57,7 +57,7 @@ static bool ends_early(const struct header *h, size_t len)
 	return (h->packing == 0 || h->packing == 3) && h->pixels_at + stride * h->height > len;
 }
 
-static enum tutela_decode_class rows(gdImagePtr im, struct sink *sink)
+static enum tutela_decode_class rows(gdImagePtr im, struct row_sink *sink)
 {
 	uint8_t *row = malloc((size_t)sink->width * 3);
 	enum tutela_decode_class c = tutela_sink_begin(sink, 3);
@@ -77,7 +77,7 @@ static enum tutela_decode_class rows(gdImagePtr im, struct sink *sink)
 	return c;
 }
 
-enum tutela_decode_class tutela_codec_bmp(const uint8_t *bytes, size_t len, struct sink *sink)
+enum tutela_decode_class tutela_codec_bmp(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
 	struct header h;
 	gdImagePtr im;

@@ -22,7 +22,7 @@ struct jpeg {
 	struct jpeg_error_mgr errors;
 	struct jpeg_progress_mgr progress;
 	jmp_buf escape;
-	struct sink *sink;
+	struct row_sink *sink;
 	uint8_t *row, *rgb;
 	bool too_many_scans;
 	bool ended;   /* the library ran out of bytes and went on with an end mark of its own */
@@ -208,7 +208,7 @@ static enum tutela_decode_class decode(struct jpeg *j, const uint8_t *bytes, siz
 	return c ? c : rows(j);
 }
 
-enum tutela_decode_class tutela_codec_jpeg(const uint8_t *bytes, size_t len, struct sink *sink)
+enum tutela_decode_class tutela_codec_jpeg(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
 	struct jpeg j = {.sink = sink};
 	enum tutela_decode_class c;

@@ -17,7 +17,7 @@ struct png {
 	png_infop info;
 	jmp_buf escape;
 	const uint8_t *at, *end;
-	struct sink *sink;
+	struct row_sink *sink;
 	uint8_t *rows; /* one row, or all when interlaced */
 	size_t stride;
 	uint32_t buffered; /* rows of the passes of an interlaced picture read so far */
@@ -166,7 +166,7 @@ static enum tutela_decode_class decode(struct png *p, const uint8_t *bytes, size
 	return rows(p);
 }
 
-enum tutela_decode_class tutela_codec_png(const uint8_t *bytes, size_t len, struct sink *sink)
+enum tutela_decode_class tutela_codec_png(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
 	struct png p = {.at = bytes, .end = bytes + len, .sink = sink};
 	enum tutela_decode_class c;

@@ -200,7 +200,7 @@ static void take_row(const struct layout *l, const uint8_t *p, uint32_t width, u
 	}
 }
 
-static enum tutela_decode_class strips(VipsRegion *region, const struct layout *l, struct sink *sink, uint8_t *row)
+static enum tutela_decode_class strips(VipsRegion *region, const struct layout *l, struct row_sink *sink, uint8_t *row)
 {
 	for (uint32_t top = 0; top < sink->height; top += STRIP) {
 		uint32_t n = sink->height - top < STRIP ? sink->height - top : STRIP;
@@ -216,7 +216,7 @@ static enum tutela_decode_class strips(VipsRegion *region, const struct layout *
 	return TUTELA_DECODE_OK;
 }
 
-static enum tutela_decode_class rows(VipsImage *image, struct sink *sink)
+static enum tutela_decode_class rows(VipsImage *image, struct row_sink *sink)
 {
 	struct layout l = layout_of(image);
 	enum tutela_decode_class c = tutela_sink_begin(sink, l.channels);
@@ -230,7 +230,7 @@ static enum tutela_decode_class rows(VipsImage *image, struct sink *sink)
 	return c;
 }
 
-static enum tutela_decode_class load(loader_fn *loader, const uint8_t *bytes, size_t len, struct sink *sink)
+static enum tutela_decode_class load(loader_fn *loader, const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
 	VipsImage *image = NULL;
 	enum tutela_decode_class c;
@@ -256,7 +256,7 @@ static enum tutela_decode_class unless_short(enum tutela_decode_class c, bool en
 	return c == TUTELA_DECODE_CORRUPT && ends_early ? TUTELA_DECODE_TRUNCATED : c;
 }
 
-enum tutela_decode_class tutela_codec_webp(const uint8_t *bytes, size_t len, struct sink *sink)
+enum tutela_decode_class tutela_codec_webp(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
 	struct bytes_reader r = bytes_reader_init(bytes, len);
 	uint64_t claimed;
@@ -266,12 +266,12 @@ enum tutela_decode_class tutela_codec_webp(const uint8_t *bytes, size_t len, str
 	return unless_short(load(vips_webpload_buffer, bytes, len, sink), claimed > len);
 }
 
-enum tutela_decode_class tutela_codec_gif(const uint8_t *bytes, size_t len, struct sink *sink)
+enum tutela_decode_class tutela_codec_gif(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
 	return unless_short(load(vips_gifload_buffer, bytes, len, sink), bytes[len - 1] != ';');
 }
 
-enum tutela_decode_class tutela_codec_tiff(const uint8_t *bytes, size_t len, struct sink *sink)
+enum tutela_decode_class tutela_codec_tiff(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
 	return load(vips_tiffload_buffer, bytes, len, sink);
 }
@@ -306,7 +306,7 @@ static bool boxes_end_early(const uint8_t *p, size_t len)
 	return at != len;
 }
 
-enum tutela_decode_class tutela_codec_heif(const uint8_t *bytes, size_t len, struct sink *sink)
+enum tutela_decode_class tutela_codec_heif(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
 	return unless_short(load(vips_heifload_buffer, bytes, len, sink), boxes_end_early(bytes, len));
 }

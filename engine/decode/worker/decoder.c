@@ -163,7 +163,7 @@ static void unreadable(struct tutela_decoded *out, int why)
 	*out = (struct tutela_decoded){.class_ = TUTELA_DECODE_UNREADABLE, .sys_errno = why, .size = out->size};
 }
 
-static void take_hashes(struct job *j, struct sink *sink, enum tutela_decode_class c)
+static void take_hashes(struct job *j, struct row_sink *sink, enum tutela_decode_class c)
 {
 	struct tutela_decoded *out = j->out;
 	uint32_t got = tutela_sink_rows(sink);
@@ -183,7 +183,7 @@ static void take_hashes(struct job *j, struct sink *sink, enum tutela_decode_cla
 
 static void decode(const struct worker *w, struct job *j)
 {
-	struct sink sink = {
+	struct row_sink sink = {
 		.max_pixels = j->rq->max_pixels,
 		.max_memory = j->rq->max_memory,
 		.wants = j->rq->wants,

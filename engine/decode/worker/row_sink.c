@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "decode/worker/sink.h"
+#include "decode/worker/row_sink.h"
 
 #define SIDE_LEAST 5 /* PDQ is not defined below */
 
-enum tutela_decode_class tutela_sink_size(struct sink *s, uint64_t width, uint64_t height, uint32_t frames)
+enum tutela_decode_class tutela_sink_size(struct row_sink *s, uint64_t width, uint64_t height, uint32_t frames)
 {
 	if (width == 0 || height == 0)
 		return TUTELA_DECODE_CORRUPT;
@@ -19,12 +19,12 @@ enum tutela_decode_class tutela_sink_size(struct sink *s, uint64_t width, uint64
 	return TUTELA_DECODE_OK;
 }
 
-bool tutela_sink_fits(const struct sink *s, uint64_t bytes)
+bool tutela_sink_fits(const struct row_sink *s, uint64_t bytes)
 {
 	return bytes <= s->max_memory / 2;
 }
 
-enum tutela_decode_class tutela_sink_begin(struct sink *s, unsigned channels)
+enum tutela_decode_class tutela_sink_begin(struct row_sink *s, unsigned channels)
 {
 	enum tutela_err err = tutela_picture_new(s->width, s->height, channels, s->wants & TUTELA_WANT_PERCEPTUAL,
 						 s->isa, &s->picture);
@@ -32,23 +32,23 @@ enum tutela_decode_class tutela_sink_begin(struct sink *s, unsigned channels)
 	return err ? TUTELA_DECODE_TOO_LARGE : TUTELA_DECODE_OK;
 }
 
-void tutela_sink_row(struct sink *s, const uint8_t *row)
+void tutela_sink_row(struct row_sink *s, const uint8_t *row)
 {
 	tutela_picture_row(s->picture, row);
 }
 
-uint32_t tutela_sink_rows(const struct sink *s)
+uint32_t tutela_sink_rows(const struct row_sink *s)
 {
 	return s->picture ? tutela_picture_rows(s->picture) : 0;
 }
 
-void tutela_sink_discard(struct sink *s)
+void tutela_sink_discard(struct row_sink *s)
 {
 	tutela_picture_free(s->picture);
 	s->picture = NULL;
 }
 
-void tutela_sink_finish(struct sink *s, struct tutela_perceptual *out)
+void tutela_sink_finish(struct row_sink *s, struct tutela_perceptual *out)
 {
 	tutela_picture_finish(s->picture, out);
 }
