@@ -39,6 +39,17 @@ static bool is_kept(const struct tutela_update *u, uint32_t number)
 	return number >= u->first_entry || u->kept[number / 8] >> number % 8 & 1;
 }
 
+/* The entry that a key names, decoded into u->record; that it is missing is damage. */
+static enum tutela_err get_entry(struct tutela_update *u, uint32_t number, struct entry *out)
+{
+	struct tutela_store *s = u->w.store;
+	enum tutela_err err = tutela_entry_record(s, u->w.txn, number, out, &u->record);
+
+	if (err != TUTELA_E_NOTFOUND)
+		return err;
+	return tutela_store_fail(s, TUTELA_E_CORRUPT, "entry %u of '%s' is missing", number, s->path);
+}
+
 /* Remember the fingerprints of an active entry for the digests and the index. */
 static enum tutela_err collect(struct tutela_update *u, const struct tutela_record *rec, uint32_t number)
 {
@@ -57,15 +68,15 @@ static enum tutela_err collect(struct tutela_update *u, const struct tutela_reco
 
 /* Write a state of an entry under a new number. The body must not be in LMDB's pages. */
 static enum tutela_err add_entry(struct tutela_update *u, uint32_t prev, const uint8_t *body, size_t len,
-                                 uint32_t *number)
+				 uint32_t *number)
 {
 	struct session *w = &u->w;
 	struct entry e = {.added = w->state.update + 1,
-	                  .list = u->row.number,
-	                  .prev = prev,
-	                  .time = u->now,
-	                  .body = body,
-	                  .body_len = len};
+			  .list = u->row.number,
+			  .prev = prev,
+			  .time = u->now,
+			  .body = body,
+			  .body_len = len};
 	enum tutela_err err;
 
 	if (w->state.next_entry > ENTRY_NUMBER_MAX)
@@ -98,7 +109,7 @@ static enum tutela_err end_entry(struct tutela_update *u, uint32_t number)
 
 /* The result's numbers speak of entries, not of puts: what this update itself wrote is counted already. */
 static void count_change(struct tutela_update *u, const struct entry *old, enum tutela_status from,
-                         enum tutela_status to)
+			 enum tutela_status to)
 {
 	if (old->added > u->w.state.update)
 		return;
@@ -111,7 +122,7 @@ static void count_change(struct tutela_update *u, const struct entry *old, enum 
 /* ------------------------------------------------------------------ one entry */
 
 enum tutela_err tutela_update_restate(struct tutela_update *u, const uint8_t *key, size_t key_len,
-                                      enum tutela_status status, struct tutela_text reason)
+				      enum tutela_status status, struct tutela_text reason)
 {
 	struct session *w = &u->w;
 	enum tutela_status from;
@@ -122,7 +133,7 @@ enum tutela_err tutela_update_restate(struct tutela_update *u, const uint8_t *ke
 
 	err = tutela_key_get(w->store, w->txn, key, key_len, &prev);
 	if (!err)
-		err = tutela_entry_record(w->store, w->txn, prev, &old, &u->record);
+		err = get_entry(u, prev, &old);
 	if (err)
 		return err;
 	from = u->record.status;
@@ -156,17 +167,16 @@ static enum tutela_err decide(struct tutela_update *u, struct op *op)
 	uint32_t prev;
 
 	op->writes = true;
-	err = tutela_key_get(u->w.store, u->w.txn, key, tutela_schema_entry_key(u->row.number, id.s, id.len, key), &prev);
+	err = tutela_key_get(u->w.store, u->w.txn, key, tutela_schema_entry_key(u->row.number, id.s, id.len, key),
+			     &prev);
 	if (err == TUTELA_E_NOTFOUND) {
 		u->result.added++;
 		return TUTELA_OK;
 	}
 	if (!err)
-		err = tutela_entry_record(u->w.store, u->w.txn, prev, &old, &u->record);
+		err = get_entry(u, prev, &old);
 	if (err)
-		return err == TUTELA_E_NOTFOUND ? tutela_store_fail(u->w.store, TUTELA_E_CORRUPT, "entry %u of '%s' is missing",
-		                                                    prev, u->w.store->path)
-		                                : err;
+		return err;
 	if (old.body_len == op->body_len && !memcmp(old.body, body, op->body_len)) {
 		op->writes = false;
 		keep(u, prev);
@@ -258,8 +268,8 @@ enum tutela_err tutela_update_flush_digests(struct tutela_update *u)
 	tutela_digest_run_sort(run);
 	for (size_t i = 0; i < run->n && !err; i++) {
 		tutela_schema_key32(run->refs[i].number, value);
-		err = tutela_env_put(u->w.store, u->w.txn, DB_DIGESTS, run->bytes + run->refs[i].offset, run->refs[i].len, value,
-		                     sizeof value, MDB_NODUPDATA);
+		err = tutela_env_put(u->w.store, u->w.txn, DB_DIGESTS, run->bytes + run->refs[i].offset,
+				     run->refs[i].len, value, sizeof value, MDB_NODUPDATA);
 		if (!err)
 			err = tutela_session_spend(&u->w, 1);
 	}
@@ -321,10 +331,11 @@ static enum tutela_err withdraw(struct tutela_update *u, const uint8_t *key, siz
 
 	err = tutela_key_get(u->w.store, u->w.txn, key, key_len, &number);
 	if (!err)
-		err = tutela_entry_record(u->w.store, u->w.txn, number, &e, &u->record);
+		err = get_entry(u, number, &e);
 	/* What is withdrawn already keeps its own reason. */
 	if (!err && u->record.status != TUTELA_WITHDRAWN)
-		err = tutela_update_restate(u, key, key_len, TUTELA_WITHDRAWN, (struct tutela_text){why, sizeof why - 1});
+		err = tutela_update_restate(u, key, key_len, TUTELA_WITHDRAWN,
+					    (struct tutela_text){why, sizeof why - 1});
 	u->result.unchanged = unchanged;
 	return err;
 }

@@ -137,7 +137,7 @@ enum tutela_err tutela_audit_add(struct tutela_store *s, MDB_txn *txn, const str
 	tutela_schema_key64(number, key);
 	tutela_schema_seal(&w, buf, SCHEMA_AUDIT, key, sizeof key);
 	err = w.failed ? tutela_store_fail(s, TUTELA_E_TOOBIG, "the audit record is too long")
-	               : tutela_env_put(s, txn, DB_AUDIT, key, sizeof key, buf, (size_t)(w.at - buf), MDB_APPEND);
+		       : tutela_env_put(s, txn, DB_AUDIT, key, sizeof key, buf, (size_t)(w.at - buf), MDB_APPEND);
 out:
 	free(buf);
 	free(text);
@@ -145,7 +145,7 @@ out:
 }
 
 enum tutela_err tutela_audit_next(struct tutela_store *s, MDB_txn *txn, uint64_t *number, const char **json,
-                                  size_t *len)
+				  size_t *len)
 {
 	MDB_cursor *cursor;
 	uint8_t key[8];

@@ -8,9 +8,9 @@
 #define PROVENANCE_MAX 4096 /* bytes; longer is cut */
 
 struct audit_event {
-	const char *action;      /* "create", "update", "list-set", "list-remove", "rebuild" */
-	uint64_t update;         /* the store's update number, 0: none */
-	const char *mode;        /* NULL: not applicable, as all below */
+	const char *action; /* "create", "update", "list-set", "list-remove", "rebuild" */
+	uint64_t update;    /* the store's update number, 0: none */
+	const char *mode;   /* NULL: not applicable, as all below */
 	const struct list_row *list;
 	const struct tutela_update_result *result;
 	const char *provenance;
@@ -20,6 +20,6 @@ enum tutela_err tutela_audit_add(struct tutela_store *s, MDB_txn *txn, const str
 
 /* The first record after *number, which becomes its number; text in place. TUTELA_E_NOTFOUND at the end. */
 enum tutela_err tutela_audit_next(struct tutela_store *s, MDB_txn *txn, uint64_t *number, const char **json,
-                                  size_t *len);
+				  size_t *len);
 
 #endif

@@ -61,9 +61,9 @@ enum tutela_err tutela_batch_add(struct tutela_update *u)
 		return err;
 	memcpy(b->bytes + b->used, u->body, len);
 	b->ops[b->n] = (struct op){.prefix = prefix_of(u->clean.id.s, u->clean.id.len),
-	                           .offset = (uint32_t)b->used,
-	                           .body_len = (uint32_t)len,
-	                           .order = (uint32_t)b->n};
+				   .offset = (uint32_t)b->used,
+				   .body_len = (uint32_t)len,
+				   .order = (uint32_t)b->n};
 	b->n++;
 	b->used += len;
 	return b->n == BATCH_RECORDS || b->used >= BATCH_BYTES ? tutela_update_flush(u) : TUTELA_OK;
@@ -134,9 +134,8 @@ enum tutela_err tutela_digest_run_add(struct digest_run *run, const struct tutel
 		run->room = room;
 	}
 	key = run->bytes + run->used;
-	run->refs[run->n] = (struct digest_ref){.offset = (uint32_t)run->used,
-	                                        .number = number,
-	                                        .len = (uint8_t)tutela_schema_digest_key(h, key)};
+	run->refs[run->n] = (struct digest_ref){
+		.offset = (uint32_t)run->used, .number = number, .len = (uint8_t)tutela_schema_digest_key(h, key)};
 	run->refs[run->n].prefix = prefix_of(key, run->refs[run->n].len);
 	run->used += run->refs[run->n++].len;
 	return TUTELA_OK;

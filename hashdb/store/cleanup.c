@@ -31,7 +31,7 @@ static enum tutela_err last_entry(struct tutela_store *s, MDB_txn *txn, uint32_t
 
 /* Give the key of an undone entry back to its predecessor. */
 static enum tutela_err restore_key(struct tutela_store *s, MDB_txn *txn, uint32_t number, uint32_t prev,
-                                   const uint8_t *key, size_t key_len)
+				   const uint8_t *key, size_t key_len)
 {
 	uint32_t now;
 	enum tutela_err err = tutela_key_get(s, txn, key, key_len, &now);
@@ -39,7 +39,7 @@ static enum tutela_err restore_key(struct tutela_store *s, MDB_txn *txn, uint32_
 	if (err || now != number)
 		return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
 	return prev ? tutela_key_put(s, txn, key, key_len, prev)
-	            : tutela_env_del(s, txn, DB_KEYS, key, key_len, NULL, 0);
+		    : tutela_env_del(s, txn, DB_KEYS, key, key_len, NULL, 0);
 }
 
 static enum tutela_err undo_entry(struct tutela_store *s, MDB_txn *txn, uint32_t number, struct tutela_record *rec)
@@ -146,7 +146,7 @@ static enum tutela_err first_removed(struct tutela_store *s, MDB_txn *txn, uint3
 
 /* The first key of a list and its number; *key_len 0 when the list has none left. */
 static enum tutela_err first_key(struct tutela_store *s, MDB_txn *txn, uint32_t list, uint8_t *key, size_t *key_len,
-                                 uint32_t *number)
+				 uint32_t *number)
 {
 	MDB_cursor *cursor;
 	MDB_val k = {4, key}, v;
@@ -170,7 +170,7 @@ static enum tutela_err first_key(struct tutela_store *s, MDB_txn *txn, uint32_t 
 
 /* Delete an entry and its predecessors; their key goes in the same transaction. */
 static enum tutela_err delete_chain(struct tutela_store *s, MDB_txn *txn, uint32_t number, struct tutela_record *rec,
-                                    size_t *n)
+				    size_t *n)
 {
 	while (number) {
 		enum tutela_err err;

@@ -52,10 +52,10 @@ static enum tutela_err check_empty(int dir)
 
 static enum tutela_err sys_error(void)
 {
-	return errno == EROFS                        ? TUTELA_E_READONLY
+	return errno == EROFS                       ? TUTELA_E_READONLY
 	       : errno == ENOSPC || errno == EDQUOT ? TUTELA_E_DISKFULL
-	       : errno == ENOMEM                     ? TUTELA_E_NOMEM
-	                                             : TUTELA_E_SYS;
+	       : errno == ENOMEM                    ? TUTELA_E_NOMEM
+						    : TUTELA_E_SYS;
 }
 
 static enum tutela_err prepare_folder(struct tutela_store *s)

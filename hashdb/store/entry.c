@@ -23,7 +23,7 @@ enum tutela_err tutela_entry_get(struct tutela_store *s, MDB_txn *txn, uint32_t 
 }
 
 enum tutela_err tutela_entry_record(struct tutela_store *s, MDB_txn *txn, uint32_t number, struct entry *out,
-                                    struct tutela_record *rec)
+				    struct tutela_record *rec)
 {
 	enum tutela_err err = tutela_entry_get(s, txn, number, out);
 
@@ -33,7 +33,7 @@ enum tutela_err tutela_entry_record(struct tutela_store *s, MDB_txn *txn, uint32
 }
 
 enum tutela_err tutela_entry_visible(struct tutela_store *s, MDB_txn *txn, uint32_t number, uint64_t update,
-                                     uint32_t *out)
+				     uint32_t *out)
 {
 	struct entry e;
 

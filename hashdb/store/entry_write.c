@@ -10,7 +10,7 @@
 #define SMALL 2048
 
 static enum tutela_err put_entry(struct tutela_store *s, MDB_txn *txn, uint32_t number, const struct entry *e,
-                                 unsigned flags)
+				 unsigned flags)
 {
 	uint8_t small[SMALL], key[4], *large = NULL;
 	size_t room = ENTRY_HEAD_LEN + e->body_len + SEAL_LEN, len;
@@ -82,7 +82,7 @@ enum tutela_err tutela_key_put(struct tutela_store *s, MDB_txn *txn, const uint8
 }
 
 enum tutela_err tutela_digests_del(struct tutela_store *s, MDB_txn *txn, const struct tutela_record *rec,
-                                   uint32_t number)
+				   uint32_t number)
 {
 	uint8_t key[DIGEST_KEY_MAX], value[4];
 	enum tutela_err err = TUTELA_OK;
@@ -94,7 +94,8 @@ enum tutela_err tutela_digests_del(struct tutela_store *s, MDB_txn *txn, const s
 		const struct tutela_hash *h = &rec->fingerprints[i];
 
 		if (!tutela_algorithm_get(h->algorithm)->perceptual)
-			err = tutela_env_del(s, txn, DB_DIGESTS, key, tutela_schema_digest_key(h, key), value, sizeof value);
+			err = tutela_env_del(s, txn, DB_DIGESTS, key, tutela_schema_digest_key(h, key), value,
+					     sizeof value);
 	}
 	return err;
 }

@@ -19,6 +19,6 @@ enum tutela_err tutela_key_put(struct tutela_store *s, MDB_txn *txn, const uint8
  * there for this number. rec may point into LMDB pages: it is decoded already.
  */
 enum tutela_err tutela_digests_del(struct tutela_store *s, MDB_txn *txn, const struct tutela_record *rec,
-                                   uint32_t number);
+				   uint32_t number);
 
 #endif

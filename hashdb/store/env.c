@@ -77,7 +77,7 @@ enum tutela_err tutela_env_fail(struct tutela_store *s, int rc, const char *what
 		return tutela_store_fail(s, err, "%s in '%s': no space left on the device", what, s->path);
 	if (rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED)
 		return tutela_store_fail(s, err, "%s in '%s': the database has outgrown the map it was opened with",
-		                         what, s->path);
+					 what, s->path);
 	return tutela_store_fail(s, err, "%s in '%s': %s", what, s->path, mdb_strerror(rc));
 }
 
@@ -100,8 +100,9 @@ static enum tutela_err open_databases(struct tutela_store *s, bool create)
 		return err;
 	for (unsigned i = 0; i < STORE_DBS && !err; i++)
 		err = tutela_env_fail(
-		        s, mdb_dbi_open(txn, databases[i].name, databases[i].flags | (create ? MDB_CREATE : 0), &s->db[i]),
-		        "opening the databases");
+			s,
+			mdb_dbi_open(txn, databases[i].name, databases[i].flags | (create ? MDB_CREATE : 0), &s->db[i]),
+			"opening the databases");
 	if (!err)
 		return tutela_env_commit(s, &txn);
 	tutela_env_abort(s, &txn);
@@ -218,7 +219,7 @@ static MDB_val val(const void *p, size_t len)
 }
 
 enum tutela_err tutela_env_get(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
-                               MDB_val *value)
+			       MDB_val *value)
 {
 	MDB_val k = val(key, key_len);
 	int rc = mdb_get(txn, s->db[db], &k, value);
@@ -229,7 +230,7 @@ enum tutela_err tutela_env_get(struct tutela_store *s, MDB_txn *txn, enum store_
 }
 
 enum tutela_err tutela_env_put(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
-                               const void *value, size_t len, unsigned flags)
+			       const void *value, size_t len, unsigned flags)
 {
 	MDB_val k = val(key, key_len), v = val(value, len);
 	int rc = mdb_put(txn, s->db[db], &k, &v, flags);
@@ -240,7 +241,7 @@ enum tutela_err tutela_env_put(struct tutela_store *s, MDB_txn *txn, enum store_
 }
 
 enum tutela_err tutela_env_del(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
-                               const void *value, size_t len)
+			       const void *value, size_t len)
 {
 	MDB_val k = val(key, key_len), v = val(value, len);
 	int rc = mdb_del(txn, s->db[db], &k, value ? &v : NULL);

@@ -12,13 +12,13 @@
 
 #include "store/schema.h"
 
-#define IDENTITY_FILE     "TUTELA"
-#define IDENTITY_NEW      "TUTELA.new" /* of a create that has not ended */
-#define LOCK_FILE         "writer.lock"
-#define DATA_FILE         "data.mdb"
-#define ERROR_TEXT_MAX    1024
-#define READERS_MAX       510
-#define MAP_SIZE_DEFAULT  ((uint64_t)1 << 40)
+#define IDENTITY_FILE    "TUTELA"
+#define IDENTITY_NEW     "TUTELA.new" /* of a create that has not ended */
+#define LOCK_FILE        "writer.lock"
+#define DATA_FILE        "data.mdb"
+#define ERROR_TEXT_MAX   1024
+#define READERS_MAX      510
+#define MAP_SIZE_DEFAULT ((uint64_t)1 << 40)
 
 enum store_db { DB_META, DB_LISTS, DB_ENTRIES, DB_KEYS, DB_DIGESTS, DB_SEGMENTS, DB_AUDIT, STORE_DBS };
 
@@ -43,7 +43,7 @@ struct tutela_store {
 
 /* Remember a sentence for this thread and return err, errno untouched. `s` may be NULL. */
 enum tutela_err tutela_store_fail(struct tutela_store *s, enum tutela_err err, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 void tutela_store_fail_free(struct tutela_store *s);
 
 /* The error for a failed system call on `what` ("writing index file 'x'"); uses errno and keeps it. */
@@ -63,12 +63,12 @@ enum tutela_err tutela_env_commit(struct tutela_store *s, MDB_txn **txn);
 
 /* TUTELA_E_NOTFOUND leaves no error text. */
 enum tutela_err tutela_env_get(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
-                               MDB_val *value);
+			       MDB_val *value);
 enum tutela_err tutela_env_put(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
-                               const void *value, size_t len, unsigned flags);
+			       const void *value, size_t len, unsigned flags);
 /* Deleting what is not there is no error. `value` picks one of several values, or NULL. */
 enum tutela_err tutela_env_del(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
-                               const void *value, size_t len);
+			       const void *value, size_t len);
 
 /* The state record: of "meta". */
 enum tutela_err tutela_env_state(struct tutela_store *s, MDB_txn *txn, struct state *out);

@@ -102,9 +102,9 @@ enum tutela_err tutela_store_fail_sys(struct tutela_store *s, const char *what)
 {
 	int e = errno;
 	enum tutela_err err = e == ENOSPC || e == EDQUOT ? TUTELA_E_DISKFULL
-	                      : e == EROFS               ? TUTELA_E_READONLY
-	                      : e == ENOMEM              ? TUTELA_E_NOMEM
-	                                                 : TUTELA_E_SYS;
+			      : e == EROFS               ? TUTELA_E_READONLY
+			      : e == ENOMEM              ? TUTELA_E_NOMEM
+							 : TUTELA_E_SYS;
 	char text[128];
 
 	return tutela_store_fail(s, err, "%s: %s", what, strerror_r(e, text, sizeof text));

@@ -10,7 +10,7 @@
 struct candidate {
 	uint32_t number;
 	uint32_t distance;
-	uint32_t query;     /* place in the query */
+	uint32_t query; /* place in the query */
 	uint16_t algorithm;
 	uint16_t perceptual;
 };

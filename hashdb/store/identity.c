@@ -31,7 +31,7 @@ enum tutela_err tutela_identity_check(struct tutela_store *s)
 		return tutela_store_fail(s, TUTELA_E_CORRUPT, "the file 'TUTELA' in '%s' is damaged", s->path);
 	if (schema != SCHEMA_VERSION)
 		return tutela_store_fail(s, TUTELA_E_VERSION,
-		                         "'%s' was made by a newer version of Tutela (schema %lu; this one knows %u)",
-		                         s->path, schema, SCHEMA_VERSION);
+					 "'%s' was made by a newer version of Tutela (schema %lu; this one knows %u)",
+					 s->path, schema, SCHEMA_VERSION);
 	return TUTELA_OK;
 }

@@ -31,12 +31,12 @@ enum tutela_err tutela_list_put(struct tutela_store *s, MDB_txn *txn, const stru
 }
 
 enum tutela_err tutela_list_new(struct session *w, const char *name, const char *source,
-                                const struct tutela_policy *policy, struct list_row *out)
+				const struct tutela_policy *policy, struct list_row *out)
 {
 	memset(out, 0, sizeof *out);
 	if (w->state.n_lists >= LISTS_MAX || w->state.next_list == UINT32_MAX)
 		return tutela_store_fail(w->store, TUTELA_E_FULL, "'%s' has no room for another list than its %u",
-		                         w->store->path, w->state.n_lists);
+					 w->store->path, w->state.n_lists);
 	out->number = w->state.next_list++;
 	strncpy(out->list.name, name, TUTELA_LIST_NAME_MAX);
 	strncpy(out->list.source, source ? source : "local", TUTELA_LIST_NAME_MAX);
@@ -49,7 +49,7 @@ enum tutela_err tutela_list_new(struct session *w, const char *name, const char 
 }
 
 enum tutela_err tutela_lists_active(struct tutela_store *s, MDB_txn *txn, enum tutela_algorithm algorithm,
-                                    uint64_t *out)
+				    uint64_t *out)
 {
 	struct list_row *rows;
 	enum tutela_err err;
@@ -81,7 +81,7 @@ static enum tutela_err set_row(struct session *w, const struct tutela_list *list
 	if (err)
 		return err;
 	return tutela_audit_add(w->store, w->txn,
-	                        &(struct audit_event){.action = "list-set", .update = w->state.update, .list = &row});
+				&(struct audit_event){.action = "list-set", .update = w->state.update, .list = &row});
 }
 
 enum tutela_err tutela_list_set(struct tutela_store *s, const struct tutela_list *list, bool create)
@@ -93,7 +93,7 @@ enum tutela_err tutela_list_set(struct tutela_store *s, const struct tutela_list
 		return TUTELA_E_ARG;
 	if (!memchr(list->name, '\0', sizeof list->name) || !tutela_schema_name_valid(list->name))
 		return tutela_store_fail(s, TUTELA_E_ARG, "'%.*s' cannot be the name of a list", TUTELA_LIST_NAME_MAX,
-		                         list->name);
+					 list->name);
 	if (!tutela_schema_policy_valid(&list->policy))
 		return tutela_store_fail(s, TUTELA_E_ARG, "the policy of list '%s' is out of range", list->name);
 	err = tutela_session_begin(s, &w);
@@ -123,8 +123,9 @@ static enum tutela_err remove_row(struct session *w, const char *name)
 	w->state.update++;
 	if (err)
 		return err;
-	return tutela_audit_add(w->store, w->txn,
-	                        &(struct audit_event){.action = "list-remove", .update = w->state.update, .list = &row});
+	return tutela_audit_add(
+		w->store, w->txn,
+		&(struct audit_event){.action = "list-remove", .update = w->state.update, .list = &row});
 }
 
 /* Index files that are mostly dead now. What fails here is done by a later update. */

@@ -23,7 +23,7 @@ struct lookup {
 	struct hits_memory *memory;
 	size_t limit;
 	int64_t now;
-	bool asked[ALGORITHMS];     /* perceptual: some list asks */
+	bool asked[ALGORITHMS];      /* perceptual: some list asks */
 	uint32_t radius[ALGORITHMS]; /* the largest that one asks for */
 };
 
@@ -42,7 +42,7 @@ uint32_t tutela_lookup_threshold(const struct tutela_policy *p, enum tutela_algo
 }
 
 enum tutela_err tutela_lookup_search(const struct view *v, enum tutela_algorithm algorithm, const uint8_t *code,
-                                     unsigned radius, struct tutela_matches *out)
+				     unsigned radius, struct tutela_matches *out)
 {
 	struct tutela_search_opts opts = {.size = sizeof opts, .radius = radius, .append = true};
 	enum tutela_err err = TUTELA_OK;
@@ -87,7 +87,7 @@ static bool quality_counts(const struct lookup *l, const struct tutela_policy *p
 }
 
 /* Does this list answer to a perceptual hash of this picture at all? */
-static bool asks(const struct lookup *l, const struct list_row *row, unsigned algorithm)
+static bool asks(const struct list_row *row, unsigned algorithm)
 {
 	const struct tutela_policy *p = &row->list.policy;
 
@@ -107,7 +107,7 @@ static void plan(struct lookup *l)
 		for (unsigned a = 0; a < ALGORITHMS; a++) {
 			uint32_t radius;
 
-			if (!wanted[a] || !asks(l, row, a))
+			if (!wanted[a] || !asks(row, a))
 				continue;
 			if (!quality_counts(l, &row->list.policy)) {
 				l->hits->low_quality = true;
@@ -172,10 +172,10 @@ static enum tutela_err find_near(struct lookup *l, uint32_t query)
 	err = tutela_lookup_search(l->snap->view, h->algorithm, h->bytes, l->radius[h->algorithm], &m->matches);
 	for (size_t i = 0; i < m->matches.n && !err; i++)
 		err = tutela_hits_candidate(m, (struct candidate){.number = m->matches.items[i].value,
-		                                                  .distance = m->matches.items[i].distance,
-		                                                  .query = query,
-		                                                  .algorithm = h->algorithm,
-		                                                  .perceptual = 1});
+								  .distance = m->matches.items[i].distance,
+								  .query = query,
+								  .algorithm = h->algorithm,
+								  .perceptual = 1});
 	if (!err && m->n_candidates > CANDIDATES_MANY)
 		thin_out(m);
 	return err;
@@ -193,10 +193,10 @@ static enum tutela_err find_exact(struct lookup *l, MDB_cursor *cursor, uint32_t
 	while (!rc && !err) {
 		if (v.mv_size != 4)
 			return tutela_store_fail(l->snap->store, TUTELA_E_CORRUPT, "the digests of '%s' are damaged",
-			                         l->snap->store->path);
+						 l->snap->store->path);
 		err = tutela_hits_candidate(l->memory, (struct candidate){.number = tutela_schema_get_key32(v.mv_data),
-		                                                          .query = query,
-		                                                          .algorithm = h->algorithm});
+									  .query = query,
+									  .algorithm = h->algorithm});
 		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT_DUP);
 	}
 	return err ? err : rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(l->snap->store, rc, "reading");
@@ -280,7 +280,7 @@ static enum tutela_err copy_labels(struct lookup *l, struct tutela_hit *hit)
 }
 
 static enum tutela_err add_hit(struct lookup *l, const struct candidate *c, const struct tutela_list *list,
-                               const struct tutela_hash *matched)
+			       const struct tutela_hash *matched)
 {
 	const struct tutela_query_hash *asked = &l->query->hashes[c->query];
 	const struct tutela_record *rec = &l->memory->record;
@@ -289,19 +289,19 @@ static enum tutela_err add_hit(struct lookup *l, const struct candidate *c, cons
 	if (!hit)
 		return TUTELA_E_NOMEM;
 	*hit = (struct tutela_hit){
-	        .source = tutela_hits_copy(l->memory, list->source, strlen(list->source)),
-	        .list = tutela_hits_copy(l->memory, list->name, strlen(list->name)),
-	        .list_version = list->version,
-	        .list_expired = list->expires && list->expires <= l->now,
-	        .kind = list->policy.kind,
-	        .action = list->policy.action,
-	        .entry = {tutela_hits_copy(l->memory, rec->id.s, rec->id.len), rec->id.len},
-	        .algorithm = c->algorithm,
-	        .distance = c->distance,
-	        .threshold = tutela_lookup_threshold(&list->policy, c->algorithm),
-	        .variant = asked->variant,
-	        .dialect = asked->dialect,
-	        .matched = *matched,
+		.source = tutela_hits_copy(l->memory, list->source, strlen(list->source)),
+		.list = tutela_hits_copy(l->memory, list->name, strlen(list->name)),
+		.list_version = list->version,
+		.list_expired = list->expires && list->expires <= l->now,
+		.kind = list->policy.kind,
+		.action = list->policy.action,
+		.entry = {tutela_hits_copy(l->memory, rec->id.s, rec->id.len), rec->id.len},
+		.algorithm = c->algorithm,
+		.distance = c->distance,
+		.threshold = tutela_lookup_threshold(&list->policy, c->algorithm),
+		.variant = asked->variant,
+		.dialect = asked->dialect,
+		.matched = *matched,
 	};
 	if (!hit->source || !hit->list || !hit->entry.s)
 		return TUTELA_E_NOMEM;
@@ -317,7 +317,7 @@ static const struct tutela_list *list_for(const struct lookup *l, const struct c
 	if (!p || p->action == TUTELA_IGNORE)
 		return NULL;
 	if (c->perceptual && (p->kind == TUTELA_LIST_EXCLUDE || !quality_counts(l, p) ||
-	                      c->distance > tutela_lookup_threshold(p, c->algorithm)))
+			      c->distance > tutela_lookup_threshold(p, c->algorithm)))
 		return NULL;
 	return &row->list;
 }
@@ -346,7 +346,7 @@ static enum tutela_err consider(struct lookup *l, struct candidate *c)
 	matched = confirm(l, c, &contradiction);
 	if (contradiction || (matched && l->memory->record.status != TUTELA_ACTIVE))
 		return tutela_store_fail(s, TUTELA_E_CORRUPT, "the index of '%s' does not agree with entry %u", s->path,
-		                         c->number);
+					 c->number);
 	return matched ? add_hit(l, c, list, matched) : TUTELA_OK;
 }
 
@@ -383,8 +383,7 @@ static enum tutela_err consider_all(struct lookup *l)
 	for (i = 0; i < m->n_candidates && !err; i++) {
 		struct candidate *c = &m->candidates[i];
 
-		if (l->hits->n > l->limit &&
-		    (c[-1].distance != c->distance || c[-1].perceptual != c->perceptual))
+		if (l->hits->n > l->limit && (c[-1].distance != c->distance || c[-1].perceptual != c->perceptual))
 			break;
 		err = consider(l, c);
 	}
@@ -400,7 +399,7 @@ static enum tutela_err consider_all(struct lookup *l)
 }
 
 enum tutela_err tutela_snapshot_lookup(struct tutela_snapshot *snap, const struct tutela_query *query, size_t limit,
-                                       struct tutela_hits *out)
+				       struct tutela_hits *out)
 {
 	struct lookup l = {.snap = snap, .query = query, .hits = out, .limit = limit ? limit : LIMIT_DEFAULT};
 	enum tutela_err err;

@@ -10,7 +10,7 @@
  * stands in; sorted by distance, then number.
  */
 enum tutela_err tutela_lookup_search(const struct view *v, enum tutela_algorithm algorithm, const uint8_t *code,
-                                     unsigned radius, struct tutela_matches *out);
+				     unsigned radius, struct tutela_matches *out);
 
 /* Largest distance that a list's policy calls a match; 0 for exact fingerprints. */
 uint32_t tutela_lookup_threshold(const struct tutela_policy *p, enum tutela_algorithm algorithm);

@@ -58,11 +58,11 @@ bool tutela_action_parse(const char *name, enum tutela_action *out)
 void tutela_policy_default(struct tutela_policy *out)
 {
 	*out = (struct tutela_policy){
-	        .kind = TUTELA_LIST_KNOWN,
-	        .action = TUTELA_REPORT,
-	        .pdq_threshold = tutela_algorithm_get(TUTELA_ALG_PDQ)->default_threshold,
-	        .phash_threshold = tutela_algorithm_get(TUTELA_ALG_PHASH)->default_threshold,
-	        .dhash_threshold = tutela_algorithm_get(TUTELA_ALG_DHASH)->default_threshold,
-	        .min_quality = 50,
+		.kind = TUTELA_LIST_KNOWN,
+		.action = TUTELA_REPORT,
+		.pdq_threshold = tutela_algorithm_get(TUTELA_ALG_PDQ)->default_threshold,
+		.phash_threshold = tutela_algorithm_get(TUTELA_ALG_PHASH)->default_threshold,
+		.dhash_threshold = tutela_algorithm_get(TUTELA_ALG_DHASH)->default_threshold,
+		.min_quality = 50,
 	};
 }

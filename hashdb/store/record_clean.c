@@ -22,7 +22,8 @@ static enum tutela_err copy_labels(struct tutela_update *u, const struct tutela_
 	enum tutela_err err = TUTELA_OK;
 
 	if (rec->n_labels > TUTELA_LABELS_MAX)
-		return tutela_store_fail(u->w.store, TUTELA_E_TOOBIG, "an entry has more than %d labels", TUTELA_LABELS_MAX);
+		return tutela_store_fail(u->w.store, TUTELA_E_TOOBIG, "an entry has more than %d labels",
+					 TUTELA_LABELS_MAX);
 	for (size_t i = 0; i < rec->n_labels && !err; i++) {
 		err = check_text(u, rec->labels[i].key, TUTELA_LABEL_KEY_MAX, "the name of a label");
 		if (!err)
@@ -40,7 +41,7 @@ static enum tutela_err copy_hashes(struct tutela_update *u, const struct tutela_
 	u->clean.n_fingerprints = 0;
 	if (rec->n_fingerprints > TUTELA_FINGERPRINTS_MAX)
 		return tutela_store_fail(u->w.store, TUTELA_E_TOOBIG, "an entry has more than %d fingerprints",
-		                         TUTELA_FINGERPRINTS_MAX);
+					 TUTELA_FINGERPRINTS_MAX);
 	for (size_t i = 0; i < rec->n_fingerprints; i++) {
 		const struct tutela_hash *h = &rec->fingerprints[i];
 		const struct tutela_algorithm_info *info = tutela_algorithm_get(h->algorithm);
@@ -48,7 +49,8 @@ static enum tutela_err copy_hashes(struct tutela_update *u, const struct tutela_
 		const char *refusal;
 
 		if (!info || h->len * 8u != info->bits)
-			return tutela_store_fail(u->w.store, TUTELA_E_ARG, "a fingerprint has an unknown algorithm or length");
+			return tutela_store_fail(u->w.store, TUTELA_E_ARG,
+						 "a fingerprint has an unknown algorithm or length");
 		/* Bytes past the length would make equal hashes look different. */
 		memset(to, 0, sizeof *to);
 		to->algorithm = h->algorithm;
@@ -100,5 +102,5 @@ enum tutela_err tutela_record_clean(struct tutela_update *u, const struct tutela
 	if (u->clean.n_fingerprints || (rec->status != TUTELA_ACTIVE && u->clean.id.len && !rec->n_fingerprints))
 		return TUTELA_OK;
 	return tutela_store_fail(u->w.store, TUTELA_E_REFUSED, "entry '%.*s' holds nothing that may be stored: %s",
-	                         (int)rec->id.len, rec->id.len ? rec->id.s : "", why);
+				 (int)rec->id.len, rec->id.len ? rec->id.s : "", why);
 }

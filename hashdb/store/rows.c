@@ -16,7 +16,7 @@ struct rows {
 };
 
 static enum tutela_err read_row(struct tutela_store *s, const struct rows *how, const MDB_val *k, const MDB_val *v,
-                                uint8_t **array, size_t *n)
+				uint8_t **array, size_t *n)
 {
 	enum tutela_err err;
 	uint8_t *bigger;
@@ -35,7 +35,7 @@ static enum tutela_err read_row(struct tutela_store *s, const struct rows *how, 
 }
 
 static enum tutela_err read_rows(struct tutela_store *s, MDB_txn *txn, const struct rows *how, void **out, size_t *n,
-                                 uint64_t *sum)
+				 uint64_t *sum)
 {
 	enum tutela_err err = TUTELA_OK;
 	uint8_t *array = NULL;
@@ -83,7 +83,7 @@ static enum tutela_err segment_of(const MDB_val *k, const MDB_val *v, void *out)
 }
 
 enum tutela_err tutela_rows_lists(struct tutela_store *s, MDB_txn *txn, const struct state *st, struct list_row **out,
-                                  size_t *n)
+				  size_t *n)
 {
 	static const struct rows how = {DB_LISTS, "lists", LISTS_MAX, sizeof(struct list_row), list_of};
 	enum tutela_err err;
@@ -99,9 +99,10 @@ enum tutela_err tutela_rows_lists(struct tutela_store *s, MDB_txn *txn, const st
 }
 
 enum tutela_err tutela_rows_segments(struct tutela_store *s, MDB_txn *txn, const struct state *st,
-                                     struct segment_row **out, size_t *n)
+				     struct segment_row **out, size_t *n)
 {
-	static const struct rows how = {DB_SEGMENTS, "index files", SEGMENTS_MAX, sizeof(struct segment_row), segment_of};
+	static const struct rows how = {DB_SEGMENTS, "index files", SEGMENTS_MAX, sizeof(struct segment_row),
+					segment_of};
 	enum tutela_err err;
 	uint64_t sum;
 	void *array;

@@ -20,14 +20,14 @@ static uint64_t seal_of(const uint8_t *value, size_t len, enum schema_kind kind,
 }
 
 void tutela_schema_seal(struct bytes_writer *w, const uint8_t *value, enum schema_kind kind, const void *key,
-                        size_t key_len)
+			size_t key_len)
 {
 	if (!w->failed)
 		bytes_put_u64(w, seal_of(value, (size_t)(w->at - value), kind, key, key_len));
 }
 
 enum tutela_err tutela_schema_unseal(const void *value, size_t len, enum schema_kind kind, const void *key,
-                                     size_t key_len, size_t *body_len)
+				     size_t key_len, size_t *body_len)
 {
 	struct bytes_reader r;
 
@@ -230,7 +230,7 @@ static void get_counts(struct bytes_reader *r, struct list_row *row)
 }
 
 enum tutela_err tutela_schema_get_list(const void *name, size_t name_len, const void *value, size_t len,
-                                       struct list_row *out)
+				       struct list_row *out)
 {
 	struct tutela_list *l = &out->list;
 	struct bytes_reader r;
@@ -281,7 +281,7 @@ size_t tutela_schema_put_segment(const struct segment_row *row, uint8_t *buf, si
 }
 
 enum tutela_err tutela_schema_get_segment(const void *key, size_t key_len, const void *value, size_t len,
-                                          struct segment_row *out)
+					  struct segment_row *out)
 {
 	const struct tutela_algorithm_info *info;
 	struct bytes_reader r;

@@ -36,23 +36,23 @@
 
 #include "base/bytes.h"
 
-#define SCHEMA_VERSION  1u
-#define ALGORITHMS      64 /* room for enum tutela_algorithm */
-#define LISTS_MAX       4096
-#define SEGMENTS_MAX    1024
-#define SEAL_LEN        8
-#define DIGEST_KEY_MAX  65
-#define ENTRY_KEY_MAX   (4 + TUTELA_ENTRY_ID_MAX)
-#define AUDIT_TEXT_MAX  32768
-#define ENTRY_HEAD_LEN  32
+#define SCHEMA_VERSION 1u
+#define ALGORITHMS     64 /* room for enum tutela_algorithm */
+#define LISTS_MAX      4096
+#define SEGMENTS_MAX   1024
+#define SEAL_LEN       8
+#define DIGEST_KEY_MAX 65
+#define ENTRY_KEY_MAX  (4 + TUTELA_ENTRY_ID_MAX)
+#define AUDIT_TEXT_MAX 32768
+#define ENTRY_HEAD_LEN 32
 #define ENTRY_BODY_MAX                                                                                                 \
 	(9 + 2 + TUTELA_ENTRY_ID_MAX + 1 + TUTELA_FINGERPRINTS_MAX * (2 + TUTELA_HASH_MAX) + 1 +                       \
 	 TUTELA_LABELS_MAX * (4 + TUTELA_LABEL_KEY_MAX + TUTELA_TEXT_MAX) + 2 + TUTELA_TEXT_MAX)
-#define ENTRY_VALUE_MAX (ENTRY_HEAD_LEN + ENTRY_BODY_MAX + SEAL_LEN)
-#define STATE_MAX       128
-#define PENDING_MAX     64
-#define SEGMENT_ROW_MAX 64
-#define LIST_ROW_MAX    (256 + TUTELA_LIST_NAME_MAX + 17 * ALGORITHMS)
+#define ENTRY_VALUE_MAX  (ENTRY_HEAD_LEN + ENTRY_BODY_MAX + SEAL_LEN)
+#define STATE_MAX        128
+#define PENDING_MAX      64
+#define SEGMENT_ROW_MAX  64
+#define LIST_ROW_MAX     (256 + TUTELA_LIST_NAME_MAX + 17 * ALGORITHMS)
 #define SEGMENT_NAME_MAX 64
 
 /* The kind of a sealed value: part of its checksum, pinned. */
@@ -67,11 +67,11 @@ enum schema_kind {
 
 struct state {
 	uint8_t uuid[16];
-	uint64_t update;       /* number of the last visible update */
-	uint32_t next_entry;   /* first entry number that no visible update uses */
+	uint64_t update;     /* number of the last visible update */
+	uint32_t next_entry; /* first entry number that no visible update uses */
 	uint32_t next_list;
 	uint64_t next_segment;
-	uint32_t purge_from;   /* predecessors of entries from here on may still be in "digests" */
+	uint32_t purge_from; /* predecessors of entries from here on may still be in "digests" */
 	int64_t created;
 	uint32_t n_lists, n_segments;
 	uint64_t lists_sum, segments_sum; /* sums of the rows' checksums: a lost row is seen */
@@ -107,10 +107,10 @@ struct entry {
 
 /* Append the seal to w. `value` is where the writer began. */
 void tutela_schema_seal(struct bytes_writer *w, const uint8_t *value, enum schema_kind kind, const void *key,
-                        size_t key_len);
+			size_t key_len);
 /* The value's length without its seal, or TUTELA_E_CORRUPT. */
 enum tutela_err tutela_schema_unseal(const void *value, size_t len, enum schema_kind kind, const void *key,
-                                     size_t key_len, size_t *body_len);
+				     size_t key_len, size_t *body_len);
 
 /*
  * Encoders return the length written, 0 when it does not fit. Decoders return
@@ -124,11 +124,11 @@ enum tutela_err tutela_schema_get_pending(const void *value, size_t len, struct 
 
 size_t tutela_schema_put_list(const struct list_row *row, uint8_t *buf, size_t room);
 enum tutela_err tutela_schema_get_list(const void *name, size_t name_len, const void *value, size_t len,
-                                       struct list_row *out);
+				       struct list_row *out);
 
 size_t tutela_schema_put_segment(const struct segment_row *row, uint8_t *buf, size_t room);
 enum tutela_err tutela_schema_get_segment(const void *key, size_t key_len, const void *value, size_t len,
-                                          struct segment_row *out);
+					  struct segment_row *out);
 /* File name of a segment, "seg-pdq-17.tix"; buf holds SEGMENT_NAME_MAX bytes. */
 void tutela_schema_segment_name(const struct segment_row *row, char *buf);
 /* Number in a segment's file name (temporary ones too), or false when it is no such name. */

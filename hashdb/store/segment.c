@@ -20,7 +20,7 @@ static bool agrees(const struct segment_row *row, const struct tutela_index *ind
 }
 
 enum tutela_err tutela_segment_open(struct tutela_store *s, const struct segment_row *row, bool resident,
-                                    struct tutela_index **out)
+				    struct tutela_index **out)
 {
 	struct tutela_index_open_opts opts = {.size = sizeof opts, .resident = resident, .isa = s->isa};
 	char name[SEGMENT_NAME_MAX];
@@ -34,7 +34,7 @@ enum tutela_err tutela_segment_open(struct tutela_store *s, const struct segment
 		return tutela_store_fail(s, TUTELA_E_NOTFOUND, "the index file '%s' is missing", name);
 	if (fd < 0)
 		return tutela_store_fail(s, TUTELA_E_SYS, "the index file '%s' cannot be opened: %s", name,
-		                         strerror(errno));
+					 strerror(errno));
 	err = tutela_index_open(fd, &opts, out);
 	(void)close(fd);
 	if (err == TUTELA_E_FORMAT)

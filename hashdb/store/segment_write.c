@@ -56,14 +56,14 @@ static enum tutela_err damaged(struct session *w, const struct segment_row *row,
 	char name[SEGMENT_NAME_MAX];
 
 	tutela_schema_segment_name(row, name);
-	return tutela_store_fail(w->store, err, "the index file '%s' of '%s' cannot be merged: %s", name, w->store->path,
-	                         tutela_strerror(err));
+	return tutela_store_fail(w->store, err, "the index file '%s' of '%s' cannot be merged: %s", name,
+				 w->store->path, tutela_strerror(err));
 }
 
 static enum tutela_err take_in(struct session *w, const struct segment_row *row, struct pairs *p)
 {
 	struct tutela_hash h = {.algorithm = (uint16_t)row->algorithm,
-	                        .len = (uint16_t)(tutela_algorithm_get(row->algorithm)->bits / 8)};
+				.len = (uint16_t)(tutela_algorithm_get(row->algorithm)->bits / 8)};
 	struct tutela_index *index;
 	enum tutela_err err;
 	uint32_t value, last = 0;
@@ -119,24 +119,23 @@ static enum tutela_err file_error(struct session *w, enum tutela_err err, const 
 {
 	if (err == TUTELA_E_SYS)
 		return tutela_store_fail(w->store, err, "writing the index file '%s' in '%s': %s", name, w->store->path,
-		                         strerror(errno));
+					 strerror(errno));
 	return tutela_store_fail(w->store, err, "writing the index file '%s' in '%s': %s", name, w->store->path,
-	                         tutela_strerror(err));
+				 tutela_strerror(err));
 }
 
 static enum tutela_err errno_error(void)
 {
 	return errno == ENOSPC || errno == EDQUOT ? TUTELA_E_DISKFULL
 	       : errno == EROFS                   ? TUTELA_E_READONLY
-	                                          : TUTELA_E_SYS;
+						  : TUTELA_E_SYS;
 }
 
 /* Write, fsync, rename, fsync the folder: the commit that follows may name it. */
 static enum tutela_err write_file(struct session *w, const struct pairs *p, unsigned threads, struct segment_row *row)
 {
-	struct tutela_index_build_opts opts = {.size = sizeof opts,
-	                                       .bits = tutela_algorithm_get(row->algorithm)->bits,
-	                                       .threads = threads};
+	struct tutela_index_build_opts opts = {
+		.size = sizeof opts, .bits = tutela_algorithm_get(row->algorithm)->bits, .threads = threads};
 	char name[SEGMENT_NAME_MAX], temporary[SEGMENT_NAME_MAX + 4];
 	struct tutela_index_info info;
 	enum tutela_err err;
@@ -186,7 +185,7 @@ static enum tutela_err drop_row(struct session *w, const struct segment_row *row
 
 /* The manifest's rows of one algorithm, to be freed. */
 static enum tutela_err rows_of(struct session *w, enum tutela_algorithm algorithm, struct segment_row **rows,
-                               size_t *n_rows)
+			       size_t *n_rows)
 {
 	size_t n, kept = 0;
 	enum tutela_err err = tutela_rows_segments(w->store, w->txn, NULL, rows, &n);
@@ -202,7 +201,7 @@ static enum tutela_err rows_of(struct session *w, enum tutela_algorithm algorith
 }
 
 enum tutela_err tutela_segment_write(struct session *w, enum tutela_algorithm algorithm, struct pairs *p, uint64_t live,
-                                     bool all, unsigned threads)
+				     bool all, unsigned threads)
 {
 	struct segment_row *rows = NULL, made = {.algorithm = algorithm};
 	enum tutela_err err;

@@ -28,7 +28,7 @@ void tutela_pairs_free(struct pairs *p);
  * algorithm are alive after the update. `all`: take in every older file.
  */
 enum tutela_err tutela_segment_write(struct session *w, enum tutela_algorithm algorithm, struct pairs *p, uint64_t live,
-                                     bool all, unsigned threads);
+				     bool all, unsigned threads);
 
 /* Drop every file of the algorithm from the manifest. */
 enum tutela_err tutela_segment_forget(struct session *w, enum tutela_algorithm algorithm);

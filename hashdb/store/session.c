@@ -124,9 +124,7 @@ enum tutela_err tutela_session_begin(struct tutela_store *s, struct session *w)
 
 static enum tutela_err part(struct session *w)
 {
-	struct pending p = {.update = w->state.update + 1,
-	                    .started = time(NULL),
-	                    .process = (uint32_t)getpid()};
+	struct pending p = {.update = w->state.update + 1, .started = time(NULL), .process = (uint32_t)getpid()};
 	uint8_t buf[PENDING_MAX];
 	struct state committed;
 	enum tutela_err err;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/snapshot.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,7 @@ void tutela_snapshot_close(struct tutela_snapshot *snap)
 static void uuid_text(const uint8_t *u, char *out, size_t room)
 {
 	(void)snprintf(out, room, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
-	               u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+		       u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
 }
 
 enum tutela_err tutela_snapshot_info(struct tutela_snapshot *snap, struct tutela_store_info *out)
@@ -105,8 +106,8 @@ enum tutela_err tutela_snapshot_info(struct tutela_snapshot *snap, struct tutela
 	return TUTELA_OK;
 }
 
-enum tutela_err tutela_snapshot_lists(struct tutela_snapshot *snap, bool (*fn)(void *ctx, const struct tutela_list *list),
-                                      void *ctx)
+enum tutela_err tutela_snapshot_lists(struct tutela_snapshot *snap,
+				      bool (*fn)(void *ctx, const struct tutela_list *list), void *ctx)
 {
 	for (size_t i = 0; i < snap->view->n_lists; i++)
 		if (!fn(ctx, &snap->view->lists[i].list))
@@ -242,7 +243,8 @@ static enum tutela_err visible_numbers(struct tutela_snapshot *snap, uint32_t li
 	if (!snap->view->pending)
 		return TUTELA_OK;
 	for (size_t i = 0; i < out->n && !err; i++) {
-		err = tutela_entry_visible(snap->store, snap->txn, out->items[i], snap->view->state.update, &out->items[n]);
+		err = tutela_entry_visible(snap->store, snap->txn, out->items[i], snap->view->state.update,
+					   &out->items[n]);
 		n += !err && out->items[n];
 	}
 	out->n = n;
@@ -251,7 +253,7 @@ static enum tutela_err visible_numbers(struct tutela_snapshot *snap, uint32_t li
 }
 
 enum tutela_err tutela_snapshot_entries(struct tutela_snapshot *snap, const char *list,
-                                        enum tutela_err (*fn)(void *ctx, const struct tutela_record *rec), void *ctx)
+					enum tutela_err (*fn)(void *ctx, const struct tutela_record *rec), void *ctx)
 {
 	const struct list_row *row = list ? find_list(snap->view, list) : NULL;
 	struct tutela_record *rec = NULL;
@@ -275,7 +277,7 @@ enum tutela_err tutela_snapshot_entries(struct tutela_snapshot *snap, const char
 		(void)pthread_mutex_unlock(&snap->lock);
 		if (err == TUTELA_E_NOTFOUND)
 			err = tutela_store_fail(snap->store, TUTELA_E_CORRUPT, "entry %u of '%s' is missing",
-			                        numbers.items[i], snap->store->path);
+						numbers.items[i], snap->store->path);
 		if (!err)
 			err = fn(ctx, rec);
 	}
@@ -285,7 +287,7 @@ enum tutela_err tutela_snapshot_entries(struct tutela_snapshot *snap, const char
 }
 
 enum tutela_err tutela_snapshot_audit(struct tutela_snapshot *snap, bool (*fn)(void *ctx, const char *json, size_t len),
-                                      void *ctx)
+				      void *ctx)
 {
 	enum tutela_err err;
 	uint64_t number = 0;

@@ -21,13 +21,13 @@ enum tutela_err tutela_entry_get(struct tutela_store *s, MDB_txn *txn, uint32_t 
 
 /* Also decode what it says. */
 enum tutela_err tutela_entry_record(struct tutela_store *s, MDB_txn *txn, uint32_t number, struct entry *out,
-                                    struct tutela_record *rec);
+				    struct tutela_record *rec);
 
 /*
  * Number of the entry that update `update` sees for a key's number: itself, or
  * the nearest predecessor that is visible; 0: none.
  */
 enum tutela_err tutela_entry_visible(struct tutela_store *s, MDB_txn *txn, uint32_t number, uint64_t update,
-                                     uint32_t *out);
+				     uint32_t *out);
 
 #endif

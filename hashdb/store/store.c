@@ -76,7 +76,7 @@ static enum tutela_err check_state(struct tutela_store *s)
 }
 
 enum tutela_err tutela_store_open(const char *path, const struct tutela_store_opts *opts, struct tutela_store **out,
-                                  char *why, size_t why_len)
+				  char *why, size_t why_len)
 {
 	static const struct tutela_store_opts defaults = {.size = sizeof defaults};
 	struct tutela_store *s = NULL;

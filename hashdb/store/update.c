@@ -31,10 +31,10 @@ static enum tutela_err check_opts(struct tutela_store *s, const struct tutela_up
 		return TUTELA_E_ARG;
 	if (!tutela_schema_name_valid(opts->list))
 		return tutela_store_fail(s, TUTELA_E_ARG, "'%.*s' cannot be the name of a list", TUTELA_LIST_NAME_MAX,
-		                         opts->list ? opts->list : "");
+					 opts->list ? opts->list : "");
 	if (opts->source && !tutela_schema_name_valid(opts->source))
 		return tutela_store_fail(s, TUTELA_E_ARG, "'%.*s' cannot be the name of a source", TUTELA_LIST_NAME_MAX,
-		                         opts->source);
+					 opts->source);
 	if (opts->policy && !tutela_schema_policy_valid(opts->policy))
 		return tutela_store_fail(s, TUTELA_E_ARG, "the policy of list '%s' is out of range", opts->list);
 	return TUTELA_OK;
@@ -71,7 +71,7 @@ static enum tutela_err prepare(struct tutela_update *u, const struct tutela_upda
 }
 
 enum tutela_err tutela_update_begin(struct tutela_store *s, const struct tutela_update_opts *opts,
-                                    struct tutela_update **out)
+				    struct tutela_update **out)
 {
 	struct tutela_update *u;
 	enum tutela_err err;
@@ -98,7 +98,7 @@ enum tutela_err tutela_update_begin(struct tutela_store *s, const struct tutela_
 }
 
 static enum tutela_err change_status(struct tutela_update *u, struct tutela_text id, enum tutela_status status,
-                                     struct tutela_text reason)
+				     struct tutela_text reason)
 {
 	uint8_t key[ENTRY_KEY_MAX];
 	enum tutela_err err;
@@ -106,9 +106,11 @@ static enum tutela_err change_status(struct tutela_update *u, struct tutela_text
 	/* What was put before must be there to be found. */
 	err = tutela_update_flush(u);
 	if (!err)
-		err = tutela_update_restate(u, key, tutela_schema_entry_key(u->row.number, id.s, id.len, key), status, reason);
+		err = tutela_update_restate(u, key, tutela_schema_entry_key(u->row.number, id.s, id.len, key), status,
+					    reason);
 	if (err == TUTELA_E_NOTFOUND)
-		return tutela_store_fail(u->w.store, err, "list '%s' has no entry '%.*s'", u->row.list.name, (int)id.len, id.s);
+		return tutela_store_fail(u->w.store, err, "list '%s' has no entry '%.*s'", u->row.list.name,
+					 (int)id.len, id.s);
 	u->failed = err;
 	return err;
 }
@@ -134,7 +136,7 @@ enum tutela_err tutela_update_put(struct tutela_update *u, const struct tutela_r
 }
 
 enum tutela_err tutela_update_status(struct tutela_update *u, struct tutela_text id, enum tutela_status status,
-                                     struct tutela_text reason)
+				     struct tutela_text reason)
 {
 	struct tutela_record rec = {.id = id, .status = status, .reason = reason};
 	char id_room[ID_ROOM];
@@ -195,11 +197,11 @@ static enum tutela_err write_index(struct tutela_update *u)
 static enum tutela_err write_audit(struct tutela_update *u)
 {
 	struct audit_event event = {.action = "update",
-	                            .update = u->w.state.update,
-	                            .mode = u->mode == TUTELA_REPLACE ? "replace" : "merge",
-	                            .list = &u->row,
-	                            .result = &u->result,
-	                            .provenance = u->provenance};
+				    .update = u->w.state.update,
+				    .mode = u->mode == TUTELA_REPLACE ? "replace" : "merge",
+				    .list = &u->row,
+				    .result = &u->result,
+				    .provenance = u->provenance};
 
 	return tutela_audit_add(u->w.store, u->w.txn, &event);
 }

@@ -18,8 +18,8 @@
 struct op {
 	uint64_t prefix; /* of its id, for sorting */
 	uint32_t offset, body_len;
-	uint32_t order; /* of arrival */
-	uint32_t prev;  /* the entry it replaces, 0 none */
+	uint32_t order;  /* of arrival */
+	uint32_t prev;   /* the entry it replaces, 0 none */
 	uint32_t number; /* the entry it became, 0 none */
 	bool writes;
 };
@@ -59,9 +59,9 @@ struct tutela_update {
 	int64_t active[ALGORITHMS], disputed[ALGORITHMS]; /* changes of the list's counters */
 	int64_t entries[TUTELA_WITHDRAWN + 1];
 	struct tutela_update_result result;
-	enum tutela_err failed; /* only abort is allowed */
+	enum tutela_err failed;             /* only abort is allowed */
 	struct tutela_record clean, record; /* what is put, what is decoded */
-	uint8_t *body; /* ENTRY_BODY_MAX */
+	uint8_t *body;                      /* ENTRY_BODY_MAX */
 	int64_t now;
 };
 
@@ -71,7 +71,7 @@ enum tutela_err tutela_update_flush_digests(struct tutela_update *u);
 
 /* Another status for the entry of a key. TUTELA_E_NOTFOUND. The batch must be empty. */
 enum tutela_err tutela_update_restate(struct tutela_update *u, const uint8_t *key, size_t key_len,
-                                      enum tutela_status status, struct tutela_text reason);
+				      enum tutela_status status, struct tutela_text reason);
 
 /* REPLACE: withdraw what was not put. */
 enum tutela_err tutela_update_withdraw_rest(struct tutela_update *u);

@@ -40,13 +40,13 @@ const struct list_row *tutela_view_list(const struct view *v, uint32_t number);
 
 /* All rows of "lists" / "segments" in key order, to be freed. Sums are compared with the state when it is given. */
 enum tutela_err tutela_rows_lists(struct tutela_store *s, MDB_txn *txn, const struct state *st, struct list_row **out,
-                                  size_t *n);
+				  size_t *n);
 enum tutela_err tutela_rows_segments(struct tutela_store *s, MDB_txn *txn, const struct state *st,
-                                     struct segment_row **out, size_t *n);
+				     struct segment_row **out, size_t *n);
 
 /* Open and compare with the manifest. TUTELA_E_NOTFOUND: no such file. The caller closes *out. */
 enum tutela_err tutela_segment_open(struct tutela_store *s, const struct segment_row *row, bool resident,
-                                    struct tutela_index **out);
+				    struct tutela_index **out);
 /* The same through the store's cache. */
 enum tutela_err tutela_segment_get(struct tutela_store *s, const struct segment_row *row, struct segment **out);
 void tutela_segment_release(struct tutela_store *s, struct segment *g);

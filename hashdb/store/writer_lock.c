@@ -41,7 +41,8 @@ enum tutela_err tutela_writer_lock(struct tutela_store *s, int *fd)
 	if (*fd < 0)
 		return tutela_store_fail_sys(s, "opening 'writer.lock'");
 	if (fcntl(*fd, F_OFD_SETLK, &all)) {
-		err = errno == EAGAIN || errno == EACCES ? busy(s, *fd) : tutela_store_fail_sys(s, "locking 'writer.lock'");
+		err = errno == EAGAIN || errno == EACCES ? busy(s, *fd)
+							 : tutela_store_fail_sys(s, "locking 'writer.lock'");
 		(void)close(*fd);
 		*fd = -1;
 		return err;
