@@ -116,7 +116,7 @@ Test(image, digests_are_pinned)
 	struct data d = make_data(42, UNIFORM, 1000, 256), e = make_data(42, UNIFORM, 1000, 64);
 	struct tutela_index *ix[3] = {build(&d, TUTELA_INDEX_FLAT), build(&d, TUTELA_INDEX_TABLES),
 				      build(&e, TUTELA_INDEX_AUTO)};
-	static const uint64_t want[3] = {0, 0, 0};
+	static const uint64_t want[3] = {0xae37bc32ed78b0c2, 0x0fb9a9ed2e9bf5a8, 0xe5fd5db8a85f4c80};
 	struct tutela_index_info info;
 
 	for (int i = 0; i < 3; i++) {
@@ -179,7 +179,7 @@ Test(image, lying_headers_are_refused)
 	struct tutela_index *ix = NULL;
 	uint64_t seed = 1;
 	size_t len;
-	uint8_t *good = slurp(fd, &len), *p = malloc(len);
+	uint8_t *good = slurp(fd, &len), p[FORMAT_HEADER_LEN];
 
 	for (unsigned i = 0; i < 4000; i++) {
 		/* Fields of 4 bytes from the bits to the last section; some of the values are chosen to overflow. */
@@ -187,11 +187,12 @@ Test(image, lying_headers_are_refused)
 		static const uint32_t bad[] = {0, 1, 0x7fffffff, 0xffffffff, 0xffffffc0, 64, 0x80000000, 4096};
 		uint32_t v = i % 2 ? (uint32_t)random64(&seed) : bad[random_below(&seed, 8)];
 
-		memcpy(p, good, len);
+		memcpy(p, good, sizeof(p));
 		memcpy(p + field, &v, 4);
 		uint64_t sum = tutela_checksum(p, 4088);
 		memcpy(p + 4088, &sum, 8);
-		enum tutela_err err = open_bytes(p, len, i % 3 == 0, &ix);
+		cr_assert_eq(pwrite(fd, p, sizeof(p), 0), (ssize_t)sizeof(p));
+		enum tutela_err err = tutela_index_open(fd, NULL, &ix);
 		if (err) {
 			cr_assert_eq(err, TUTELA_E_CORRUPT, "field %zu", field);
 			continue;
@@ -206,7 +207,6 @@ Test(image, lying_headers_are_refused)
 		tutela_index_close(ix);
 	}
 	free(good);
-	free(p);
 	close(fd);
 	free_data(&d);
 }
