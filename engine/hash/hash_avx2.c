@@ -12,7 +12,6 @@
 #endif
 
 #include <immintrin.h>
-#include <string.h>
 
 #define LANES 8
 
@@ -334,35 +333,37 @@ static void dct(const float a[PDQ_SIDE][PDQ_SIDE], const float d[PDQ_FREQS][PDQ_
 	}
 }
 
-static inline void weigh_block(const uint8_t *px, const int16_t *hi, const int16_t *lo, __m256i *sum_hi,
-			       __m256i *sum_lo)
+static uint32_t sum_of(__m256i v)
 {
-	__m256i v = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)px));
+	__m128i half = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
 
-	*sum_hi = _mm256_add_epi32(*sum_hi, _mm256_madd_epi16(v, _mm256_loadu_si256((const __m256i *)hi)));
-	*sum_lo = _mm256_add_epi32(*sum_lo, _mm256_madd_epi16(v, _mm256_loadu_si256((const __m256i *)lo)));
+	half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4e));
+	half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0xb1));
+	return (uint32_t)_mm_cvtsi128_si32(half);
 }
 
-/* Lanes may wrap: everything is modulo 2^32. One product pair is below 2 * 255 * 2^15, so madd itself does not. */
-static int32_t weigh(const uint8_t *px, const int16_t *hi, const int16_t *lo, size_t n)
+/* Lanes may wrap: everything is modulo 2^32. A pair of products is at most 2 * 255 * 2^15, so madd itself does not. */
+static void weigh(const uint8_t *px, size_t stride, const int16_t *hi, const int16_t *lo, size_t n,
+		  uint32_t out[WEIGH_ROWS])
 {
-	__m256i sum_hi = _mm256_setzero_si256(), sum_lo = _mm256_setzero_si256(), sum;
-	uint32_t lanes[LANES], total = 0;
-	size_t i = 0;
+	__m256i high[WEIGH_ROWS], low[WEIGH_ROWS];
 
-	for (; i + WEIGHT_PAD <= n; i += WEIGHT_PAD)
-		weigh_block(px + i, hi + i, lo + i, &sum_hi, &sum_lo);
-	if (i < n) {
-		uint8_t rest[WEIGHT_PAD] = {0};
+	foreach (y, WEIGH_ROWS)
+		high[y] = low[y] = _mm256_setzero_si256();
+	for (size_t i = 0; i < n; i += WEIGHT_PAD) {
+		__m256i h = _mm256_loadu_si256((const __m256i *)(hi + i));
+		__m256i l = _mm256_loadu_si256((const __m256i *)(lo + i));
 
-		memcpy(rest, px + i, n - i);
-		weigh_block(rest, hi + i, lo + i, &sum_hi, &sum_lo);
+		foreach (y, WEIGH_ROWS) {
+			__m128i bytes = _mm_loadu_si128((const __m128i *)(px + y * stride + i));
+			__m256i v = _mm256_cvtepu8_epi16(bytes);
+
+			high[y] = _mm256_add_epi32(high[y], _mm256_madd_epi16(v, h));
+			low[y] = _mm256_add_epi32(low[y], _mm256_madd_epi16(v, l));
+		}
 	}
-	sum = _mm256_add_epi32(_mm256_slli_epi32(sum_hi, WEIGHT_SHIFT), sum_lo);
-	_mm256_storeu_si256((__m256i *)lanes, sum);
-	for (i = 0; i < LANES; i++)
-		total += lanes[i];
-	return (int32_t)total;
+	foreach (y, WEIGH_ROWS)
+		out[y] = sum_of(_mm256_add_epi32(_mm256_slli_epi32(high[y], WEIGHT_SHIFT), low[y]));
 }
 
 const struct hash_kernels tutela_hash_avx2 = {
