@@ -179,6 +179,7 @@ Test(exch_csv, too_long)
 	       "problem 7 @132 the row has too few cells\n"
 	       "problem 8 @136 the row is longer than the limit\n"
 	       "record 9 id=[x] md5=" MD5_B REST FINE);
+	expect("csv", &o, "id,md5\n\"a\nbc\n\"," MD5_A "\n", "record 2 id=[a\nbc\n] md5=" MD5_A REST FINE);
 	/* A line that cannot be used ends the row that is open. */
 	expect("csv", &o, "id,md5\n\"a\n,\n" PDQ_A "\n",
 	       "problem 2 @7 the line is longer than the limit\n"

@@ -79,6 +79,9 @@ Test(exch_text, lines_of_one_id_are_one_entry)
 	     "problem 6 @64 the value has not the length of its algorithm\n"
 	     "record 1 id=[a] md5=" MD5_A " pdq=" PDQ_A REST "record 8 id=[b] pdq=" PDQ_B REST
 	     "record 9 id=[a] md5=" MD5_B REST FINE);
+	text("md5 " MD5_A " ab\nmd5 " MD5_A " a\nmd5 " MD5_A " ab\n",
+	     "record 1 id=[ab] md5=" MD5_A REST "record 2 id=[a] md5=" MD5_A REST
+	     "record 3 id=[ab] md5=" MD5_A REST FINE);
 	/* Without ids they are not. */
 	text("md5 " MD5_A "\nmd5 " MD5_A "\n", "record 1 id=[] md5=" MD5_A REST "record 2 id=[] md5=" MD5_A REST FINE);
 	/* A refused value costs its line. */
