@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "exchange/record_build.h"
-#include "exchange/utf8.h"
+#include "base/utf8.h"
 
 #define NAME_SHOWN(t) (int)((t).len < 100 ? (t).len : 100), (t).s
 

@@ -11,7 +11,7 @@
 
 #include "exchange_log.h"
 
-#include "exchange/utf8.h"
+#include "base/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
