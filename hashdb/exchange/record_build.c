@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "exchange/utc_time.h"
-#include "exchange/utf8.h"
+#include "store/utf8.h"
 
 #define REFUSED_QUALITY "quality 0: the picture has no features that its perceptual hash could stand for"
 

@@ -2,7 +2,7 @@
 #include "exchange_check.h"
 
 #include "exchange/line_splitter.h"
-#include "exchange/utf8.h"
+#include "store/utf8.h"
 
 static enum tutela_err on_line(void *ctx, const struct line *line)
 {
