@@ -23,7 +23,8 @@ static inline void require(bool holds)
 
 static inline enum tutela_err within_limits(void *ctx, const struct tutela_record *rec, uint64_t line)
 {
-	require(rec->n_fingerprints > 0 && rec->n_fingerprints <= TUTELA_FINGERPRINTS_MAX);
+	require(rec->n_fingerprints <= TUTELA_FINGERPRINTS_MAX);
+	require(rec->n_fingerprints || (rec->status != TUTELA_ACTIVE && rec->id.len));
 	require(rec->n_labels <= TUTELA_LABELS_MAX && rec->id.len <= TUTELA_ENTRY_ID_MAX);
 	require(tutela_utf8_valid(rec->id.s, rec->id.len) && tutela_utf8_valid(rec->reason.s, rec->reason.len));
 	for (size_t i = 0; i < rec->n_fingerprints; i++)

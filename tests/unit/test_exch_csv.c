@@ -219,6 +219,18 @@ Test(exch_csv, status_reason_and_time)
 	    "problem 7 @278 the reason is not valid UTF-8\n" FINE);
 }
 
+Test(exch_csv, withdrawals_need_no_fingerprint)
+{
+	csv("status,id,reason\nwithdrawn,a,error\ndisputed,b,\nactive,c,\nwithdrawn,,x\n",
+	    "record 2 id=[a] status=withdrawn reason=[error] time=0\nrecord 3 id=[b] status=disputed reason=[] time=0\n"
+	    "problem 4 @47 the entry has no fingerprint\nproblem 5 @57 the entry has no fingerprint\n" FINE);
+	csv("id,md5,status\na," MD5_NONE ",withdrawn\nb," MD5_NONE ",\n",
+	    "problem 2 @14 the digest of an empty file\nrecord 2 id=[a] status=withdrawn reason=[] time=0\n"
+	    "problem 3 @59 the digest of an empty file\n" FINE);
+	csv_cells("id=#1,status=#2", "a,disputed\n", "record 1 id=[a] status=disputed reason=[] time=0\n" FINE);
+	csv_map("id=x", "x\n", BAD_MAP("the column map has no fingerprint"));
+}
+
 Test(exch_csv, quality)
 {
 	csv("quality,pdq,md5\n0," PDQ_A ",\n0," PDQ_A "," MD5_A "\n0,," MD5_A "\n1," PDQ_A ",\n49," PDQ_A

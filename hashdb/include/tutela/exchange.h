@@ -35,7 +35,10 @@ struct tutela_reader_opts {
 	char delimiter;       /* csv only; 0: comma, or semicolon or tab when the first line has more of those */
 	bool no_header;       /* csv only: the first line is data; columns must be given as #N */
 	uint64_t max_line;    /* longest line or record, at most 16 MiB; 0: 64 KiB (csv: 512 KiB) */
-	/* Called for each record; `line` is its first. An error stops the reader and comes back from feed. */
+	/*
+	 * Called for each record; `line` is its first. One that is not active may be without fingerprints when it has
+	 * an id. An error stops the reader and comes back from feed.
+	 */
 	enum tutela_err (*record)(void *ctx, const struct tutela_record *rec, uint64_t line);
 	/*
 	 * Called for each bad line, at most once. When only one of a record's fingerprints had to be left out (see
