@@ -234,7 +234,7 @@ Test(pdq, refuses_samples_out_of_range)
 
 Test(pdq, skips_the_blur_at_64x64_only_for_the_plain_hash)
 {
-	uint8_t *px = formula_picture(2, 64, 64, 3);
+	uint8_t *px = formula_picture(4, 64, 64, 3);
 	struct tutela_pixels pixels = formula_pixels(px, 64, 64, 3);
 	enum tutela_isa isas[2];
 
@@ -244,6 +244,7 @@ Test(pdq, skips_the_blur_at_64x64_only_for_the_plain_hash)
 		struct tutela_pdq again;
 
 		cr_assert_eq(tutela_hash_pixels(&pixels, TUTELA_WANT_PDQ, isas[i], &out), TUTELA_OK);
+		cr_assert_arr_neq(out.pdq.hash, out.pdq.dihedral[TUTELA_ORIGINAL], TUTELA_PDQ_LEN);
 		tutela_hash_kernels(isas[i])->luma_rgb(px, sizeof(a) / sizeof(float), a[0]);
 		cr_assert_eq(tutela_pdq_from_luma(a[0], 64, 64, isas[i], &again), TUTELA_OK);
 		cr_assert_arr_eq(&out.pdq, &again, sizeof(again));
