@@ -51,7 +51,7 @@ mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 	@ln -sfn $(KEY)/test $(O)/test
 
 .PHONY: tests
-tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER)
+tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER)
 
 .PHONY: check-unit
 check-unit: all tests ## unit tests only (F='--filter=index/*' picks some)
