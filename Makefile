@@ -84,9 +84,12 @@ $(error missing for this build: $(LACKING). `make deps` installs the Debian pack
 endif
 endif
 
-include engine/module.mk hashdb/module.mk tools/module.mk tests/module.mk bench/module.mk
+include engine/module.mk hashdb/module.mk tools/module.mk tests/module.mk tests/fuzz/module.mk bench/module.mk
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+LIBOBJECTS := $(ENGINE_OBJECTS) $(HASHDB_OBJECTS)
+LIBRARIES := $(B)/lib/libtutela.a $(B)/lib/libtutela.so.$(VERSION)
 
 .PHONY: all
 all: current ## build programs and libraries (build/bin, build/lib)
@@ -109,9 +112,6 @@ $(B)/bin/$(1): $(2)
 endef
 
 $(foreach p,$(notdir $(PROGRAMS)),$(eval $(call program,$(p),$(OBJECTS_$(p)),$$(LINK_$(p)))))
-
-LIBOBJECTS := $(ENGINE_OBJECTS) $(HASHDB_OBJECTS)
-LIBRARIES := $(B)/lib/libtutela.a $(B)/lib/libtutela.so.$(VERSION)
 
 $(B)/lib/libtutela.a: $(LIBOBJECTS)
 	@mkdir -p $(@D)

@@ -36,19 +36,29 @@ $(MKPICTURE): $(B)/tests/cli/mkpicture.o
 	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
 		$(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,VIPS,libs) $(call pkg,JXL,libs)
 
+# Reads JSON, makes hostile trees, measures memory, for the command-line tests.
+HELPER := $(B)/test/helper
+$(B)/tests/cli/helper.o: FLAGS_tests =
+FLAGS_tests/cli/helper = $(call pkg,JSON,cflags)
+
+$(HELPER): $(B)/tests/cli/helper.o
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,JSON,libs)
+
 .PHONY: mkpicture
 mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 	@ln -sfn $(KEY)/test $(O)/test
 
 .PHONY: tests
-tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER)
+tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER)
 
 .PHONY: check-unit
 check-unit: all tests ## unit tests only (F='--filter=index/*' picks some)
 	$(Q)OMP_NUM_THREADS=2 $(UNIT) --jobs 2 $(F)
 
 .PHONY: check-cli
-check-cli: all $(MKPICTURE) ## command-line tests only (T=name picks one)
+check-cli: all $(MKPICTURE) $(HELPER) ## command-line tests only (T=name picks one)
 	$(Q)tests/cli/run-cli $(abspath $(B))/bin $(abspath $(MKPICTURE)) $(T)
 
 .PHONY: check-layers

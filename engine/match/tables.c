@@ -42,8 +42,11 @@
 #define VISIT_COST    32
 #define ENTRY_DIVISOR 4
 
+/* More than this part of all codes among the first buckets: data are dense here, and looking at every code is surer. */
+#define DENSE_DIVISOR 2
+
 #define VISITS_MAX     512  /* looked up in one go; for radius 31 there are 272 */
-#define LEAD           12   /* buckets fetched ahead of the one being looked at */
+#define LEAD           32   /* buckets fetched ahead of the one being looked at, into the second cache */
 #define LEAD_LINES     16   /* of each at most so many lines; beyond, the machine sees the pattern itself */
 #define PIECE          1024 /* entries of a bucket looked at in one go */
 #define CANDIDATES_MAX 2048 /* waiting for their whole code */
@@ -182,7 +185,8 @@ static void look(struct search *s, const struct visit *v)
 	}
 }
 
-static void fetch_ahead(const struct search *s, const struct visit *v)
+/* Inline always: gcc takes a function that only prefetches for one without effect, and drops calls of it. */
+static inline __attribute__((always_inline)) void fetch_ahead(const struct search *s, const struct visit *v)
 {
 	const char *p = (const char *)(s->im->table[v->row].sketch + v->begin);
 	const char *end = (const char *)(s->im->table[v->row].sketch + v->end);
@@ -190,7 +194,7 @@ static void fetch_ahead(const struct search *s, const struct visit *v)
 	if (end - p > LEAD_LINES * 64)
 		end = p + LEAD_LINES * 64;
 	for (p -= (uintptr_t)p % 64; p < end; p += 64)
-		__builtin_prefetch(p);
+		__builtin_prefetch(p, 0, 2);
 }
 
 /* Where the buckets lie. Sets s->dense, once nothing has been looked at yet. */
@@ -210,7 +214,7 @@ static bool look_up_visits(struct search *s, size_t n)
 		}
 		entries += v->end - v->begin;
 	}
-	s->dense = !s->begun && entries > s->im->count;
+	s->dense = !s->begun && entries > s->im->count / DENSE_DIVISOR;
 	s->begun = true;
 	return !s->dense;
 }

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "exchange/record_build.h"
-#include "exchange/utf8.h"
+#include "base/utf8.h"
 
 #define NAME_SHOWN(t) (int)((t).len < 100 ? (t).len : 100), (t).s
 
@@ -92,20 +92,27 @@ static const char *wish(struct csv_wish *w, struct tutela_text item, bool no_hea
 	return no_header && !w->number ? "without a header the column map must give columns as #N" : NULL;
 }
 
+/* Entries need a fingerprint; a list of withdrawals needs an id and a status. */
+static bool enough(const bool *seen)
+{
+	return seen[CSV_HASH] || (seen[CSV_ID] && seen[CSV_STATUS]);
+}
+
 static const char *check_wishes(const struct csv_columns *c)
 {
-	bool hash = false;
+	bool seen[CSV_KEYS] = {false};
 
 	for (size_t i = 0; i < c->n_wishes; i++) {
-		hash |= c->wishes[i].column.key == CSV_HASH;
-		for (size_t k = 0; k < i; k++) {
-			if (c->wishes[i].column.key < CSV_HASH && c->wishes[i].column.key == c->wishes[k].column.key)
-				return "the column map has a key twice";
-			if (c->wishes[i].number && c->wishes[i].number == c->wishes[k].number)
+		const struct csv_wish *w = &c->wishes[i];
+
+		if (w->column.key < CSV_HASH && seen[w->column.key])
+			return "the column map has a key twice";
+		seen[w->column.key] = true;
+		for (size_t k = 0; k < i; k++)
+			if (w->number && w->number == c->wishes[k].number)
 				return "the column map has a column twice";
-		}
 	}
-	return hash ? NULL : "the column map has no fingerprint";
+	return enough(seen) ? NULL : "the column map has no fingerprint";
 }
 
 enum tutela_err tutela_csv_map(struct csv_columns *c, const char *map, bool no_header, const char **why)
@@ -178,7 +185,7 @@ static enum tutela_err settle_wish(struct csv_columns *c, const struct csv_wish 
 static enum tutela_err settle_names(struct csv_columns *c, const struct tutela_text *cells, size_t n, char *why,
 				    size_t why_len)
 {
-	bool seen[CSV_HASH + 1] = {false};
+	bool seen[CSV_KEYS] = {false};
 
 	for (size_t i = 0; i < n; i++) {
 		struct csv_column column = meaning(tutela_csv_trim(cells[i]));
@@ -194,12 +201,11 @@ static enum tutela_err settle_names(struct csv_columns *c, const struct tutela_t
 				       NAME_SHOWN(tutela_csv_trim(cells[i])));
 			return TUTELA_E_FORMAT;
 		}
-		if (column.key <= CSV_HASH)
-			seen[column.key] = true;
+		seen[column.key] = true;
 		c->at[i] = column;
 		c->n = i + 1;
 	}
-	if (seen[CSV_HASH])
+	if (enough(seen))
 		return TUTELA_OK;
 	(void)snprintf(why, why_len,
 		       "the first line names no fingerprint: give a column map, "

@@ -20,6 +20,7 @@ enum csv_key {
 	CSV_LABELS, /* key=value;key=value */
 	CSV_HASH,   /* from here on several columns may have the same key */
 	CSV_LABEL,  /* one label; its name is the column's */
+	CSV_KEYS,
 };
 
 struct csv_column {

@@ -195,6 +195,7 @@ static void put_cell(struct record_build *b, const struct csv_column *column, st
 		put_labels(b, cell);
 		break;
 	case CSV_UNUSED:
+	case CSV_KEYS:
 		break;
 	}
 }

@@ -113,7 +113,7 @@ static enum tutela_err add(struct tutela_reader *r, struct text_reader *t, const
 	tutela_build_hash(&t->probe, algorithm, hex.s, hex.len);
 	wrong = t->probe.bad ? t->probe.bad : t->probe.refused;
 	if (!wrong && same_id(t, id) && rec->n_fingerprints == TUTELA_FINGERPRINTS_MAX)
-		wrong = "more than 16 fingerprints of one entry";
+		wrong = RECORD_TOO_MANY_HASHES;
 	if (wrong)
 		return tutela_reader_problem(r, line->number, line->byte, wrong);
 	if (!same_id(t, id)) {

@@ -139,16 +139,16 @@ enum tutela_err tutela_reader_problem(struct tutela_reader *r, uint64_t line, ui
 
 enum tutela_err tutela_reader_emit(struct tutela_reader *r, const struct record_build *b, uint64_t line, uint64_t byte)
 {
+	const struct tutela_record *rec = &b->rec;
 	const char *why = b->bad ? b->bad : b->refused;
+	bool usable = !b->bad && (rec->n_fingerprints || (rec->status != TUTELA_ACTIVE && rec->id.len));
 	enum tutela_err err;
 
-	if (!why && !b->rec.n_fingerprints)
+	if (!why && !usable)
 		why = "the entry has no fingerprint";
-	if (why) {
-		err = tutela_reader_problem(r, line, byte, why);
-		if (err || b->bad || !b->rec.n_fingerprints)
-			return err;
-	}
+	err = why ? tutela_reader_problem(r, line, byte, why) : TUTELA_OK;
+	if (err || !usable)
+		return err;
 	return r->opts.record(r->opts.ctx, &b->rec, line);
 }
 

@@ -43,8 +43,9 @@ struct tutela_reader {
 enum tutela_err tutela_reader_problem(struct tutela_reader *r, uint64_t line, uint64_t byte, const char *reason);
 
 /*
- * End one record: bad -> a problem; no fingerprint left -> a problem; else
- * the record, and a problem before it when one of its values was refused.
+ * End one record: bad -> a problem; no fingerprint left -> a problem, unless
+ * it gives an id another status than active, which needs none; else the
+ * record, and a problem before it when one of its values was refused.
  */
 enum tutela_err tutela_reader_emit(struct tutela_reader *r, const struct record_build *b, uint64_t line, uint64_t byte);
 

@@ -60,7 +60,7 @@ static enum tutela_err deliver(struct line_splitter *ls, const char *s, size_t l
 		line.bad = BAD_NUL;
 	if (line.bad) {
 		line.s = NULL;
-		line.len = 0;
+		line.len = line.eol = 0;
 	}
 	ls->number++;
 	ls->start = ls->offset;

@@ -23,7 +23,7 @@ struct line {
 	size_t eol;      /* bytes of the line's end: 2 CRLF, 1 LF, 0 end of input */
 	uint64_t number; /* from 1 */
 	uint64_t byte;   /* offset of its first byte */
-	const char *bad; /* NULL, or why the line cannot be used; then s is NULL */
+	const char *bad; /* NULL, or why the line cannot be used; then s is NULL, len and eol are 0 */
 };
 
 struct line_splitter {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "exchange/utc_time.h"
-#include "exchange/utf8.h"
+#include "base/utf8.h"
 
 #define REFUSED_QUALITY "quality 0: the picture has no features that its perceptual hash could stand for"
 
@@ -32,7 +32,7 @@ static struct tutela_text text(const char *s, size_t len)
 void tutela_build_id(struct record_build *b, const char *s, size_t len)
 {
 	if (len > TUTELA_ENTRY_ID_MAX)
-		bad(b, "the entry id is longer than 255 bytes");
+		bad(b, "the entry id is longer than " RECORD_NUMBER(TUTELA_ENTRY_ID_MAX) " bytes");
 	else if (!tutela_utf8_valid(s, len))
 		bad(b, "the entry id is not valid UTF-8");
 	else
@@ -60,7 +60,7 @@ void tutela_build_hash(struct record_build *b, enum tutela_algorithm algorithm, 
 		return;
 	}
 	if (b->rec.n_fingerprints == TUTELA_FINGERPRINTS_MAX) {
-		bad(b, "more than 16 fingerprints of one entry");
+		bad(b, RECORD_TOO_MANY_HASHES);
 		return;
 	}
 	b->rec.fingerprints[b->rec.n_fingerprints++] = hash;
@@ -69,11 +69,11 @@ void tutela_build_hash(struct record_build *b, enum tutela_algorithm algorithm, 
 void tutela_build_label(struct record_build *b, struct tutela_text key, struct tutela_text value)
 {
 	if (b->rec.n_labels == TUTELA_LABELS_MAX)
-		bad(b, "more than 32 labels of one entry");
-	else if (!key.len || key.len > TUTELA_ENTRY_ID_MAX)
-		bad(b, "a label's name is empty or longer than 255 bytes");
+		bad(b, "more than " RECORD_NUMBER(TUTELA_LABELS_MAX) " labels of one entry");
+	else if (!key.len || key.len > TUTELA_LABEL_KEY_MAX)
+		bad(b, "a label's name is empty or longer than " RECORD_NUMBER(TUTELA_LABEL_KEY_MAX) " bytes");
 	else if (value.len > TUTELA_TEXT_MAX)
-		bad(b, "a label is longer than 4096 bytes");
+		bad(b, "a label is longer than " RECORD_NUMBER(TUTELA_TEXT_MAX) " bytes");
 	else if (!tutela_utf8_valid(key.s, key.len) || !tutela_utf8_valid(value.s, value.len))
 		bad(b, "a label is not valid UTF-8");
 	else
@@ -83,7 +83,7 @@ void tutela_build_label(struct record_build *b, struct tutela_text key, struct t
 void tutela_build_reason(struct record_build *b, const char *s, size_t len)
 {
 	if (len > TUTELA_TEXT_MAX)
-		bad(b, "the reason is longer than 4096 bytes");
+		bad(b, "the reason is longer than " RECORD_NUMBER(TUTELA_TEXT_MAX) " bytes");
 	else if (!tutela_utf8_valid(s, len))
 		bad(b, "the reason is not valid UTF-8");
 	else

@@ -13,6 +13,10 @@
 
 #include <tutela/record.h>
 
+#define RECORD_TEXT_OF(x)      #x
+#define RECORD_NUMBER(x)       RECORD_TEXT_OF(x)
+#define RECORD_TOO_MANY_HASHES "more than " RECORD_NUMBER(TUTELA_FINGERPRINTS_MAX) " fingerprints of one entry"
+
 struct record_build {
 	struct tutela_record rec;
 	const char *bad;     /* the record must not be used: why */

@@ -35,7 +35,7 @@ make --palette far/palette.png
 make --1bit far/bilevel.png
 
 # "path ref full" of each file
-"$TUTELA" hash --json a.png same near far >hashes
+"$TUTELA" hash --json a.png same/* near/* far/* >hashes
 sed -n 's/.*"path":"\([^"]*\)".*"pdq":"\([0-9a-f]*\)".*"pdq_full":"\([0-9a-f]*\)".*/\1 \2 \3/p' hashes >table
 [ "$(wc -l <table)" -eq "$(find a.png same near far -type f | wc -l)" ]
 awk '
@@ -71,7 +71,7 @@ for path in same/interlaced.png same/bottom-up.bmp same/a.webp same/a.tiff same/
 	head -c $((size * 2 / 3)) $path >cut/"$(basename $path)"
 done
 status=0
-"$TUTELA" hash --json cut >cut.jsonl || status=$?
+"$TUTELA" hash --json cut/* >cut.jsonl || status=$?
 cat cut.jsonl
 [ "$status" -eq 2 ]
 [ "$(grep -c '"verdict":"undetermined".*"reason":"' cut.jsonl)" -eq "$(wc -l <cut.jsonl)" ]

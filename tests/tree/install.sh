@@ -18,7 +18,7 @@ $MAKE -s --no-print-directory install DESTDIR="$stage/root" prefix="${prefix:-/u
 usr=$stage/root${prefix:-/usr/local}
 for file in bin/tutela libexec/tutela/tutela-decoder libexec/tutela/tutela-decoder-vips lib/libtutela.a \
 	lib/libtutela.so lib/libtutela.so.0 lib/pkgconfig/tutela.pc include/tutela/tutela.h \
-	share/man/man1/tutela.1 share/bash-completion/completions/tutela; do
+	share/man/man1/tutela.1 share/man/man8/tutela-decoder.8 share/bash-completion/completions/tutela; do
 	[ -e "$usr/$file" ] || fail "'$file': not installed"
 done
 grep -rIl -e "$stage" -e '@[A-Z]*@' "$stage/root" && fail "files name the staging folder or hold a placeholder"
@@ -28,6 +28,10 @@ for header in "$usr"/include/tutela/*.h; do
 	echo "#include <tutela/$(basename "$header")>" >"$stage/one.c"
 	$CC -std=c17 -Wall -Wextra -Werror -pedantic -fsyntax-only -I"$usr/include" "$stage/one.c" || fail "'$header': does not stand alone"
 done
+
+if command -v mandoc >/dev/null; then
+	find "$usr/share/man" -type f -exec mandoc -T lint -W warning {} + || fail "a manual page is not clean"
+fi
 
 # The example, exactly as the README shows it.
 sed -n '/^```c$/,/^```$/p' README.md | sed '1d;$d' | diff -u - tests/tree/example.c ||

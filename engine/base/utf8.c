@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "exchange/utf8.h"
+#include "base/utf8.h"
 
 #include <stdint.h>
 
@@ -45,4 +45,18 @@ bool tutela_utf8_valid(const char *s, size_t len)
 		len -= n;
 	}
 	return true;
+}
+
+void tutela_utf8_repair(char *s, size_t len)
+{
+	while (len) {
+		size_t n = sequence((const uint8_t *)s, len);
+
+		if (!n) {
+			*s = '?';
+			n = 1;
+		}
+		s += n;
+		len -= n;
+	}
 }
