@@ -42,6 +42,9 @@
 #define VISIT_COST    32
 #define ENTRY_DIVISOR 4
 
+/* More than this part of all codes among the first buckets: data are dense here, and looking at every code is surer. */
+#define DENSE_DIVISOR 2
+
 #define VISITS_MAX     512  /* looked up in one go; for radius 31 there are 272 */
 #define LEAD           32   /* buckets fetched ahead of the one being looked at, into the second cache */
 #define LEAD_LINES     16   /* of each at most so many lines; beyond, the machine sees the pattern itself */
@@ -211,7 +214,7 @@ static bool look_up_visits(struct search *s, size_t n)
 		}
 		entries += v->end - v->begin;
 	}
-	s->dense = !s->begun && entries > s->im->count;
+	s->dense = !s->begun && entries > s->im->count / DENSE_DIVISOR;
 	s->begun = true;
 	return !s->dense;
 }
