@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "store/utf8.h"
+#include "base/utf8.h"
 
 static json_t *time_text(int64_t t)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "store/update.h"
-#include "store/utf8.h"
+#include "base/utf8.h"
 
 static enum tutela_err check_text(struct tutela_update *u, struct tutela_text t, size_t max, const char *what)
 {
