@@ -715,6 +715,49 @@ Test(update, aborted_after_several_transactions_is_undone)
 	store_unmake(s, path);
 }
 
+/* One list of many entries and their predecessors, beside a small one. */
+static void make_two_lists(char path[64])
+{
+	struct tutela_store *s = store_make(path);
+
+	put_many(s, "small", 0, 20);
+	put_many(s, "a", 0, BIG / 2);
+	commit(s, update_on(s, "a", TUTELA_REPLACE));
+	tutela_store_close(s);
+}
+
+Test(update, removal_killed_at_any_moment_is_finished_later, .timeout = 120)
+{
+	char path[64];
+
+	for (unsigned round = 0; round < 12; round++) {
+		struct tutela_store *s;
+		pid_t child;
+		int status;
+
+		make_two_lists(path);
+		child = fork();
+		if (!child) {
+			s = store_open(path, true);
+			(void)!tutela_list_remove(s, "a");
+			_exit(0);
+		}
+		usleep((useconds_t)(round * 25000));
+		kill(child, SIGKILL);
+		cr_assert_eq(waitpid(child, &status, 0), child);
+		s = store_open(path, true);
+		check_clean(s);
+		put_many(s, "a", 5, 6);
+		cr_assert_eq(ask_store(s, md5(6)), 1);
+		cr_assert_eq(ask_store(s, md5(5)), 2);
+		check_clean(s);
+		OK(tutela_list_remove(s, "a"));
+		check_clean(s);
+		cr_assert_eq(ask_store(s, md5(5)), 1);
+		store_unmake(s, path);
+	}
+}
+
 /* ------------------------------------------------------------------ audit */
 
 struct audited {
