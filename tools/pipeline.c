@@ -180,13 +180,10 @@ static void judge_hits(struct finding *f)
 	}
 }
 
-void pipeline_lookup(const struct pipeline *p, const struct tutela_query *query, struct finding *f)
+void pipeline_judge(struct finding *f, enum tutela_err error)
 {
-	enum tutela_err error = tutela_snapshot_lookup(p->snapshot, query, 0, &f->hits);
-
 	if (error) {
 		tutela_hits_free(&f->hits);
-		memset(&f->hits, 0, sizeof(f->hits));
 		f->perceptual = PERCEPTUAL_UNDETERMINED;
 		undetermined(f, "search-failed", tutela_strerror(error));
 		return;
@@ -216,7 +213,7 @@ void pipeline_run(const struct pipeline *p, int fd, const char *path, struct fin
 	if (f->decoded.have & TUTELA_WANT_PDQ)
 		query.quality = f->decoded.hashes.pdq.quality;
 	if (b.n)
-		pipeline_lookup(p, &query, f);
+		pipeline_judge(f, tutela_snapshot_lookup(p->snapshot, &query, 0, &f->hits));
 }
 
 /* Moves all of standard input into `memory`; 0 or errno. The bytes pass this process's memory only if they must. */

@@ -54,8 +54,8 @@ void pipeline_run(const struct pipeline *p, int fd, const char *path, struct fin
 /* A finding for what could not even be opened. `kind`: NULL "unreadable". */
 void pipeline_unreadable(struct finding *out, int error, const char *kind);
 
-/* Ask the store with hashes alone. */
-void pipeline_lookup(const struct pipeline *p, const struct tutela_query *query, struct finding *out);
+/* What the hits in a finding, or the error of their search, make of it. */
+void pipeline_judge(struct finding *f, enum tutela_err error);
 
 void finding_free(struct finding *f);
 
