@@ -17,6 +17,7 @@
 #include "locate.h"
 #include "message.h"
 #include "printable.h"
+#include "stats.h"
 
 /* 3 digests, 2 dialects as they are and in 8 symmetries, pHash, dHash */
 #define QUERY_MAX (3 + 2 * (1 + TUTELA_DIHEDRALS) + 2)
@@ -195,7 +196,7 @@ void pipeline_run(const struct pipeline *p, int fd, const char *path, struct fin
 {
 	struct builder b = {.n = 0};
 	struct tutela_query query = {.hashes = b.hashes, .quality = -1};
-	uint64_t stat_size = f->size;
+	uint64_t stat_size = f->size, from;
 	enum tutela_err error = tutela_decoder_hash_fd(p->decoder, fd, &f->decoded);
 
 	if (error) {
@@ -212,8 +213,12 @@ void pipeline_run(const struct pipeline *p, int fd, const char *path, struct fin
 	query.n = b.n;
 	if (f->decoded.have & TUTELA_WANT_PDQ)
 		query.quality = f->decoded.hashes.pdq.quality;
-	if (b.n)
-		pipeline_judge(f, tutela_snapshot_lookup(p->snapshot, &query, 0, &f->hits));
+	if (!b.n)
+		return;
+	from = stats_now();
+	error = tutela_snapshot_lookup(p->snapshot, &query, 0, &f->hits);
+	f->lookup_ns = stats_now() - from;
+	pipeline_judge(f, error);
 }
 
 /* Moves all of standard input into `memory`; 0 or errno. The bytes pass this process's memory only if they must. */

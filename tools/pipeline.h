@@ -46,6 +46,7 @@ struct finding {
 	char kind[24];           /* of reason, a word for counting: "truncated"; "" without a reason */
 	char reason[REASON_MAX]; /* "truncated: the file ends before the picture does" */
 	enum tutela_err fatal;   /* no file can be looked at any more */
+	uint64_t lookup_ns;      /* time that asking the store took */
 };
 
 /* Look at the file open at `fd`. `path` only tells whether the name promises a picture. */
