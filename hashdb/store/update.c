@@ -17,6 +17,7 @@ static void free_update(struct tutela_update *u)
 {
 	tutela_batch_free(&u->batch);
 	tutela_key_run_free(&u->digests);
+	tutela_key_set_free(&u->keys);
 	for (unsigned a = 0; a < ALGORITHMS; a++)
 		tutela_pairs_free(&u->pairs[a]);
 	free(u->provenance);
@@ -105,6 +106,8 @@ static enum tutela_err change_status(struct tutela_update *u, struct tutela_text
 
 	/* What was put before must be there to be found. */
 	err = tutela_update_flush(u);
+	if (!err)
+		err = tutela_update_flush_keys(u);
 	if (!err)
 		err = tutela_update_restate(u, key, tutela_schema_entry_key(u->row.number, id.s, id.len, key), status,
 					    reason);
@@ -233,6 +236,8 @@ enum tutela_err tutela_update_commit(struct tutela_update *u, struct tutela_upda
 	if (!u)
 		return TUTELA_E_ARG;
 	err = u->failed ? u->failed : tutela_update_flush(u);
+	if (!err)
+		err = tutela_update_flush_keys(u);
 	if (!err && u->mode == TUTELA_REPLACE)
 		err = tutela_update_withdraw_rest(u);
 	if (!err)
