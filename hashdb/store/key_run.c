@@ -38,10 +38,7 @@ enum tutela_err tutela_key_run_add(struct key_run *run, const uint8_t *key, size
 		run->room = room;
 	}
 	memcpy(run->bytes + run->used, key, len);
-	run->refs[run->n++] = (struct key_ref){.prefix = tutela_key_prefix(key, len),
-					       .offset = (uint32_t)run->used,
-					       .number = number,
-					       .len = (uint16_t)len};
+	run->refs[run->n++] = (struct key_ref){.offset = (uint32_t)run->used, .number = number, .len = (uint16_t)len};
 	run->used += len;
 	return TUTELA_OK;
 }
@@ -78,10 +75,37 @@ static int compare(const void *a, const void *b, void *bytes)
 	return order ? order : (x->number > y->number) - (x->number < y->number);
 }
 
+/* How many bytes all keys begin with alike. */
+static size_t alike(const struct key_run *run)
+{
+	const uint8_t *first = run->bytes + run->refs[0].offset;
+	size_t n = run->refs[0].len;
+
+	for (size_t i = 1; i < run->n && n; i++) {
+		const uint8_t *key = run->bytes + run->refs[i].offset;
+		size_t k = 0;
+
+		while (k < n && k < run->refs[i].len && key[k] == first[k])
+			k++;
+		n = k;
+	}
+	return n;
+}
+
 void tutela_key_run_sort(struct key_run *run)
 {
-	if (run->n)
-		qsort_r(run->refs, run->n, sizeof *run->refs, compare, run->bytes);
+	size_t skip;
+
+	if (!run->n)
+		return;
+	/* Keys of one list whose ids begin alike would all have one prefix. */
+	skip = alike(run);
+	for (size_t i = 0; i < run->n; i++) {
+		struct key_ref *ref = &run->refs[i];
+
+		ref->prefix = tutela_key_prefix(run->bytes + ref->offset + skip, ref->len - skip);
+	}
+	qsort_r(run->refs, run->n, sizeof *run->refs, compare, run->bytes);
 }
 
 void tutela_key_run_clear(struct key_run *run)

@@ -10,12 +10,13 @@
 #include "store/schema.h"
 
 #define RUN_BYTES ((size_t)128 << 20) /* when a run is full; what is added at once may go over it */
-#define SET_BYTES ((size_t)512 << 20) /* the same of a set: each time one is written, most pages of a large tree are   \
-				       */
+#define SET_BYTES                                                                                                      \
+	((size_t)1280 << 20) /* the same of a set: each time one is written, most pages of a large tree are            \
+			      */
 
 /* A key: bytes + offset. */
 struct key_ref {
-	uint64_t prefix; /* for sorting */
+	uint64_t prefix; /* set by sorting: what follows the bytes that all keys begin with */
 	uint32_t offset, number;
 	uint16_t len;
 };

@@ -81,6 +81,8 @@ static enum tutela_err part(struct session *w)
 	w->parted = true;
 	err = tutela_env_commit(w->store, &w->txn);
 	w->weight = 0;
+	/* All of a large store would pass through the map and count as this process's memory. */
+	tutela_env_forget_pages(w->store);
 	return err ? err : tutela_env_begin(w->store, 0, &w->txn);
 }
 

@@ -209,12 +209,22 @@ static enum tutela_err write_audit(struct tutela_update *u)
 	return tutela_audit_add(u->w.store, u->w.txn, &event);
 }
 
+/* Building an index needs memory of its own: let go of what was for writing rows. */
+static void shrink(struct tutela_update *u)
+{
+	tutela_batch_free(&u->batch);
+	tutela_key_run_free(&u->digests);
+	tutela_key_set_free(&u->keys);
+	tutela_env_forget_pages(u->w.store);
+}
+
 /* All that is visible of the update, in one transaction. */
 static enum tutela_err publish(struct tutela_update *u)
 {
 	struct session *w = &u->w;
 	enum tutela_err err;
 
+	shrink(u);
 	settle_row(u);
 	err = tutela_list_put(w->store, w->txn, &u->row);
 	if (!err)
