@@ -121,58 +121,59 @@ void tutela_key_run_free(struct key_run *run)
 }
 
 /* Where a key is, or the free slot where it would be. There are slots. */
-static size_t slot_of(const struct key_set *set, const uint8_t *key, size_t len)
+static struct key_slot *slot_of(const struct key_set *set, uint32_t hash, const uint8_t *key, size_t len)
 {
-	size_t mask = set->n_slots - 1, i = (size_t)tutela_checksum(key, len) & mask;
+	size_t mask = set->n_slots - 1, i = hash & mask;
 
-	while (set->slots[i]) {
-		const struct key_ref *ref = &set->run.refs[set->slots[i] - 1];
+	for (; set->slots[i].place; i = (i + 1) & mask) {
+		const struct key_ref *ref = &set->run.refs[set->slots[i].place - 1];
 
-		if (ref->len == len && !memcmp(set->run.bytes + ref->offset, key, len))
+		if (set->slots[i].hash == hash && ref->len == len && !memcmp(set->run.bytes + ref->offset, key, len))
 			break;
-		i = (i + 1) & mask;
 	}
-	return i;
+	return &set->slots[i];
 }
 
 /* Twice the slots: every key finds a place again. */
 static enum tutela_err more_slots(struct key_set *set)
 {
 	size_t n = set->n_slots ? 2 * set->n_slots : 4096;
-	uint32_t *slots = tutela_mem_array(n, sizeof *slots);
+	struct key_slot *slots = tutela_mem_array(n, sizeof *slots);
 
 	if (!slots)
 		return TUTELA_E_NOMEM;
+	for (size_t i = 0; i < set->n_slots; i++) {
+		size_t to = set->slots[i].hash & (n - 1);
+
+		if (!set->slots[i].place)
+			continue;
+		while (slots[to].place)
+			to = (to + 1) & (n - 1);
+		slots[to] = set->slots[i];
+	}
 	free(set->slots);
 	set->slots = slots;
 	set->n_slots = n;
-	for (size_t i = 0; i < set->run.n; i++) {
-		const struct key_ref *ref = &set->run.refs[i];
-
-		slots[slot_of(set, set->run.bytes + ref->offset, ref->len)] = (uint32_t)i + 1;
-	}
 	return TUTELA_OK;
 }
 
 enum tutela_err tutela_key_set_add(struct key_set *set, const uint8_t *key, size_t len, uint32_t number)
 {
+	uint32_t hash = (uint32_t)tutela_checksum(key, len);
 	enum tutela_err err = TUTELA_OK;
-	size_t slot;
 
-	if (set->run.n >= set->n_slots / 2)
+	if (set->run.n >= set->n_slots / 4 * 3)
 		err = more_slots(set);
-	if (err)
-		return err;
-	slot = slot_of(set, key, len);
-	err = tutela_key_run_add(&set->run, key, len, number);
 	if (!err)
-		set->slots[slot] = (uint32_t)set->run.n;
+		err = tutela_key_run_add(&set->run, key, len, number);
+	if (!err)
+		*slot_of(set, hash, key, len) = (struct key_slot){.hash = hash, .place = (uint32_t)set->run.n};
 	return err;
 }
 
 bool tutela_key_set_has(const struct key_set *set, const uint8_t *key, size_t len)
 {
-	return set->run.n && set->slots[slot_of(set, key, len)];
+	return set->run.n && slot_of(set, (uint32_t)tutela_checksum(key, len), key, len)->place;
 }
 
 bool tutela_key_set_full(const struct key_set *set)

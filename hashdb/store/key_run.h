@@ -38,10 +38,15 @@ void tutela_key_run_sort(struct key_run *run);
 void tutela_key_run_clear(struct key_run *run);
 void tutela_key_run_free(struct key_run *run);
 
+struct key_slot {
+	uint32_t hash;  /* of the key: says where it belongs and, almost always, that another key is another */
+	uint32_t place; /* in the run + 1; 0: free */
+};
+
 /* A run whose keys can be asked for: each is in it once. */
 struct key_set {
 	struct key_run run;
-	uint32_t *slots; /* places in the run + 1, 0 free; a power of two of them, at most half used */
+	struct key_slot *slots; /* a power of two of them, at most three quarters used */
 	size_t n_slots;
 };
 enum tutela_err tutela_key_set_add(struct key_set *set, const uint8_t *key, size_t len, uint32_t number);
