@@ -105,7 +105,7 @@ $(B)/%.o: %.c Makefile $$(firstword $$(subst /, ,$$*))/module.mk
 		-MMD -MP -c -o $@ $<
 
 define program # name, objects, libraries
-$(B)/bin/$(1): $(2)
+$(B)/bin/$(1): $(2) $(B)/sources.list
 	@mkdir -p $$(@D)
 	@$$(call say,LINK,$$@)
 	$$(Q)$$(CC) -pie $$(PROJECT_LDFLAGS) $$(CFLAGS) $$(LDFLAGS) -o $$@ $(2) $(3)
@@ -113,12 +113,20 @@ endef
 
 $(foreach p,$(notdir $(PROGRAMS)),$(eval $(call program,$(p),$(OBJECTS_$(p)),$$(LINK_$(p)))))
 
-$(B)/lib/libtutela.a: $(LIBOBJECTS)
+# Changes when a source file comes or goes: what was linked from the others must be linked again.
+$(B)/sources.list: FORCE
+	@mkdir -p $(@D)
+	@echo '$(sort $(LIBOBJECTS) $(UNIT_OBJECTS) $(TOOLS_SOURCES))' | cmp -s - $@ || \
+		echo '$(sort $(LIBOBJECTS) $(UNIT_OBJECTS) $(TOOLS_SOURCES))' >$@
+.PHONY: FORCE
+FORCE:
+
+$(B)/lib/libtutela.a: $(LIBOBJECTS) $(B)/sources.list
 	@mkdir -p $(@D)
 	@$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $(LIBOBJECTS)
 
-$(B)/lib/libtutela.so.$(VERSION): $(LIBOBJECTS) engine/libtutela.map
+$(B)/lib/libtutela.so.$(VERSION): $(LIBOBJECTS) $(B)/sources.list engine/libtutela.map
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -Wl,-soname,libtutela.so.$(SOVERSION) \
