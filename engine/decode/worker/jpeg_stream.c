@@ -59,6 +59,7 @@ struct jpeg_stream {
 	uint8_t *clean; /* one segment without stuffing */
 	int16_t *coefficients; /* a row of MCUs, or (progressive) the whole plane */
 	size_t coefficients_len; /* of them */
+	uint64_t *nonzero; /* progressive: [block], bit k set when zigzag coefficient k is not zero */
 	/* sequential: where the scan stands */
 	struct bits bits;
 	unsigned until_restart, next_restart;
@@ -542,7 +543,7 @@ static int16_t *plane_block(struct jpeg_stream *s, uint32_t column, uint32_t row
 	return s->coefficients + 64 * ((size_t)row * s->geometry.block_columns + column);
 }
 
-/* Call `block` for every luma block of the scan; chroma's DC is parsed where it is interleaved. */
+/* Where a scan stands. */
 struct progress {
 	struct jpeg_stream *s;
 	struct bits b;
@@ -573,7 +574,7 @@ static bool dc_refine(struct progress *p, int16_t *block)
 	return true;
 }
 
-static bool ac_first(struct progress *p, int16_t *block)
+static bool ac_first(struct progress *p, int16_t *block, uint64_t *nonzero)
 {
 	const struct scan *scan = &p->s->scan;
 	const struct huffman *h = &p->s->ac[scan->ac[0]];
@@ -595,6 +596,7 @@ static bool ac_first(struct progress *p, int16_t *block)
 			if (k > scan->last)
 				return false;
 			block[natural[k]] = (int16_t)((uint32_t)(whole >> 16) << scan->low);
+			*nonzero |= UINT64_C(1) << k;
 			bits_drop(b, whole & 255);
 			continue;
 		}
@@ -609,6 +611,7 @@ static bool ac_first(struct progress *p, int16_t *block)
 			if (k > scan->last)
 				return false;
 			block[natural[k]] = (int16_t)((uint32_t)extend(bits_take(b, size), size) << scan->low);
+			*nonzero |= UINT64_C(1) << k;
 		} else if (run == 15) {
 			k += 15;
 		} else {
@@ -622,20 +625,41 @@ static bool ac_first(struct progress *p, int16_t *block)
 /* One correction bit for a coefficient that is not zero. */
 static inline void correct(struct bits *b, int16_t *c, int bit)
 {
+	int step;
+
 	if (b->count < 16)
 		bits_refill(b);
-	if (bits_take(b, 1) && (*c & bit) == 0)
-		*c = (int16_t)(*c + (*c >= 0 ? bit : -bit));
+	step = -(int)bits_take(b, 1) & ((*c & bit) == 0 ? bit : 0);
+	*c = (int16_t)(*c + (*c >= 0 ? step : -step));
+}
+
+/* Correct the coefficients of `rest`, lowest first, up to the zero that has `run` zeros before it from k on. */
+static unsigned pass_zeros(struct bits *b, int16_t *block, int bit, unsigned k, unsigned last, unsigned run,
+			   uint64_t *rest)
+{
+	for (;;) {
+		unsigned next = *rest ? (unsigned)__builtin_ctzll(*rest) : last + 1;
+
+		if (run < next - k)
+			return k + run;
+		if (!*rest)
+			return last + 1;
+		run -= next - k;
+		k = next + 1;
+		*rest &= *rest - 1;
+		correct(b, &block[natural[next]], bit);
+	}
 }
 
 /* T.81 G.1.2.3: new coefficients of one bit, and correction bits for those known to be nonzero. */
-static bool ac_refine(struct progress *p, int16_t *block)
+static bool ac_refine(struct progress *p, int16_t *block, uint64_t *nonzero)
 {
 	const struct scan *scan = &p->s->scan;
 	const struct huffman *h = &p->s->ac[scan->ac[0]];
-	struct bits *b = &p->b;
 	const int bit = 1 << scan->low;
+	struct bits *b = &p->b;
 	unsigned k = scan->first;
+	uint64_t rest = *nonzero & (~UINT64_C(0) << scan->first) & (~UINT64_C(0) >> (63 - scan->last));
 
 	while (k <= scan->last && !p->eobrun) {
 		uint32_t code;
@@ -656,55 +680,52 @@ static bool ac_refine(struct progress *p, int16_t *block)
 			p->eobrun = (1u << run) + bits_take(b, run);
 			break;
 		}
-		for (;; k++) {
-			int16_t *c;
-
+		k = pass_zeros(b, block, bit, k, scan->last, run, &rest);
+		if (value) {
 			if (k > scan->last)
-				return value == 0;
-			c = &block[natural[k]];
-			if (*c)
-				correct(b, c, bit);
-			else if (run-- == 0)
-				break;
-		}
-		if (value)
+				return false;
 			block[natural[k]] = (int16_t)value;
+			*nonzero |= UINT64_C(1) << k;
+		}
 		k++;
 	}
 	if (p->eobrun) {
-		for (; k <= scan->last; k++)
-			if (block[natural[k]])
-				correct(b, &block[natural[k]], bit);
+		for (; rest; rest &= rest - 1)
+			correct(b, &block[natural[__builtin_ctzll(rest)]], bit);
 		p->eobrun--;
 	}
 	return true;
 }
 
-static bool take_block(struct progress *p, unsigned i, int16_t *block)
+/* A luma block of a scan. */
+static inline bool take_block(struct progress *p, unsigned i, uint32_t column, uint32_t row)
 {
 	const struct scan *scan = &p->s->scan;
+	int16_t *block = plane_block(p->s, column, row);
+	uint64_t *nonzero = p->s->nonzero + (size_t)row * p->s->geometry.block_columns + column;
 
 	if (scan->first == 0)
 		return scan->high ? dc_refine(p, block) : dc_first(p, i, block);
-	return scan->high ? ac_refine(p, block) : ac_first(p, block);
+	return scan->high ? ac_refine(p, block, nonzero) : ac_first(p, block, nonzero);
 }
 
+/* An MCU; the chroma in it, which only DC scans can have, is parsed and dropped. */
 static bool take_unit(struct progress *p, uint32_t column, uint32_t row)
 {
 	struct jpeg_stream *s = p->s;
 	unsigned h = s->components[0].h, v = s->components[0].v;
 
 	if (s->scan.n == 1)
-		return take_block(p, 0, plane_block(s, column, row));
+		return take_block(p, 0, column, row);
 	for (unsigned i = 0; i < s->scan.n; i++) {
 		if (s->scan.component[i] != 0) {
-			if (!take_block(p, i, NULL))
+			if (!(s->scan.high ? dc_refine(p, NULL) : dc_first(p, i, NULL)))
 				return false;
 			continue;
 		}
 		for (unsigned y = 0; y < v; y++)
 			for (unsigned x = 0; x < h; x++)
-				if (!take_block(p, i, plane_block(s, column * h + x, row * v + y)))
+				if (!take_block(p, i, column * h + x, row * v + y))
 					return false;
 	}
 	return true;
@@ -778,7 +799,8 @@ static bool take_all_scans(struct jpeg_stream *s, unsigned max_scans)
 
 	s->coefficients_len = (size_t)s->geometry.block_columns * s->geometry.block_rows * 64;
 	s->coefficients = tutela_mem_array(s->coefficients_len, sizeof *s->coefficients);
-	if (!s->coefficients)
+	s->nonzero = tutela_mem_array(s->coefficients_len / 64, sizeof *s->nonzero);
+	if (!s->coefficients || !s->nonzero)
 		return false;
 	memset(s->known, -1, sizeof s->known);
 	for (unsigned n = 0; more == 1; n++, more = next_scan(s)) {
@@ -859,5 +881,6 @@ void tutela_jpeg_stream_free(struct jpeg_stream *s)
 		return;
 	free(s->clean);
 	free(s->coefficients);
+	free(s->nonzero);
 	free(s);
 }
