@@ -1,2 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Benchmarks, one question a file; run by hand, never by `make check`.
+
+BENCH_SOURCES := $(wildcard bench/bench_*.c)
+BENCHES := $(BENCH_SOURCES:bench/%.c=$(B)/bench/%)
+FLAGS_bench = -Iengine/include -Ihashdb/include -Ibench $(OPENMP)
+
+$(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(B)/lib/libtutela.a
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBTUTELA_LIBS)
+
+.PHONY: bench
+bench: all $(BENCHES) ## run the benchmarks (N=bench_index picks one)
+	$(Q)for b in $(or $(N:%=$(B)/bench/%),$(BENCHES)); do $$b || exit; done

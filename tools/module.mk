@@ -3,7 +3,14 @@
 
 TOOLS_SOURCES := $(wildcard tools/*.c)
 OBJECTS_tutela := $(TOOLS_SOURCES:%.c=$(B)/%.o) $(B)/lib/libtutela.a
-LINK_tutela = $(LIBTUTELA_LIBS) $(call pkg,JSON,libs)
+LINK_tutela = $(OPENMP) $(LIBTUTELA_LIBS) $(call pkg,JSON,libs)
 FLAGS_tools = -Iengine/include -Ihashdb/include -Itools $(call pkg,JSON,cflags)
+
+# What --version says about the build.
+modversions = $(foreach p,$(1),$(p) $(shell pkg-config --modversion $(p)))
+FLAGS_tools/cmd_version = \
+	-DTUTELA_BUILD_OPTIONS='"$(strip $(CFLAGS) $(if $(SANITIZE),sanitize=$(SANITIZE)) $(if $(OPENMP),OpenMP,no OpenMP))"' \
+	-DTUTELA_BUILD_LIBRARIES='"$(strip $(call modversions,$(LMDB_PKG)))"' \
+	-DTUTELA_BUILD_DECODER_LIBRARIES='"$(strip $(call modversions,$(JPEG_PKG) $(PNG_PKG) $(VIPS_PKG) $(JXL_PKG) $(GD_PKG) $(CRYPTO_PKG)))"'
 
 PROGRAMS += $(B)/bin/tutela

@@ -12,9 +12,18 @@
 #endif
 
 #include <immintrin.h>
-#include <string.h>
 
 #define LANES 8
+
+/*
+ * for i in 0 .. n - 1, n <= 8, unrolled: vectors in arrays stay in registers
+ * only then, and gcc does not do it by itself at -O2.
+ */
+#if defined(__clang__)
+#define foreach(i, n) _Pragma("unroll") for (size_t i = 0; i < (n); i++)
+#else
+#define foreach(i, n) _Pragma("GCC unroll 8") for (size_t i = 0; i < (n); i++)
+#endif
 
 _Static_assert(LANES == BOX_ROWS && LANES == BOX_PAD, "a strip is as high as a vector is wide");
 
@@ -101,17 +110,17 @@ static inline void transpose(__m256 v[LANES])
 {
 	__m256 a[LANES], b[LANES];
 
-	for (int i = 0; i < LANES; i += 2) {
-		a[i] = _mm256_unpacklo_ps(v[i], v[i + 1]);
-		a[i + 1] = _mm256_unpackhi_ps(v[i], v[i + 1]);
+	foreach (i, LANES / 2) {
+		a[2 * i] = _mm256_unpacklo_ps(v[2 * i], v[2 * i + 1]);
+		a[2 * i + 1] = _mm256_unpackhi_ps(v[2 * i], v[2 * i + 1]);
 	}
-	for (int i = 0; i < LANES; i += 4) {
-		b[i] = _mm256_shuffle_ps(a[i], a[i + 2], 0x44);
-		b[i + 1] = _mm256_shuffle_ps(a[i], a[i + 2], 0xee);
-		b[i + 2] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0x44);
-		b[i + 3] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0xee);
+	foreach (i, LANES / 4) {
+		b[4 * i] = _mm256_shuffle_ps(a[4 * i], a[4 * i + 2], 0x44);
+		b[4 * i + 1] = _mm256_shuffle_ps(a[4 * i], a[4 * i + 2], 0xee);
+		b[4 * i + 2] = _mm256_shuffle_ps(a[4 * i + 1], a[4 * i + 3], 0x44);
+		b[4 * i + 3] = _mm256_shuffle_ps(a[4 * i + 1], a[4 * i + 3], 0xee);
 	}
-	for (int i = 0; i < 4; i++) {
+	foreach (i, LANES / 2) {
 		v[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
 		v[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
 	}
@@ -147,11 +156,11 @@ static inline void fetch(const struct running *r, size_t t)
 {
 	__m256 v[LANES];
 
-	for (size_t y = 0; y < LANES; y++)
+	foreach (y, LANES)
 		v[y] = _mm256_loadu_ps(r->in + y * r->stride + t);
 	transpose(v);
-	for (size_t i = 0; i < LANES; i++)
-		_mm256_store_ps(ring_at(r, t + i), v[i]);
+	foreach (i, LANES)
+		_mm256_store_ps(ring_at(r, t) + i * LANES, v[i]);
 }
 
 /* Input t enters, input t - w leaves, where they exist. */
@@ -183,14 +192,14 @@ static inline void steady(struct running *r, size_t t, float *out, bool multiply
 {
 	__m256 v[LANES], by = _mm256_set1_ps(multiply ? 1.0f / (float)r->w : (float)r->w), sum = r->sum;
 
-	for (size_t i = 0; i < LANES; i++) {
-		sum = _mm256_add_ps(sum, _mm256_load_ps(ring_at(r, t + i)));
+	foreach (i, LANES) {
+		sum = _mm256_add_ps(sum, _mm256_load_ps(ring_at(r, t) + i * LANES));
 		sum = _mm256_sub_ps(sum, _mm256_load_ps(ring_at(r, t + i - r->w)));
 		v[i] = multiply ? _mm256_mul_ps(sum, by) : _mm256_div_ps(sum, by);
 	}
 	r->sum = sum;
 	transpose(v);
-	for (size_t y = 0; y < LANES; y++)
+	foreach (y, LANES)
 		_mm256_storeu_ps(out + y * r->stride + t - r->w / 2, v[y]);
 }
 
@@ -229,6 +238,23 @@ static void box_rows(const float *in, float *out, size_t stride, unsigned rows, 
 	}
 }
 
+/* The sums after steps t .. t + 7, up to `end`. */
+static inline void sums_of(struct running *r, size_t t, size_t end, float sums[LANES][LANES])
+{
+	if (t >= r->w && t + LANES <= r->n) {
+		foreach (i, LANES) {
+			r->sum = _mm256_add_ps(r->sum, _mm256_load_ps(ring_at(r, t) + i * LANES));
+			r->sum = _mm256_sub_ps(r->sum, _mm256_load_ps(ring_at(r, t + i - r->w)));
+			_mm256_storeu_ps(sums[i], r->sum);
+		}
+		return;
+	}
+	for (size_t i = 0; i < LANES && t + i < end; i++) {
+		step(r, t + i);
+		_mm256_storeu_ps(sums[i], r->sum);
+	}
+}
+
 static void box_rows_at(const float *in, size_t stride, unsigned rows, size_t n, size_t w, const uint32_t at[PDQ_SIDE],
 			float out[BOX_ROWS][PDQ_SIDE], float *history)
 {
@@ -240,10 +266,7 @@ static void box_rows_at(const float *in, size_t stride, unsigned rows, size_t n,
 	for (size_t t = 0; t < end; t += LANES) {
 		if (t < n)
 			fetch(&r, t);
-		for (size_t i = 0; i < LANES && t + i < end; i++) {
-			step(&r, t + i);
-			_mm256_storeu_ps(sums[i], r.sum);
-		}
+		sums_of(&r, t, end, sums);
 		for (; j < PDQ_SIDE && at[j] + w / 2 < t + LANES; j++) {
 			size_t last = at[j] + w / 2;
 			float count = count_at(&r, last);
@@ -276,15 +299,15 @@ static void dct_row(const float a[PDQ_SIDE][PDQ_SIDE], const float d[PDQ_SIDE], 
 {
 	__m256 sum[PDQ_SIDE / LANES];
 
-	for (size_t j = 0; j < PDQ_SIDE / LANES; j++)
+	foreach (j, PDQ_SIDE / LANES)
 		sum[j] = _mm256_setzero_ps();
 	for (size_t k = 0; k < PDQ_SIDE; k++) {
 		__m256 f = _mm256_set1_ps(d[k]);
 
-		for (size_t j = 0; j < PDQ_SIDE / LANES; j++)
+		foreach (j, PDQ_SIDE / LANES)
 			sum[j] = _mm256_add_ps(sum[j], _mm256_mul_ps(f, _mm256_loadu_ps(&a[k][j * LANES])));
 	}
-	for (size_t j = 0; j < PDQ_SIDE / LANES; j++)
+	foreach (j, PDQ_SIDE / LANES)
 		_mm256_storeu_ps(t + j * LANES, sum[j]);
 }
 
@@ -310,35 +333,37 @@ static void dct(const float a[PDQ_SIDE][PDQ_SIDE], const float d[PDQ_FREQS][PDQ_
 	}
 }
 
-static inline void weigh_block(const uint8_t *px, const int16_t *hi, const int16_t *lo, __m256i *sum_hi,
-			       __m256i *sum_lo)
+static uint32_t sum_of(__m256i v)
 {
-	__m256i v = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)px));
+	__m128i half = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
 
-	*sum_hi = _mm256_add_epi32(*sum_hi, _mm256_madd_epi16(v, _mm256_loadu_si256((const __m256i *)hi)));
-	*sum_lo = _mm256_add_epi32(*sum_lo, _mm256_madd_epi16(v, _mm256_loadu_si256((const __m256i *)lo)));
+	half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4e));
+	half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0xb1));
+	return (uint32_t)_mm_cvtsi128_si32(half);
 }
 
-/* Lanes may wrap: everything is modulo 2^32. One product pair is below 2 * 255 * 2^15, so madd itself does not. */
-static int32_t weigh(const uint8_t *px, const int16_t *hi, const int16_t *lo, size_t n)
+/* Lanes may wrap: everything is modulo 2^32. A pair of products is at most 2 * 255 * 2^15, so madd itself does not. */
+static void weigh(const uint8_t *px, size_t stride, const int16_t *hi, const int16_t *lo, size_t n,
+		  uint32_t out[WEIGH_ROWS])
 {
-	__m256i sum_hi = _mm256_setzero_si256(), sum_lo = _mm256_setzero_si256(), sum;
-	uint32_t lanes[LANES], total = 0;
-	size_t i = 0;
+	__m256i high[WEIGH_ROWS], low[WEIGH_ROWS];
 
-	for (; i + WEIGHT_PAD <= n; i += WEIGHT_PAD)
-		weigh_block(px + i, hi + i, lo + i, &sum_hi, &sum_lo);
-	if (i < n) {
-		uint8_t rest[WEIGHT_PAD] = {0};
+	foreach (y, WEIGH_ROWS)
+		high[y] = low[y] = _mm256_setzero_si256();
+	for (size_t i = 0; i < n; i += WEIGHT_PAD) {
+		__m256i h = _mm256_loadu_si256((const __m256i *)(hi + i));
+		__m256i l = _mm256_loadu_si256((const __m256i *)(lo + i));
 
-		memcpy(rest, px + i, n - i);
-		weigh_block(rest, hi + i, lo + i, &sum_hi, &sum_lo);
+		foreach (y, WEIGH_ROWS) {
+			__m128i bytes = _mm_loadu_si128((const __m128i *)(px + y * stride + i));
+			__m256i v = _mm256_cvtepu8_epi16(bytes);
+
+			high[y] = _mm256_add_epi32(high[y], _mm256_madd_epi16(v, h));
+			low[y] = _mm256_add_epi32(low[y], _mm256_madd_epi16(v, l));
+		}
 	}
-	sum = _mm256_add_epi32(_mm256_slli_epi32(sum_hi, WEIGHT_SHIFT), sum_lo);
-	_mm256_storeu_si256((__m256i *)lanes, sum);
-	for (i = 0; i < LANES; i++)
-		total += lanes[i];
-	return (int32_t)total;
+	foreach (y, WEIGH_ROWS)
+		out[y] = sum_of(_mm256_add_epi32(_mm256_slli_epi32(high[y], WEIGHT_SHIFT), low[y]));
 }
 
 const struct hash_kernels tutela_hash_avx2 = {

@@ -20,6 +20,7 @@
 
 /* Weights of a resampled pixel: padded with zeros to a multiple of this. */
 #define WEIGHT_PAD 16
+#define WEIGH_ROWS 4
 
 /* A weight of 22 fractional bits is hi * 2^WEIGHT_SHIFT + lo with lo in [0, 2^WEIGHT_SHIFT). */
 #define WEIGHT_SHIFT 12
@@ -54,8 +55,13 @@ struct hash_kernels {
 	void (*dct)(const float a[PDQ_SIDE][PDQ_SIDE], const float d[PDQ_FREQS][PDQ_SIDE],
 		    float b[PDQ_FREQS][PDQ_FREQS]);
 
-	/* Sum of px[i] * weight[i], modulo 2^32. px is read to n, hi and lo to n rounded up to WEIGHT_PAD. */
-	int32_t (*weigh)(const uint8_t *px, const int16_t *hi, const int16_t *lo, size_t n);
+	/*
+	 * For each of WEIGH_ROWS rows the sum of px[i] * weight[i], modulo 2^32.
+	 * n is a multiple of WEIGHT_PAD. Several rows at once, since the weights
+	 * of a wide picture do not stay in the first-level cache.
+	 */
+	void (*weigh)(const uint8_t *px, size_t stride, const int16_t *hi, const int16_t *lo, size_t n,
+		      uint32_t out[WEIGH_ROWS]);
 };
 
 extern const struct hash_kernels tutela_hash_scalar;

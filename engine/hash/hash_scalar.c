@@ -97,13 +97,14 @@ static void dct(const float a[PDQ_SIDE][PDQ_SIDE], const float d[PDQ_FREQS][PDQ_
 		}
 }
 
-static int32_t weigh(const uint8_t *px, const int16_t *hi, const int16_t *lo, size_t n)
+static void weigh(const uint8_t *px, size_t stride, const int16_t *hi, const int16_t *lo, size_t n,
+		  uint32_t out[WEIGH_ROWS])
 {
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += px[i] * ((uint32_t)hi[i] * (1u << WEIGHT_SHIFT) + (uint32_t)lo[i]);
-	return (int32_t)sum;
+	for (unsigned y = 0; y < WEIGH_ROWS; y++, px += stride) {
+		out[y] = 0;
+		for (size_t i = 0; i < n; i++)
+			out[y] += px[i] * ((uint32_t)hi[i] * (1u << WEIGHT_SHIFT) + (uint32_t)lo[i]);
+	}
 }
 
 const struct hash_kernels tutela_hash_scalar = {

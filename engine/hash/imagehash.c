@@ -14,8 +14,10 @@
 
 struct imagehash {
 	const struct hash_kernels *kernels;
-	uint32_t width;
-	uint8_t *gray;                 /* one row; NULL when the picture is gray */
+	uint32_t width, height, channels;
+	uint8_t *strip; /* WEIGH_ROWS gray rows */
+	size_t stride;
+	unsigned filled;               /* rows in the strip */
 	struct lanczos *phash, *dhash; /* NULL when not wanted */
 };
 
@@ -153,13 +155,11 @@ enum tutela_err tutela_imagehash_new(uint32_t width, uint32_t height, uint32_t c
 	h = tutela_mem_array(1, sizeof(*h));
 	if (!h)
 		return TUTELA_E_NOMEM;
-	h->kernels = kernels;
-	h->width = width;
-	if (channels == 3) {
-		h->gray = tutela_mem_array(width, 1);
-		if (!h->gray)
-			err = TUTELA_E_NOMEM;
-	}
+	*h = (struct imagehash){.kernels = kernels, .width = width, .height = height, .channels = channels};
+	h->stride = (size_t)width + WEIGHT_PAD;
+	h->strip = tutela_mem_array(WEIGH_ROWS, h->stride);
+	if (!h->strip)
+		err = TUTELA_E_NOMEM;
 	if (!err && wants & TUTELA_WANT_PHASH)
 		err = tutela_lanczos_new(width, height, PHASH_SIDE, PHASH_SIDE, kernels, &h->phash);
 	if (!err && wants & TUTELA_WANT_DHASH)
@@ -174,14 +174,21 @@ enum tutela_err tutela_imagehash_new(uint32_t width, uint32_t height, uint32_t c
 
 void tutela_imagehash_row(struct imagehash *h, const uint8_t *row, uint32_t y)
 {
-	if (h->gray) {
-		h->kernels->gray_rgb(row, h->width, h->gray);
-		row = h->gray;
-	}
+	uint8_t *slot = h->strip + h->filled * h->stride;
+	uint32_t first = y - h->filled;
+
+	if (h->channels == 3)
+		h->kernels->gray_rgb(row, h->width, slot);
+	else
+		memcpy(slot, row, h->width);
+	h->filled++;
+	if (h->filled < WEIGH_ROWS && y + 1 < h->height)
+		return;
 	if (h->phash)
-		tutela_lanczos_row(h->phash, row, y);
+		tutela_lanczos_rows(h->phash, h->strip, h->stride, first, h->filled);
 	if (h->dhash)
-		tutela_lanczos_row(h->dhash, row, y);
+		tutela_lanczos_rows(h->dhash, h->strip, h->stride, first, h->filled);
+	h->filled = 0;
 }
 
 void tutela_imagehash_finish(struct imagehash *h, struct tutela_perceptual *out)
@@ -202,7 +209,7 @@ void tutela_imagehash_free(struct imagehash *h)
 {
 	if (!h)
 		return;
-	free(h->gray);
+	free(h->strip);
 	tutela_lanczos_free(h->phash);
 	tutela_lanczos_free(h->dhash);
 	free(h);

@@ -4,7 +4,7 @@
  * ImageHash computes them: Pillow's gray, Pillow's 8-bit Lanczos resize to
  * 32x32 or 9x8, then DCT and median, or neighbours compared.
  *
- * Memory: about 48 bytes for each pixel of a row, none for the height.
+ * Memory: about 54 bytes for each pixel of a row, none for the height.
  */
 #ifndef TUTELA_HASH_IMAGEHASH_H
 #define TUTELA_HASH_IMAGEHASH_H

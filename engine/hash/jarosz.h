@@ -4,7 +4,7 @@
  * along rows, box along columns, twice, then 64 x 64 samples. Bit-exact with
  * the definition on a whole plane.
  *
- * Memory: about (rows / 128 + 17) rows of floats.
+ * Memory: at most (rows / 128 + 25) rows of floats, and as many of 64 columns.
  */
 #ifndef TUTELA_HASH_JAROSZ_H
 #define TUTELA_HASH_JAROSZ_H

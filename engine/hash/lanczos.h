@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pillow's 8-bit Lanczos resize, a row at a time: each row is resampled
- * across at once and its few bytes are added to the rows of the small
- * picture that they touch. The bytes equal those of Pillow's two passes.
+ * Pillow's 8-bit Lanczos resize of a picture whose rows arrive in strips:
+ * each row is resampled across at once and its few bytes are added to the
+ * rows of the small picture that they touch. The bytes equal those of Pillow's two passes.
  * Source: https://github.com/python-pillow/Pillow, src/libImaging/Resample.c
  */
 #ifndef TUTELA_HASH_LANCZOS_H
@@ -21,8 +21,12 @@ struct lanczos;
 enum tutela_err tutela_lanczos_new(uint32_t width, uint32_t height, unsigned n_cols, unsigned n_rows,
 				   const struct hash_kernels *kernels, struct lanczos **out);
 
-/* Row number y, `width` gray bytes; every row once, in order. */
-void tutela_lanczos_row(struct lanczos *l, const uint8_t *gray, uint32_t y);
+/*
+ * Rows y .. y + rows - 1, rows <= WEIGH_ROWS, of `width` gray bytes; every
+ * row once, in order. The strip always has room for WEIGH_ROWS rows, and
+ * `stride` is at least width + WEIGHT_PAD.
+ */
+void tutela_lanczos_rows(struct lanczos *l, const uint8_t *strip, size_t stride, uint32_t y, unsigned rows);
 
 /* After the last row: n_rows rows of n_cols bytes. */
 void tutela_lanczos_finish(const struct lanczos *l, uint8_t *out);

@@ -17,14 +17,23 @@
 static inline uint32_t formula_crc32(const void *p, size_t len)
 {
 	const uint8_t *b = p;
-	uint32_t crc = UINT32_MAX;
+	uint32_t table[256], crc = UINT32_MAX;
 
-	for (size_t i = 0; i < len; i++) {
-		crc ^= b[i];
+	for (uint32_t i = 0; i < 256; i++) {
+		table[i] = i;
 		for (int k = 0; k < 8; k++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+			table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320u : 0);
 	}
+	for (size_t i = 0; i < len; i++)
+		crc = crc >> 8 ^ table[(crc ^ b[i]) & 255];
 	return ~crc;
+}
+
+/* The next number of a fixed sequence. */
+static inline uint32_t formula_random(uint64_t *state)
+{
+	*state = *state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(*state >> 33);
 }
 
 static inline uint32_t formula_sample(int pattern, uint32_t x, uint32_t y, uint32_t k, uint32_t w, uint32_t h,

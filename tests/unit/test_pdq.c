@@ -181,3 +181,122 @@ Test(pdq, reproduces_every_formula_vector, .timeout = 300)
 	}
 	fclose(f);
 }
+
+Test(pdq, names_the_dihedral_hashes)
+{
+	cr_assert_str_eq(tutela_dihedral_name(TUTELA_ORIGINAL), "original");
+	cr_assert_str_eq(tutela_dihedral_name(TUTELA_ROTATE90), "rotate90");
+	cr_assert_str_eq(tutela_dihedral_name(TUTELA_ROTATE180), "rotate180");
+	cr_assert_str_eq(tutela_dihedral_name(TUTELA_ROTATE270), "rotate270");
+	cr_assert_str_eq(tutela_dihedral_name(TUTELA_FLIPX), "flipx");
+	cr_assert_str_eq(tutela_dihedral_name(TUTELA_FLIPY), "flipy");
+	cr_assert_str_eq(tutela_dihedral_name(TUTELA_FLIPPLUS1), "flipplus1");
+	cr_assert_str_eq(tutela_dihedral_name(TUTELA_FLIPMINUS1), "flipminus1");
+	cr_assert_null(tutela_dihedral_name((enum tutela_dihedral)8));
+	cr_assert_null(tutela_dihedral_name((enum tutela_dihedral) - 1));
+}
+
+Test(pdq, refuses_what_is_no_plane)
+{
+	float luma[64 * 64] = {0};
+	struct tutela_pdq out, zero;
+
+	memset(&zero, 0, sizeof(zero));
+	memset(&out, 0xff, sizeof(out));
+	cr_assert_eq(tutela_pdq_from_luma(NULL, 64, 64, TUTELA_ISA_AUTO, &out), TUTELA_E_ARG);
+	cr_assert_arr_eq(&out, &zero, sizeof(out), "cleared on failure");
+	cr_assert_eq(tutela_pdq_from_luma(luma, 0, 64, TUTELA_ISA_AUTO, &out), TUTELA_E_ARG);
+	cr_assert_eq(tutela_pdq_from_luma(luma, 64, 0, TUTELA_ISA_AUTO, &out), TUTELA_E_ARG);
+	cr_assert_eq(tutela_pdq_from_luma(luma, (size_t)UINT32_MAX + 1, 5, TUTELA_ISA_AUTO, &out), TUTELA_E_ARG);
+	cr_assert_eq(tutela_pdq_from_luma(luma, 64, 64, (enum tutela_isa)77, &out), TUTELA_E_ARG);
+	cr_assert_eq(tutela_pdq_from_luma(luma, 64, 64, TUTELA_ISA_AUTO, NULL), TUTELA_E_ARG);
+	cr_assert_eq(tutela_pdq_from_luma(luma, 64, 64, TUTELA_ISA_AUTO, &out), TUTELA_OK);
+}
+
+Test(pdq, refuses_samples_out_of_range)
+{
+	static const float bad[] = {-0.001f, 255.01f, 1e30f, -1e30f, INFINITY, -INFINITY, NAN};
+	float luma[20 * 30];
+	struct tutela_pdq out, zero;
+
+	memset(&zero, 0, sizeof(zero));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		for (size_t at = 0; at < 600; at += 599) {
+			for (size_t k = 0; k < 600; k++)
+				luma[k] = (float)(k % 256);
+			luma[at] = bad[i];
+			cr_assert_eq(tutela_pdq_from_luma(luma, 20, 30, TUTELA_ISA_AUTO, &out), TUTELA_E_ARG);
+			cr_assert_arr_eq(&out, &zero, sizeof(out));
+		}
+	cr_assert_eq(tutela_pdq_from_luma(luma, 4, 10, TUTELA_ISA_AUTO, &out), TUTELA_OK, "too small, yet in range");
+	cr_assert_arr_eq(&out, &zero, sizeof(out));
+}
+
+Test(pdq, skips_the_blur_at_64x64_only_for_the_plain_hash)
+{
+	uint8_t *px = formula_picture(4, 64, 64, 3);
+	struct tutela_pixels pixels = formula_pixels(px, 64, 64, 3);
+	enum tutela_isa isas[2];
+
+	for (size_t i = 0, n = formula_isas(isas); i < n; i++) {
+		struct tutela_perceptual out;
+		float a[PDQ_SIDE][PDQ_SIDE];
+		struct tutela_pdq again;
+
+		cr_assert_eq(tutela_hash_pixels(&pixels, TUTELA_WANT_PDQ, isas[i], &out), TUTELA_OK);
+		cr_assert_arr_neq(out.pdq.hash, out.pdq.dihedral[TUTELA_ORIGINAL], TUTELA_PDQ_LEN);
+		tutela_hash_kernels(isas[i])->luma_rgb(px, sizeof(a) / sizeof(float), a[0]);
+		cr_assert_eq(tutela_pdq_from_luma(a[0], 64, 64, isas[i], &again), TUTELA_OK);
+		cr_assert_arr_eq(&out.pdq, &again, sizeof(again));
+	}
+	free(px);
+}
+
+static unsigned distance(const uint8_t *a, const uint8_t *b)
+{
+	unsigned d = 0;
+
+	for (size_t i = 0; i < TUTELA_PDQ_LEN; i++)
+		d += (unsigned)__builtin_popcount(a[i] ^ b[i]);
+	return d;
+}
+
+/* Pattern 3 at 256 x 256, each pixel where the symmetry's inverse finds it. */
+static void turned(uint8_t *out, const uint8_t *px, enum tutela_dihedral d)
+{
+	const unsigned n = 255;
+
+	for (unsigned y = 0; y <= n; y++)
+		for (unsigned x = 0; x <= n; x++) {
+			const unsigned at[TUTELA_DIHEDRALS][2] = {
+				[TUTELA_ORIGINAL] = {y, x},          [TUTELA_ROTATE90] = {x, n - y},
+				[TUTELA_ROTATE180] = {n - y, n - x}, [TUTELA_ROTATE270] = {n - x, y},
+				[TUTELA_FLIPX] = {n - y, x},         [TUTELA_FLIPY] = {y, n - x},
+				[TUTELA_FLIPPLUS1] = {x, y},         [TUTELA_FLIPMINUS1] = {n - x, n - y},
+			};
+
+			out[y * 256 + x] = px[at[d][0] * 256 + at[d][1]];
+		}
+}
+
+/* The names mean what they say: the derived hash is near the hash of the turned picture, and of no other. */
+Test(pdq, derives_the_hash_of_the_turned_picture)
+{
+	uint8_t *px = formula_picture(3, 256, 256, 1), *other = malloc(256 * 256);
+	struct tutela_pixels pixels = formula_pixels(px, 256, 256, 1), turned_pixels = pixels;
+	struct tutela_perceptual out, direct;
+
+	turned_pixels.data = other;
+	cr_assert_eq(tutela_hash_pixels(&pixels, TUTELA_WANT_PDQ, TUTELA_ISA_AUTO, &out), TUTELA_OK);
+	for (int d = 0; d < TUTELA_DIHEDRALS; d++) {
+		turned(other, px, (enum tutela_dihedral)d);
+		cr_assert_eq(tutela_hash_pixels(&turned_pixels, TUTELA_WANT_PDQ, TUTELA_ISA_AUTO, &direct), TUTELA_OK);
+		for (int e = 0; e < TUTELA_DIHEDRALS; e++) {
+			unsigned dist = distance(out.pdq.dihedral[e], direct.pdq.hash);
+
+			cr_assert((dist < 64) == (d == e), "%d against %d: %u", e, d, dist);
+		}
+	}
+	free(px);
+	free(other);
+}

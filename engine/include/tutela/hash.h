@@ -94,7 +94,8 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_hash_pixels(const struct tutela
  * PDQ of a luminance plane: n_rows x n_cols floats in 0..255, row-major,
  * contiguous, taken as it is (no resize: hand it a 512 x 512 plane sampled by
  * the ref rule to get the ref dialect, the whole picture to get full).
- * TUTELA_E_ARG, TUTELA_E_NOMEM. *out is zeroed on entry.
+ * TUTELA_E_ARG (also for a sample that is not in 0..255), TUTELA_E_NOMEM.
+ * *out is zeroed on entry.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_pdq_from_luma(const float *luma, size_t n_rows, size_t n_cols,
                                                                enum tutela_isa isa, struct tutela_pdq *out);

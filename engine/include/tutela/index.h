@@ -54,7 +54,8 @@ struct tutela_index_build_opts {
 	unsigned bits; /* 64 or 256 */
 	enum tutela_index_kind kind;
 	unsigned threads; /* 0: all cores */
-	bool (*progress)(void *ctx, uint64_t done, uint64_t total); /* may be NULL; false stops: TUTELA_E_INTERRUPTED */
+	/* May be NULL; false stops: TUTELA_E_INTERRUPTED. Called from the building threads, one at a time. */
+	bool (*progress)(void *ctx, uint64_t done, uint64_t total);
 	void *ctx;
 };
 
@@ -124,17 +125,20 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_index_get(const struct tutela_i
 struct tutela_search_opts {
 	size_t size;
 	unsigned radius; /* largest distance that matches, 0 .. bits */
-	size_t limit;    /* stop after this many matches and set `limited`; 0: all */
-	bool nearest;    /* only the matches at the smallest distance found */
+	size_t limit;    /* stop after this many matches, appended ones included, and set `limited`; 0: all */
+	bool nearest;    /* only the matches at the smallest distance found in this index */
 	bool (*keep)(void *ctx, uint32_t value, uint32_t distance); /* may be NULL; false: not a match, not counted */
 	void *ctx;       /* for keep; with threads > 1 keep is called from several threads */
-	bool append;     /* keep what is in the result: for a set of indexes searched in turn (sorted by the caller) */
+	bool append;     /* keep what is in the result, `limited` too: for a set of indexes searched in turn (sorted by
+	                    the caller) */
 };
 
 /*
  * All pairs within the radius of `query` (bits / 8 bytes, text order), sorted
  * by distance, then value. Which matches a limit keeps is not specified.
- * TUTELA_E_ARG (radius over bits), TUTELA_E_NOMEM.
+ * TUTELA_E_ARG (radius over bits), TUTELA_E_NOMEM, TUTELA_E_CORRUPT (damage was
+ * met on the way; only tutela_index_verify finds all of it). After a failure
+ * the result is as it was on entry, or empty.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_index_search(const struct tutela_index *ix, const uint8_t *query,
                                                               const struct tutela_search_opts *opts,

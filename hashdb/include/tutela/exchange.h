@@ -8,8 +8,9 @@
  * its number and a reason and costs that line only.
  *
  * Formats: "text" (`<algorithm> <hex> [entry id]`, or bare hex with a fixed
- * algorithm, '#' comments, CRLF and BOM accepted) and "csv" (RFC 4180, column
- * map). See tutela-formats(5).
+ * algorithm, '#' comments, CRLF and BOM accepted; lines that follow one
+ * another with the same id are one record, which comes when it is complete)
+ * and "csv" (RFC 4180, column map). See tutela-formats(5).
  *
  * Thread safety: one handle, one thread; distinct handles are independent.
  */
@@ -28,14 +29,21 @@ struct tutela_reader_opts {
 	size_t size;
 	enum tutela_algorithm algorithm; /* of bare hex; NONE: lines must name theirs */
 	const char *columns;  /* csv only: "id=Entry,md5=MD5,pdq=PDQ Hash,label:category=Cat"; NULL: the header's own
-	                         names. Keys: id, reason, status, time, quality, label:NAME, and every algorithm's name.
+	                         names. Keys: id, reason, status, time, quality, label:NAME, labels, and every
+	                         algorithm's name.
 	                         Values: a header's name in any letter case, or #N for column N from 1 */
 	char delimiter;       /* csv only; 0: comma, or semicolon or tab when the first line has more of those */
 	bool no_header;       /* csv only: the first line is data; columns must be given as #N */
-	uint64_t max_line;    /* longest line or record; 0: 64 KiB */
-	/* Called for each record. An error stops the reader and comes back from feed. */
+	uint64_t max_line;    /* longest line or record, at most 16 MiB; 0: 64 KiB (csv: 512 KiB) */
+	/*
+	 * Called for each record; `line` is its first. One that is not active may be without fingerprints when it has
+	 * an id. An error stops the reader and comes back from feed.
+	 */
 	enum tutela_err (*record)(void *ctx, const struct tutela_record *rec, uint64_t line);
-	/* Called for each bad line. An error stops the reader. May be NULL. */
+	/*
+	 * Called for each bad line, at most once. When only one of a record's fingerprints had to be left out (see
+	 * tutela_hash_refusal), the record follows. An error stops the reader. May be NULL.
+	 */
 	enum tutela_err (*problem)(void *ctx, const struct tutela_exchange_problem *problem);
 	void *ctx;
 };

@@ -30,9 +30,10 @@ enum tutela_status {
 TUTELA_API const char *tutela_status_name(enum tutela_status s);
 
 /* Limits of one record; over them: TUTELA_E_TOOBIG. */
-#define TUTELA_ENTRY_ID_MAX 255     /* bytes */
+#define TUTELA_ENTRY_ID_MAX 319     /* bytes; "photodna:" and its 288 digits fit */
 #define TUTELA_FINGERPRINTS_MAX 16  /* of one entry */
 #define TUTELA_LABELS_MAX 32
+#define TUTELA_LABEL_KEY_MAX 255    /* bytes */
 #define TUTELA_TEXT_MAX 4096        /* bytes of one label value or reason */
 
 struct tutela_record {

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PNG by libpng. Samples come out as they are stored: no gamma, alpha dropped
+ * (hidden colours count), 16 bits by their high byte, palettes and small
+ * depths expanded. Gray stays one channel.
+ */
+#include "decode/worker/codec.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <png.h>
+
+struct png {
+	png_structp png;
+	png_infop info;
+	jmp_buf escape;
+	const uint8_t *at, *end;
+	struct row_sink *sink;
+	uint8_t *rows; /* one row, or all when interlaced */
+	size_t stride;
+	uint32_t buffered; /* rows of the passes of an interlaced picture read so far */
+	bool short_of_bytes, short_of_memory;
+};
+
+static void on_error(png_structp png, png_const_charp text)
+{
+	struct png *p = png_get_error_ptr(png);
+
+	/* The only way in which libpng tells it. */
+	if (strstr(text, "memory"))
+		p->short_of_memory = true;
+	longjmp(p->escape, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp text)
+{
+	(void)png;
+	(void)text;
+}
+
+static void on_read(png_structp png, png_bytep to, size_t len)
+{
+	struct png *p = png_get_io_ptr(png);
+
+	if ((size_t)(p->end - p->at) < len) {
+		p->short_of_bytes = true;
+		png_error(png, "end of file");
+	}
+	memcpy(to, p->at, len);
+	p->at += len;
+}
+
+static uint32_t be32(const uint8_t *b)
+{
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/* Frames by the acTL chunk, which stands before the first IDAT of an animated PNG. */
+static uint32_t count_frames(const uint8_t *b, size_t len)
+{
+	for (size_t at = 8; at + 20 <= len;) {
+		uint32_t n = be32(b + at);
+
+		if (memcmp(b + at + 4, "IDAT", 4) == 0 || n > len - at)
+			break;
+		if (memcmp(b + at + 4, "acTL", 4) == 0 && n == 8 && be32(b + at + 8) && be32(b + at + 8) < 1 << 20)
+			return be32(b + at + 8);
+		at += 12 + (size_t)n;
+	}
+	return 1;
+}
+
+static enum tutela_decode_class failure(const struct png *p)
+{
+	if (p->short_of_memory)
+		return TUTELA_DECODE_TOO_LARGE;
+	return p->short_of_bytes ? TUTELA_DECODE_TRUNCATED : TUTELA_DECODE_CORRUPT;
+}
+
+/* Leaves 8-bit gray or RGB. */
+static void transform(struct png *p)
+{
+	png_set_strip_16(p->png);
+	png_set_expand_gray_1_2_4_to_8(p->png);
+	if (png_get_color_type(p->png, p->info) == PNG_COLOR_TYPE_PALETTE)
+		png_set_palette_to_rgb(p->png);
+	png_set_strip_alpha(p->png);
+}
+
+static enum tutela_decode_class stream(struct png *p)
+{
+	p->rows = malloc(p->stride);
+	if (!p->rows)
+		return TUTELA_DECODE_TOO_LARGE;
+	for (uint32_t y = 0; y < p->sink->height; y++) {
+		png_read_row(p->png, p->rows, NULL);
+		tutela_sink_row(p->sink, p->rows);
+	}
+	return TUTELA_DECODE_OK;
+}
+
+static void flush(struct png *p)
+{
+	for (uint32_t y = 0; y < p->sink->height; y++)
+		tutela_sink_row(p->sink, p->rows + y * p->stride);
+}
+
+/* Passes over the whole picture; each fills the places of the later ones, so that a part is a picture too. */
+static enum tutela_decode_class interlaced(struct png *p, int passes)
+{
+	size_t len = p->stride * p->sink->height;
+
+	if (!tutela_sink_fits(p->sink, len))
+		return TUTELA_DECODE_TOO_LARGE;
+	p->rows = malloc(len);
+	if (!p->rows)
+		return TUTELA_DECODE_TOO_LARGE;
+	memset(p->rows, 128, len);
+	for (int pass = 0; pass < passes; pass++) {
+		for (uint32_t y = 0; y < p->sink->height; y++) {
+			png_read_row(p->png, NULL, p->rows + y * p->stride);
+			p->buffered++;
+		}
+	}
+	flush(p);
+	return TUTELA_DECODE_OK;
+}
+
+static enum tutela_decode_class rows(struct png *p)
+{
+	int passes = png_set_interlace_handling(p->png);
+	enum tutela_decode_class c;
+
+	png_read_update_info(p->png, p->info);
+	p->stride = png_get_rowbytes(p->png, p->info);
+	c = tutela_sink_begin(p->sink, png_get_channels(p->png, p->info));
+	if (c)
+		return c;
+	return passes > 1 ? interlaced(p, passes) : stream(p);
+}
+
+static enum tutela_decode_class decode(struct png *p, const uint8_t *bytes, size_t len)
+{
+	enum tutela_decode_class c;
+
+	/* Every variable that lives over the jump is in *p. */
+	if (setjmp(p->escape))
+		return failure(p);
+	p->info = png_create_info_struct(p->png);
+	if (!p->info)
+		return TUTELA_DECODE_TOO_LARGE;
+	png_set_read_fn(p->png, p, on_read);
+	png_set_user_limits(p->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+	/* No chunk but the picture's own is unpacked: no profiles, no texts, no bombs in them. */
+	png_set_keep_unknown_chunks(p->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+	png_set_chunk_cache_max(p->png, 16);
+	png_set_chunk_malloc_max(p->png, 1 << 20);
+	png_read_info(p->png, p->info);
+	c = tutela_sink_size(p->sink, png_get_image_width(p->png, p->info), png_get_image_height(p->png, p->info),
+			     count_frames(bytes, len));
+	if (c)
+		return c;
+	transform(p);
+	return rows(p);
+}
+
+enum tutela_decode_class tutela_codec_png(const uint8_t *bytes, size_t len, struct row_sink *sink)
+{
+	struct png p = {.at = bytes, .end = bytes + len, .sink = sink};
+	enum tutela_decode_class c;
+
+	p.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &p, on_error, on_warning);
+	if (!p.png)
+		return TUTELA_DECODE_TOO_LARGE;
+	c = decode(&p, bytes, len);
+	if (c && p.buffered)
+		flush(&p);
+	png_destroy_read_struct(&p.png, &p.info, NULL);
+	free(p.rows);
+	return c;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "decode/worker/codec.h"
+
+static const struct codec table[] = {
+	{TUTELA_FORMAT_JPEG, tutela_codec_jpeg},
+	{TUTELA_FORMAT_PNG, tutela_codec_png},
+};
+
+const struct codecs tutela_codecs = {
+	.kind = WIRE_CORE,
+	.program = "tutela-decoder",
+	.n = sizeof(table) / sizeof(table[0]),
+	.table = table,
+};

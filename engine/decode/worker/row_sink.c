@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "decode/worker/row_sink.h"
+
+#define SIDE_LEAST 5 /* PDQ is not defined below */
+
+enum tutela_decode_class tutela_sink_size(struct row_sink *s, uint64_t width, uint64_t height, uint32_t frames)
+{
+	if (width == 0 || height == 0)
+		return TUTELA_DECODE_CORRUPT;
+	if (width > INT32_MAX || height > INT32_MAX)
+		return TUTELA_DECODE_TOO_LARGE;
+	s->width = (uint32_t)width;
+	s->height = (uint32_t)height;
+	s->frames = frames;
+	if (width * height > s->max_pixels)
+		return TUTELA_DECODE_TOO_LARGE;
+	if (width < SIDE_LEAST || height < SIDE_LEAST)
+		return TUTELA_DECODE_TOO_SMALL;
+	return TUTELA_DECODE_OK;
+}
+
+bool tutela_sink_fits(const struct row_sink *s, uint64_t bytes)
+{
+	return bytes <= s->max_memory / 2;
+}
+
+enum tutela_decode_class tutela_sink_begin(struct row_sink *s, unsigned channels)
+{
+	enum tutela_err err = tutela_picture_new(s->width, s->height, channels, s->wants & TUTELA_WANT_PERCEPTUAL,
+						 s->isa, &s->picture);
+
+	return err ? TUTELA_DECODE_TOO_LARGE : TUTELA_DECODE_OK;
+}
+
+void tutela_sink_row(struct row_sink *s, const uint8_t *row)
+{
+	tutela_picture_row(s->picture, row);
+}
+
+uint32_t tutela_sink_rows(const struct row_sink *s)
+{
+	return s->picture ? tutela_picture_rows(s->picture) : 0;
+}
+
+void tutela_sink_discard(struct row_sink *s)
+{
+	tutela_picture_free(s->picture);
+	s->picture = NULL;
+}
+
+void tutela_sink_finish(struct row_sink *s, struct tutela_perceptual *out)
+{
+	tutela_picture_finish(s->picture, out);
+}

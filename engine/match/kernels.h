@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inner loops of search, one immutable table of them for each level of
+ * tutela/cpu.h, chosen once and kept in the handle. Scalar is the
+ * specification: every other table gives the same results in the same order.
+ */
+#ifndef TUTELA_MATCH_KERNELS_H
+#define TUTELA_MATCH_KERNELS_H
+
+#include <tutela/cpu.h>
+
+/* A code within reach: its place, and its distance. */
+struct near {
+	uint32_t at;
+	uint32_t distance;
+};
+
+struct kernels {
+	enum tutela_isa isa;
+
+	/*
+	 * Of `n` codes of 64 or 256 bits at `codes` (any alignment) those at
+	 * most `max` from `query`, by ascending place. `out` has room for n.
+	 * Returns how many. Reads the codes and nothing beside them.
+	 */
+	size_t (*scan64)(const uint8_t *codes, size_t n, const uint8_t *query, unsigned max, struct near *out);
+	size_t (*scan256)(const uint8_t *codes, size_t n, const uint8_t *query, unsigned max, struct near *out);
+
+	/*
+	 * The same among codes[ids[i]], i < n; `at` becomes i. Every id must
+	 * be good.
+	 */
+	size_t (*pick256)(const uint8_t *codes, const uint32_t *ids, size_t n, const uint8_t *query, unsigned max,
+			  struct near *out);
+
+	/*
+	 * Places p, begin <= p < end, whose 16-bit number at base[p] differs from
+	 * `query` in at most `max` bits, ascending. `out` has room for end -
+	 * begin. Returns how many. `base` lies at a multiple of 64; whole
+	 * lines of 64 bytes may be read: those that hold a place asked for.
+	 */
+	size_t (*sketch)(const uint16_t *base, size_t begin, size_t end, uint16_t query, unsigned max, uint32_t *out);
+};
+
+/* Table for a level; AUTO gives the best. NULL when the machine lacks it. */
+const struct kernels *tutela_kernels_get(enum tutela_isa isa);
+
+extern const struct kernels tutela_kernels_scalar;
+extern const struct kernels tutela_kernels_avx2;
+extern const struct kernels tutela_kernels_avx512;
+
+#endif

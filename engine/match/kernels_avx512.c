@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * AVX-512 with VPOPCNTDQ: vpopcntq counts the bits of 64-bit lanes. For 16-bit
+ * numbers there is no such instruction at this level; they are counted by
+ * nibbles as in kernels_avx2.c, 32 at once.
+ */
+#ifdef __x86_64__
+#include "match/kernels.h"
+
+#if !defined(__AVX512VPOPCNTDQ__) || !defined(__AVX512BW__) || !defined(__AVX512VL__)
+#error "kernels_avx512.c must be built with -mavx512bw -mavx512vl -mavx512vpopcntdq"
+#endif
+
+#include <immintrin.h>
+#include <string.h>
+
+static inline uint64_t load64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline __m512i broadcast256(const uint8_t *p)
+{
+	return _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i *)(const void *)p));
+}
+
+/* Bits that differ, in each of up to 8 lanes of 64; lanes outside `mask` are not read and hold their query's. */
+static inline __m512i distance_lanes(const uint8_t *p, __mmask8 mask, __m512i query)
+{
+	return _mm512_popcnt_epi64(_mm512_xor_si512(_mm512_maskz_loadu_epi64(mask, p), query));
+}
+
+/* Of eight distances those whose bit is set, appended. */
+static inline size_t keep8(__m512i d, unsigned mask, size_t at, struct near *out, size_t found)
+{
+	uint64_t each[8];
+
+	if (!mask)
+		return found;
+	_mm512_storeu_si512(each, d);
+	for (; mask; mask &= mask - 1) {
+		unsigned i = (unsigned)_tzcnt_u32(mask);
+
+		out[found++] = (struct near){(uint32_t)(at + i), (uint32_t)each[i]};
+	}
+	return found;
+}
+
+static size_t scan64(const uint8_t *codes, size_t n, const uint8_t *query, unsigned max, struct near *out)
+{
+	const __m512i q = _mm512_set1_epi64((long long)load64(query)), m = _mm512_set1_epi64(max);
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i += 8) {
+		__mmask8 mask = n - i < 8 ? (__mmask8)((1U << (n - i)) - 1) : 0xff;
+		__m512i d = distance_lanes(codes + 8 * i, mask, q);
+
+		found = keep8(d, _mm512_mask_cmple_epu64_mask(mask, d, m), i, out, found);
+	}
+	return found;
+}
+
+/*
+ * Distances of 8 codes, two to a vector, from their lanes: pairs of lanes are
+ * added by unpacking, then pairs of pairs by choosing 128-bit quarters. That
+ * leaves the order 0 2 1 3 4 6 5 7.
+ */
+static inline __m512i add_lanes(__m512i c01, __m512i c23, __m512i c45, __m512i c67)
+{
+	__m512i a = _mm512_add_epi64(_mm512_unpacklo_epi64(c01, c23), _mm512_unpackhi_epi64(c01, c23));
+	__m512i b = _mm512_add_epi64(_mm512_unpacklo_epi64(c45, c67), _mm512_unpackhi_epi64(c45, c67));
+
+	return _mm512_add_epi64(_mm512_shuffle_i64x2(a, b, 0x88), _mm512_shuffle_i64x2(a, b, 0xdd));
+}
+
+static size_t scan256(const uint8_t *codes, size_t n, const uint8_t *query, unsigned max, struct near *out)
+{
+	const __m512i q = broadcast256(query), m = _mm512_set1_epi64(max);
+	const __m512i order = _mm512_setr_epi64(0, 2, 1, 3, 4, 6, 5, 7);
+	size_t found = 0, i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		const uint8_t *p = codes + 32 * i;
+		__m512i d = add_lanes(distance_lanes(p, 0xff, q), distance_lanes(p + 64, 0xff, q),
+				      distance_lanes(p + 128, 0xff, q), distance_lanes(p + 192, 0xff, q));
+
+		if (_mm512_cmple_epu64_mask(d, m)) {
+			d = _mm512_permutexvar_epi64(order, d);
+			found = keep8(d, _mm512_cmple_epu64_mask(d, m), i, out, found);
+		}
+	}
+	for (; i < n; i++) {
+		unsigned d = (unsigned)_mm512_reduce_add_epi64(
+			_mm512_maskz_mov_epi64(0x0f, distance_lanes(codes + 32 * i, 0x0f, q)));
+
+		if (d <= max)
+			out[found++] = (struct near){(uint32_t)i, d};
+	}
+	return found;
+}
+
+static size_t pick256(const uint8_t *codes, const uint32_t *ids, size_t n, const uint8_t *query, unsigned max,
+		      struct near *out)
+{
+	const uint64_t q0 = load64(query), q1 = load64(query + 8), q2 = load64(query + 16), q3 = load64(query + 24);
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *p = codes + 32 * (size_t)ids[i];
+		unsigned d = (unsigned)(_mm_popcnt_u64(load64(p) ^ q0) + _mm_popcnt_u64(load64(p + 8) ^ q1) +
+					_mm_popcnt_u64(load64(p + 16) ^ q2) + _mm_popcnt_u64(load64(p + 24) ^ q3));
+
+		if (d <= max)
+			out[found++] = (struct near){(uint32_t)i, d};
+	}
+	return found;
+}
+
+/* Bits that differ from the query, in each of 32 numbers of 16 bits. */
+static inline __m512i sketch32(const uint16_t *p, __m512i query)
+{
+	const __m512i nibbles = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+	const __m512i low = _mm512_set1_epi8(0x0f);
+	__m512i v = _mm512_xor_si512(_mm512_load_si512(p), query);
+	__m512i a = _mm512_shuffle_epi8(nibbles, _mm512_and_si512(v, low));
+	__m512i b = _mm512_shuffle_epi8(nibbles, _mm512_and_si512(_mm512_srli_epi16(v, 4), low));
+
+	return _mm512_maddubs_epi16(_mm512_add_epi8(a, b), _mm512_set1_epi8(1));
+}
+
+/* By whole aligned lines, places outside masked away. */
+static size_t sketch(const uint16_t *base, size_t begin, size_t end, uint16_t query, unsigned max, uint32_t *out)
+{
+	const __m512i q = _mm512_set1_epi16((short)query), m = _mm512_set1_epi16((short)(max < 16 ? max : 16));
+	size_t found = 0;
+
+	for (size_t p = begin & ~(size_t)31; p < end; p += 32) {
+		uint32_t mask = _mm512_cmple_epi16_mask(sketch32(base + p, q), m);
+
+		if (p < begin)
+			mask &= ~UINT32_C(0) << (begin - p);
+		if (end - p < 32)
+			mask &= (UINT32_C(1) << (end - p)) - 1;
+		for (; mask; mask &= mask - 1)
+			out[found++] = (uint32_t)(p + _tzcnt_u32(mask));
+	}
+	return found;
+}
+
+const struct kernels tutela_kernels_avx512 = {
+	.isa = TUTELA_ISA_AVX512,
+	.scan64 = scan64,
+	.scan256 = scan256,
+	.pick256 = pick256,
+	.sketch = sketch,
+};
+
+#endif

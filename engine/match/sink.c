@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "match/sink.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+
+/* Largest write in one call: Linux cuts at 2 GiB. */
+#define WRITE_MAX (UINT64_C(1) << 30)
+
+static enum tutela_err write_error(int e)
+{
+	switch (e) {
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG: /* the limit on the size of files: a quota too */
+		return TUTELA_E_DISKFULL;
+	case EROFS:
+		return TUTELA_E_READONLY;
+	default:
+		return TUTELA_E_SYS;
+	}
+}
+
+static enum tutela_err write_all(int fd, uint64_t at, const uint8_t *p, uint64_t len)
+{
+	while (len > 0) {
+		ssize_t n = pwrite(fd, p, len < WRITE_MAX ? len : WRITE_MAX, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n == 0)
+			errno = EIO;
+		if (n <= 0)
+			return write_error(errno);
+		p += n;
+		at += (uint64_t)n;
+		len -= (uint64_t)n;
+	}
+	return TUTELA_OK;
+}
+
+static enum tutela_err put(const struct sink *sink, uint64_t at, const void *data, uint64_t len)
+{
+	if (!sink->memory)
+		return write_all(sink->fd, at, data, len);
+	if (data != sink->memory + at)
+		memcpy(sink->memory + at, data, len);
+	return TUTELA_OK;
+}
+
+enum tutela_err tutela_sink_put(const struct sink *sink, const struct image_section *s, uint64_t at, const void *data,
+				uint64_t len)
+{
+	const uint8_t *p = data;
+	uint64_t padded = image_padded(len);
+	uint64_t *sum = &sink->sums[s->first_sum + at / FORMAT_BLOCK_LEN];
+
+	for (uint64_t i = 0; i < padded; i += FORMAT_BLOCK_LEN)
+		*sum++ = tutela_checksum(p + i, padded - i < FORMAT_BLOCK_LEN ? padded - i : FORMAT_BLOCK_LEN);
+	return put(sink, s->offset + at, data, padded);
+}
+
+enum tutela_err tutela_sink_finish(const struct sink *sink, struct image *im)
+{
+	uint8_t header[FORMAT_HEADER_LEN];
+	uint64_t len = image_padded(im->sums.len);
+	enum tutela_err err = put(sink, im->sums.offset, sink->sums, len);
+
+	if (err)
+		return err;
+	im->sums_digest = tutela_checksum(sink->sums, len);
+	tutela_image_encode(im, header);
+	return put(sink, 0, header, sizeof(header));
+}

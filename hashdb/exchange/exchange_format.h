@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a format gives to exchange.c and what it gets from there. A format is
+ * one file: it defines a `const struct exchange_format tutela_format_<name>`,
+ * and exchange.c lists that in its table.
+ */
+#ifndef TUTELA_EXCHANGE_FORMAT_H
+#define TUTELA_EXCHANGE_FORMAT_H
+
+#include <tutela/exchange.h>
+
+#include "exchange/record_build.h"
+
+#define READER_LINE_MAX ((size_t)16 << 20)
+
+struct exchange_format {
+	const char *name;
+	bool takes_columns;
+	size_t line_default; /* max_line when none was given */
+
+	/* Reading; reader_size 0: it cannot. The state is zeroed; close is called once, also when open failed. */
+	size_t reader_size;
+	enum tutela_err (*open)(struct tutela_reader *r, const char **why);
+	enum tutela_err (*feed)(struct tutela_reader *r, const char *bytes, size_t len);
+	enum tutela_err (*finish)(struct tutela_reader *r);
+	void (*close)(struct tutela_reader *r);
+
+	/* Writing; put NULL: it cannot. `begin` may be NULL; it runs once, before the first put or finish. */
+	enum tutela_err (*begin)(struct tutela_writer *w);
+	enum tutela_err (*put)(struct tutela_writer *w, const struct tutela_record *rec);
+};
+
+struct tutela_reader {
+	const struct exchange_format *format;
+	struct tutela_reader_opts opts; /* max_line is filled in */
+	void *state;                    /* the format's */
+	enum tutela_err err;            /* sticky */
+	bool finished;
+	char message[256];
+};
+
+/* Tell the caller about one bad line or record. Returns what the callback returned. */
+enum tutela_err tutela_reader_problem(struct tutela_reader *r, uint64_t line, uint64_t byte, const char *reason);
+
+/*
+ * End one record: bad -> a problem; no fingerprint left -> a problem, unless
+ * it gives an id another status than active, which needs none; else the
+ * record, and a problem before it when one of its values was refused.
+ */
+enum tutela_err tutela_reader_emit(struct tutela_reader *r, const struct record_build *b, uint64_t line, uint64_t byte);
+
+/* The input as a whole is not of this format: keeps the sentence, returns TUTELA_E_FORMAT. */
+enum tutela_err tutela_reader_fail(struct tutela_reader *r, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#define WRITER_BUFFER ((size_t)64 << 10)
+
+struct tutela_writer {
+	const struct exchange_format *format;
+	struct tutela_writer_opts opts;
+	enum tutela_err err; /* sticky: the puts below do nothing after an error */
+	bool begun, finished;
+	size_t len;
+	char buffer[WRITER_BUFFER];
+};
+
+void tutela_writer_bytes(struct tutela_writer *w, const char *s, size_t len);
+void tutela_writer_string(struct tutela_writer *w, const char *s);
+void tutela_writer_hash(struct tutela_writer *w, const struct tutela_hash *hash);
+
+extern const struct exchange_format tutela_format_text;
+extern const struct exchange_format tutela_format_csv;
+
+#endif

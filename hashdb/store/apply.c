@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the batch into LMDB. The order within a batch is what an undo relies
+ * on: an entry is written before its key points to it and before its
+ * predecessor ends, so that whatever part was committed, the entries from
+ * first_entry on name all there is to undo.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/entry_write.h"
+#include "store/update.h"
+
+#define ENTRY_NUMBER_MAX (UINT32_MAX - 1)
+
+/* Count a state of an entry in (+1) or out (-1) of the list's totals. */
+static void account(struct tutela_update *u, const struct tutela_record *rec, int64_t sign)
+{
+	u->entries[rec->status] += sign;
+	for (size_t i = 0; i < rec->n_fingerprints; i++) {
+		unsigned a = rec->fingerprints[i].algorithm;
+
+		if (rec->status == TUTELA_ACTIVE)
+			u->active[a] += sign;
+		else if (rec->status == TUTELA_DISPUTED)
+			u->disputed[a] += sign;
+	}
+}
+
+static void keep(struct tutela_update *u, uint32_t number)
+{
+	if (u->kept && number < u->first_entry)
+		u->kept[number / 8] |= (uint8_t)(1u << number % 8);
+}
+
+static bool is_kept(const struct tutela_update *u, uint32_t number)
+{
+	return number >= u->first_entry || u->kept[number / 8] >> number % 8 & 1;
+}
+
+/* The entry that a key names, decoded into u->record; that it is missing is damage. */
+static enum tutela_err get_entry(struct tutela_update *u, uint32_t number, struct entry *out)
+{
+	struct tutela_store *s = u->w.store;
+	enum tutela_err err = tutela_entry_record(s, u->w.txn, number, out, &u->record);
+
+	if (err != TUTELA_E_NOTFOUND)
+		return err;
+	return tutela_store_fail(s, TUTELA_E_CORRUPT, "entry %u of '%s' is missing", number, s->path);
+}
+
+/* Remember the fingerprints of an active entry for the digests and the index. */
+static enum tutela_err collect(struct tutela_update *u, const struct tutela_record *rec, uint32_t number)
+{
+	enum tutela_err err = TUTELA_OK;
+
+	for (size_t i = 0; i < rec->n_fingerprints && rec->status == TUTELA_ACTIVE && !err; i++) {
+		const struct tutela_hash *h = &rec->fingerprints[i];
+
+		if (tutela_algorithm_get(h->algorithm)->perceptual)
+			err = tutela_pairs_add(&u->pairs[h->algorithm], h, number);
+		else
+			err = tutela_digest_run_add(&u->digests, h, number);
+	}
+	return err;
+}
+
+/* Write a state of an entry under a new number. The body must not be in LMDB's pages. */
+static enum tutela_err add_entry(struct tutela_update *u, uint32_t prev, const uint8_t *body, size_t len,
+				 uint32_t *number)
+{
+	struct session *w = &u->w;
+	struct entry e = {.added = w->state.update + 1,
+			  .list = u->row.number,
+			  .prev = prev,
+			  .time = u->now,
+			  .body = body,
+			  .body_len = len};
+	enum tutela_err err;
+
+	if (w->state.next_entry > ENTRY_NUMBER_MAX)
+		return tutela_store_fail(w->store, TUTELA_E_FULL, "all entry numbers of '%s' are used", w->store->path);
+	if (tutela_schema_get_body(body, len, &u->record))
+		return TUTELA_E_CORRUPT;
+	*number = w->state.next_entry;
+	err = tutela_entry_append(w->store, w->txn, *number, &e);
+	if (err)
+		return err;
+	w->state.next_entry++;
+	account(u, &u->record, 1);
+	err = collect(u, &u->record, *number);
+	return err ? err : tutela_session_spend(w, 1 + len / 4096);
+}
+
+static enum tutela_err point_key(struct tutela_update *u, const uint8_t *key, size_t key_len, uint32_t number)
+{
+	enum tutela_err err = tutela_key_put(u->w.store, u->w.txn, key, key_len, number);
+
+	return err ? err : tutela_session_spend(&u->w, 1);
+}
+
+static enum tutela_err end_entry(struct tutela_update *u, uint32_t number)
+{
+	enum tutela_err err = tutela_entry_set_gone(u->w.store, u->w.txn, number, u->w.state.update + 1);
+
+	return err ? err : tutela_session_spend(&u->w, 1);
+}
+
+/* The result's numbers speak of entries, not of puts: what this update itself wrote is counted already. */
+static void count_change(struct tutela_update *u, const struct entry *old, enum tutela_status from,
+			 enum tutela_status to)
+{
+	if (old->added > u->w.state.update)
+		return;
+	if (to == TUTELA_WITHDRAWN && from != TUTELA_WITHDRAWN)
+		u->result.withdrawn++;
+	else
+		u->result.changed++;
+}
+
+/* ------------------------------------------------------------------ one entry */
+
+enum tutela_err tutela_update_restate(struct tutela_update *u, const uint8_t *key, size_t key_len,
+				      enum tutela_status status, struct tutela_text reason)
+{
+	struct session *w = &u->w;
+	enum tutela_status from;
+	enum tutela_err err;
+	struct entry old;
+	uint32_t prev, number;
+	size_t len;
+
+	err = tutela_key_get(w->store, w->txn, key, key_len, &prev);
+	if (!err)
+		err = get_entry(u, prev, &old);
+	if (err)
+		return err;
+	from = u->record.status;
+	u->record.status = status;
+	u->record.reason = reason;
+	len = tutela_schema_put_body(&u->record, u->body, ENTRY_BODY_MAX);
+	u->record.status = from;
+	if (len == old.body_len && !memcmp(u->body, old.body, len)) {
+		keep(u, prev);
+		u->result.unchanged++;
+		return TUTELA_OK;
+	}
+	account(u, &u->record, -1);
+	count_change(u, &old, from, status);
+	err = add_entry(u, prev, u->body, len, &number);
+	if (!err)
+		err = point_key(u, key, key_len, number);
+	return err ? err : end_entry(u, prev);
+}
+
+/* ------------------------------------------------------------------ a batch */
+
+/* What is to become of an op that is the last one of its id. */
+static enum tutela_err decide(struct tutela_update *u, struct op *op)
+{
+	const uint8_t *body = tutela_batch_body(&u->batch, op);
+	struct tutela_text id = tutela_batch_id(&u->batch, op);
+	uint8_t key[ENTRY_KEY_MAX];
+	enum tutela_err err;
+	struct entry old;
+	uint32_t prev;
+
+	op->writes = true;
+	err = tutela_key_get(u->w.store, u->w.txn, key, tutela_schema_entry_key(u->row.number, id.s, id.len, key),
+			     &prev);
+	if (err == TUTELA_E_NOTFOUND) {
+		u->result.added++;
+		return TUTELA_OK;
+	}
+	if (!err)
+		err = get_entry(u, prev, &old);
+	if (err)
+		return err;
+	if (old.body_len == op->body_len && !memcmp(old.body, body, op->body_len)) {
+		op->writes = false;
+		keep(u, prev);
+		u->result.unchanged++;
+		return TUTELA_OK;
+	}
+	op->prev = prev;
+	account(u, &u->record, -1);
+	count_change(u, &old, u->record.status, (enum tutela_status)body[0]);
+	return TUTELA_OK;
+}
+
+static bool same_id(const struct batch *b, const struct op *x, const struct op *y)
+{
+	struct tutela_text p = tutela_batch_id(b, x), q = tutela_batch_id(b, y);
+
+	return p.len == q.len && !memcmp(p.s, q.s, p.len);
+}
+
+static enum tutela_err decide_all(struct tutela_update *u)
+{
+	struct batch *b = &u->batch;
+	enum tutela_err err = TUTELA_OK;
+
+	for (size_t i = 0; i < b->n && !err; i++)
+		if (i + 1 == b->n || !same_id(b, &b->ops[i], &b->ops[i + 1]))
+			err = decide(u, &b->ops[i]);
+	return err;
+}
+
+static enum tutela_err write_entries(struct tutela_update *u)
+{
+	struct batch *b = &u->batch;
+	enum tutela_err err = TUTELA_OK;
+
+	for (size_t i = 0; i < b->n && !err; i++) {
+		struct op *op = &b->ops[i];
+
+		if (op->writes)
+			err = add_entry(u, op->prev, tutela_batch_body(b, op), op->body_len, &op->number);
+	}
+	return err;
+}
+
+static enum tutela_err write_keys(struct tutela_update *u)
+{
+	struct batch *b = &u->batch;
+	enum tutela_err err = TUTELA_OK;
+	uint8_t key[ENTRY_KEY_MAX];
+
+	for (size_t i = 0; i < b->n && !err; i++) {
+		const struct op *op = &b->ops[i];
+		struct tutela_text id = tutela_batch_id(b, op);
+
+		if (op->writes)
+			err = point_key(u, key, tutela_schema_entry_key(u->row.number, id.s, id.len, key), op->number);
+		if (op->prev && !err)
+			err = end_entry(u, op->prev);
+	}
+	return err;
+}
+
+enum tutela_err tutela_update_flush(struct tutela_update *u)
+{
+	enum tutela_err err;
+
+	if (!u->batch.n)
+		return TUTELA_OK;
+	tutela_batch_sort(&u->batch, true);
+	err = decide_all(u);
+	tutela_batch_sort(&u->batch, false);
+	if (!err)
+		err = write_entries(u);
+	tutela_batch_sort(&u->batch, true);
+	if (!err)
+		err = write_keys(u);
+	u->batch.n = u->batch.used = 0;
+	if (!err && tutela_digest_run_full(&u->digests))
+		err = tutela_update_flush_digests(u);
+	return err;
+}
+
+enum tutela_err tutela_update_flush_digests(struct tutela_update *u)
+{
+	struct digest_run *run = &u->digests;
+	enum tutela_err err = TUTELA_OK;
+	uint8_t value[4];
+
+	tutela_digest_run_sort(run);
+	for (size_t i = 0; i < run->n && !err; i++) {
+		tutela_schema_key32(run->refs[i].number, value);
+		err = tutela_env_put(u->w.store, u->w.txn, DB_DIGESTS, run->bytes + run->refs[i].offset,
+				     run->refs[i].len, value, sizeof value, MDB_NODUPDATA);
+		if (!err)
+			err = tutela_session_spend(&u->w, 1);
+	}
+	run->n = run->used = 0;
+	return err;
+}
+
+/* ------------------------------------------------------------------ the rest of a list */
+
+#define REST_PART 4096
+
+struct rest {
+	uint8_t (*keys)[ENTRY_KEY_MAX];
+	size_t *lens;
+	size_t n;
+	uint8_t last[ENTRY_KEY_MAX]; /* where the walk stands */
+	size_t last_len;
+	bool done;
+};
+
+/* The next keys of entries that were not put. */
+static enum tutela_err find_rest(struct tutela_update *u, struct rest *rest)
+{
+	struct tutela_store *s = u->w.store;
+	MDB_val k = {rest->last_len, rest->last}, v;
+	MDB_cursor *cursor;
+	int rc = mdb_cursor_open(u->w.txn, s->db[DB_KEYS], &cursor);
+
+	rest->n = 0;
+	if (rc)
+		return tutela_env_fail(s, rc, "reading");
+	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	if (!rc && k.mv_size == rest->last_len && !memcmp(k.mv_data, rest->last, k.mv_size))
+		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+	while (!rc && rest->n < REST_PART && k.mv_size > 4 && k.mv_size <= ENTRY_KEY_MAX &&
+	       tutela_schema_get_key32(k.mv_data) == u->row.number) {
+		struct bytes_reader r = bytes_reader_init(v.mv_data, v.mv_size);
+
+		memcpy(rest->last, k.mv_data, k.mv_size);
+		rest->last_len = k.mv_size;
+		if (!is_kept(u, bytes_u32(&r))) {
+			memcpy(rest->keys[rest->n], k.mv_data, k.mv_size);
+			rest->lens[rest->n++] = k.mv_size;
+		}
+		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+	}
+	rest->done = rest->n < REST_PART;
+	mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(s, rc, "reading");
+}
+
+static enum tutela_err withdraw(struct tutela_update *u, const uint8_t *key, size_t key_len)
+{
+	static const char why[] = "absent from the list that replaced it";
+	uint64_t unchanged = u->result.unchanged;
+	enum tutela_err err;
+	struct entry e;
+	uint32_t number;
+
+	err = tutela_key_get(u->w.store, u->w.txn, key, key_len, &number);
+	if (!err)
+		err = get_entry(u, number, &e);
+	/* What is withdrawn already keeps its own reason. */
+	if (!err && u->record.status != TUTELA_WITHDRAWN)
+		err = tutela_update_restate(u, key, key_len, TUTELA_WITHDRAWN,
+					    (struct tutela_text){why, sizeof why - 1});
+	u->result.unchanged = unchanged;
+	return err;
+}
+
+enum tutela_err tutela_update_withdraw_rest(struct tutela_update *u)
+{
+	struct rest rest = {.last_len = 4};
+	enum tutela_err err = TUTELA_OK;
+
+	tutela_schema_key32(u->row.number, rest.last);
+	rest.keys = tutela_mem_array(REST_PART, sizeof *rest.keys);
+	rest.lens = tutela_mem_array(REST_PART, sizeof *rest.lens);
+	if (!rest.keys || !rest.lens)
+		err = TUTELA_E_NOMEM;
+	while (!err && !rest.done) {
+		err = find_rest(u, &rest);
+		for (size_t i = 0; i < rest.n && !err; i++)
+			err = withdraw(u, rest.keys[i], rest.lens[i]);
+		if (!err && tutela_digest_run_full(&u->digests))
+			err = tutela_update_flush_digests(u);
+	}
+	free(rest.keys);
+	free(rest.lens);
+	return err;
+}

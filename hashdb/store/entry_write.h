@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of "entries", "keys" and "digests", one at a time. */
+#ifndef TUTELA_STORE_ENTRY_WRITE_H
+#define TUTELA_STORE_ENTRY_WRITE_H
+
+#include "store/snapshot.h"
+
+/* e->body must not point into LMDB pages: they move. */
+enum tutela_err tutela_entry_append(struct tutela_store *s, MDB_txn *txn, uint32_t number, const struct entry *e);
+enum tutela_err tutela_entry_set_gone(struct tutela_store *s, MDB_txn *txn, uint32_t number, uint64_t gone);
+enum tutela_err tutela_entry_del(struct tutela_store *s, MDB_txn *txn, uint32_t number);
+
+/* TUTELA_E_NOTFOUND. */
+enum tutela_err tutela_key_get(struct tutela_store *s, MDB_txn *txn, const uint8_t *key, size_t len, uint32_t *number);
+enum tutela_err tutela_key_put(struct tutela_store *s, MDB_txn *txn, const uint8_t *key, size_t len, uint32_t number);
+
+/*
+ * Take the exact fingerprints of a record from "digests", as far as they are
+ * there for this number. rec may point into LMDB pages: it is decoded already.
+ */
+enum tutela_err tutela_digests_del(struct tutela_store *s, MDB_txn *txn, const struct tutela_record *rec,
+				   uint32_t number);
+
+#endif

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/env.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/checksum.h"
+
+/* A short write at commit is EIO to LMDB. With less than this free it was the disk. */
+#define NEARLY_FULL ((uint64_t)16 << 20)
+
+static const struct {
+	const char *name;
+	unsigned flags;
+} databases[STORE_DBS] = {
+	[DB_META] = {"meta", 0},
+	[DB_LISTS] = {"lists", 0},
+	[DB_ENTRIES] = {"entries", 0},
+	[DB_KEYS] = {"keys", 0},
+	[DB_DIGESTS] = {"digests", MDB_DUPSORT | MDB_DUPFIXED},
+	[DB_SEGMENTS] = {"segments", 0},
+	[DB_AUDIT] = {"audit", 0},
+};
+
+static bool disk_is_full(const struct tutela_store *s)
+{
+	struct statvfs fs;
+
+	return s->dir >= 0 && !fstatvfs(s->dir, &fs) && (uint64_t)fs.f_bavail * fs.f_frsize < NEARLY_FULL;
+}
+
+static enum tutela_err error_of(const struct tutela_store *s, int rc)
+{
+	switch (rc) {
+	case 0:
+		return TUTELA_OK;
+	case MDB_MAP_FULL:
+	case MDB_READERS_FULL:
+	case MDB_MAP_RESIZED:
+		return TUTELA_E_FULL;
+	case MDB_VERSION_MISMATCH:
+		return TUTELA_E_VERSION;
+	case MDB_NOTFOUND:
+	case MDB_CORRUPTED:
+	case MDB_INVALID:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_INCOMPATIBLE:
+	case MDB_BAD_VALSIZE:
+		return TUTELA_E_CORRUPT;
+	case ENOMEM:
+		return TUTELA_E_NOMEM;
+	case ENOSPC:
+	case EDQUOT:
+		return TUTELA_E_DISKFULL;
+	case EROFS:
+		return TUTELA_E_READONLY;
+	case EIO:
+	case MDB_PANIC:
+		return disk_is_full(s) ? TUTELA_E_DISKFULL : TUTELA_E_SYS;
+	default:
+		return TUTELA_E_SYS;
+	}
+}
+
+enum tutela_err tutela_env_fail(struct tutela_store *s, int rc, const char *what)
+{
+	enum tutela_err err = error_of(s, rc);
+
+	if (!err)
+		return err;
+	if (err == TUTELA_E_SYS)
+		errno = rc > 0 ? rc : EIO;
+	if (err == TUTELA_E_DISKFULL)
+		return tutela_store_fail(s, err, "%s in '%s': no space left on the device", what, s->path);
+	if (rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED)
+		return tutela_store_fail(s, err, "%s in '%s': the database has outgrown the map it was opened with",
+					 what, s->path);
+	return tutela_store_fail(s, err, "%s in '%s': %s", what, s->path, mdb_strerror(rc));
+}
+
+/* The hashes must not end up in core dumps. Advice: a failure costs nothing else. */
+static void hide_map(MDB_env *env)
+{
+	MDB_envinfo info;
+
+	if (!mdb_env_info(env, &info) && info.me_mapaddr)
+		(void)madvise(info.me_mapaddr, info.me_mapsize, MADV_DONTDUMP);
+}
+
+static enum tutela_err open_databases(struct tutela_store *s, bool create)
+{
+	enum tutela_err err;
+	MDB_txn *txn;
+
+	err = tutela_env_begin(s, create ? 0 : MDB_RDONLY, &txn);
+	if (err)
+		return err;
+	for (unsigned i = 0; i < STORE_DBS && !err; i++)
+		err = tutela_env_fail(
+			s,
+			mdb_dbi_open(txn, databases[i].name, databases[i].flags | (create ? MDB_CREATE : 0), &s->db[i]),
+			"opening the databases");
+	if (!err)
+		return tutela_env_commit(s, &txn);
+	tutela_env_abort(s, &txn);
+	return err;
+}
+
+static int open_env(struct tutela_store *s, uint64_t max_map)
+{
+	/* Never MDB_WRITEMAP, MDB_NOSYNC or MDB_NOMETASYNC: what commit acknowledged must survive a power cut. */
+	unsigned flags = MDB_NOTLS | (s->write ? 0 : MDB_RDONLY) | (s->no_lock ? MDB_NOLOCK : 0);
+	int rc = mdb_env_create(&s->env);
+
+	if (!rc)
+		rc = mdb_env_set_maxdbs(s->env, STORE_DBS);
+	if (!rc)
+		rc = mdb_env_set_maxreaders(s->env, READERS_MAX);
+	if (!rc)
+		rc = mdb_env_set_mapsize(s->env, max_map ? max_map : MAP_SIZE_DEFAULT);
+	if (!rc)
+		rc = mdb_env_open(s->env, s->path, flags, 0600);
+	return rc;
+}
+
+enum tutela_err tutela_env_open(struct tutela_store *s, uint64_t max_map, bool create)
+{
+	struct statvfs fs;
+	enum tutela_err err;
+
+	if (!fstatvfs(s->dir, &fs) && (fs.f_flag & ST_RDONLY)) {
+		if (s->write)
+			return tutela_store_fail(s, TUTELA_E_READONLY, "'%s' is on a read-only file system", s->path);
+		/* There is no place for a reader table, and nobody who could write. */
+		s->no_lock = true;
+	}
+	err = tutela_env_fail(s, open_env(s, max_map), "opening the database");
+	if (!err) {
+		hide_map(s->env);
+		err = open_databases(s, create);
+	}
+	return err;
+}
+
+void tutela_env_close(struct tutela_store *s)
+{
+	if (s->env)
+		mdb_env_close(s->env);
+	s->env = NULL;
+}
+
+/* ------------------------------------------------------------------ transactions */
+
+enum tutela_err tutela_env_begin(struct tutela_store *s, unsigned flags, MDB_txn **txn)
+{
+	int rc;
+
+	*txn = NULL;
+	(void)pthread_mutex_lock(&s->lock);
+	rc = mdb_txn_begin(s->env, NULL, flags, txn);
+	if (rc == MDB_MAP_RESIZED && !s->txns) {
+		/* Another process has made the database larger than our map. */
+		rc = mdb_env_set_mapsize(s->env, 0);
+		if (!rc) {
+			hide_map(s->env);
+			rc = mdb_txn_begin(s->env, NULL, flags, txn);
+		}
+	}
+	if (rc == MDB_READERS_FULL) {
+		int dead;
+
+		/* Places of processes that died are not given back by themselves. */
+		(void)mdb_reader_check(s->env, &dead);
+		rc = mdb_txn_begin(s->env, NULL, flags, txn);
+	}
+	if (!rc)
+		s->txns++;
+	(void)pthread_mutex_unlock(&s->lock);
+	return tutela_env_fail(s, rc, "beginning a transaction");
+}
+
+static void ended(struct tutela_store *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->txns--;
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+void tutela_env_abort(struct tutela_store *s, MDB_txn **txn)
+{
+	if (!*txn)
+		return;
+	mdb_txn_abort(*txn);
+	*txn = NULL;
+	ended(s);
+}
+
+enum tutela_err tutela_env_commit(struct tutela_store *s, MDB_txn **txn)
+{
+	int rc = mdb_txn_commit(*txn);
+
+	*txn = NULL;
+	ended(s);
+	return tutela_env_fail(s, rc, "committing");
+}
+
+static MDB_val val(const void *p, size_t len)
+{
+	/* LMDB's struct has no const; it does not write through keys, nor through values here. */
+	union {
+		const void *in;
+		void *out;
+	} u = {.in = p};
+
+	return (MDB_val){.mv_size = len, .mv_data = u.out};
+}
+
+enum tutela_err tutela_env_get(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
+			       MDB_val *value)
+{
+	MDB_val k = val(key, key_len);
+	int rc = mdb_get(txn, s->db[db], &k, value);
+
+	if (rc == MDB_NOTFOUND)
+		return TUTELA_E_NOTFOUND;
+	return tutela_env_fail(s, rc, "reading");
+}
+
+enum tutela_err tutela_env_put(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
+			       const void *value, size_t len, unsigned flags)
+{
+	MDB_val k = val(key, key_len), v = val(value, len);
+	int rc = mdb_put(txn, s->db[db], &k, &v, flags);
+
+	if (rc == MDB_KEYEXIST && (flags & MDB_NODUPDATA))
+		return TUTELA_OK;
+	return tutela_env_fail(s, rc, "writing");
+}
+
+enum tutela_err tutela_env_del(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
+			       const void *value, size_t len)
+{
+	MDB_val k = val(key, key_len), v = val(value, len);
+	int rc = mdb_del(txn, s->db[db], &k, value ? &v : NULL);
+
+	if (rc == MDB_NOTFOUND)
+		return TUTELA_OK;
+	return tutela_env_fail(s, rc, "deleting");
+}
+
+/* ------------------------------------------------------------------ state */
+
+enum tutela_err tutela_env_state(struct tutela_store *s, MDB_txn *txn, struct state *out)
+{
+	enum tutela_err err;
+	MDB_val v;
+
+	memset(out, 0, sizeof *out);
+	err = tutela_env_get(s, txn, DB_META, "state", 5, &v);
+	if (err == TUTELA_E_NOTFOUND)
+		err = TUTELA_E_CORRUPT;
+	else if (!err)
+		err = tutela_schema_get_state(v.mv_data, v.mv_size, out);
+	if (err == TUTELA_E_VERSION)
+		return tutela_store_fail(s, err, "'%s' was made by a newer version of Tutela", s->path);
+	if (err == TUTELA_E_CORRUPT)
+		return tutela_store_fail(s, err, "the state record of '%s' is damaged", s->path);
+	return err;
+}
+
+/* Number of rows of a database and the sum of their seals. */
+static enum tutela_err sum_rows(struct tutela_store *s, MDB_txn *txn, enum store_db db, uint32_t *n, uint64_t *sum)
+{
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	int rc = mdb_cursor_open(txn, s->db[db], &cursor);
+
+	*n = 0;
+	*sum = 0;
+	if (rc)
+		return tutela_env_fail(s, rc, "reading");
+	while (!(rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT))) {
+		++*n;
+		*sum += tutela_checksum(v.mv_data, v.mv_size);
+	}
+	mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(s, rc, "reading");
+}
+
+enum tutela_err tutela_env_set_state(struct tutela_store *s, MDB_txn *txn, struct state *st)
+{
+	uint8_t buf[STATE_MAX];
+	enum tutela_err err;
+	size_t len;
+
+	err = sum_rows(s, txn, DB_LISTS, &st->n_lists, &st->lists_sum);
+	if (!err)
+		err = sum_rows(s, txn, DB_SEGMENTS, &st->n_segments, &st->segments_sum);
+	if (err)
+		return err;
+	len = tutela_schema_put_state(st, buf, sizeof buf);
+	return tutela_env_put(s, txn, DB_META, "state", 5, buf, len, 0);
+}
+
+enum tutela_err tutela_env_pending(struct tutela_store *s, MDB_txn *txn, struct pending *out)
+{
+	enum tutela_err err;
+	MDB_val v;
+
+	memset(out, 0, sizeof *out);
+	err = tutela_env_get(s, txn, DB_META, "pending", 7, &v);
+	if (err)
+		return err;
+	err = tutela_schema_get_pending(v.mv_data, v.mv_size, out);
+	if (err)
+		return tutela_store_fail(s, err, "the record of an unfinished update in '%s' is damaged", s->path);
+	return TUTELA_OK;
+}
+
+enum tutela_err tutela_env_sync_dir(struct tutela_store *s)
+{
+	return fsync(s->dir) ? tutela_store_fail_sys(s, "syncing the folder") : TUTELA_OK;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The open store: its LMDB environment, its folder, its errors. Everything in
+ * hashdb/store goes through here to LMDB, so that LMDB's many ways to say
+ * "disk full" become one.
+ */
+#ifndef TUTELA_STORE_ENV_H
+#define TUTELA_STORE_ENV_H
+
+#include <lmdb.h>
+#include <pthread.h>
+
+#include "store/schema.h"
+
+#define IDENTITY_FILE    "TUTELA"
+#define IDENTITY_NEW     "TUTELA.new" /* of a create that has not ended */
+#define LOCK_FILE        "writer.lock"
+#define DATA_FILE        "data.mdb"
+#define ERROR_TEXT_MAX   1024
+#define READERS_MAX      510
+#define MAP_SIZE_DEFAULT ((uint64_t)1 << 40)
+
+enum store_db { DB_META, DB_LISTS, DB_ENTRIES, DB_KEYS, DB_DIGESTS, DB_SEGMENTS, DB_AUDIT, STORE_DBS };
+
+struct failure;
+struct segment;
+struct view;
+
+struct tutela_store {
+	char *path;
+	int dir; /* -1 before it is open */
+	MDB_env *env;
+	MDB_dbi db[STORE_DBS];
+	bool write, resident, no_lock;
+	enum tutela_isa isa;
+	pthread_mutex_t lock;     /* of what follows; never held during a search or an fsync */
+	unsigned txns;            /* open ones: the map may only be resized at 0 */
+	struct segment *segments; /* index files that are open */
+	struct view *view;        /* of the newest snapshot: the next one is often the same */
+	struct failure *failures; /* last error text of each thread */
+	unsigned n_failures;
+};
+
+/* Remember a sentence for this thread and return err, errno untouched. `s` may be NULL. */
+enum tutela_err tutela_store_fail(struct tutela_store *s, enum tutela_err err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void tutela_store_fail_free(struct tutela_store *s);
+
+/* The error for a failed system call on `what` ("writing index file 'x'"); uses errno and keeps it. */
+enum tutela_err tutela_store_fail_sys(struct tutela_store *s, const char *what);
+
+/* The error for LMDB's code; `what` as above. rc 0 is TUTELA_OK, MDB_NOTFOUND TUTELA_E_CORRUPT: ask first. */
+enum tutela_err tutela_env_fail(struct tutela_store *s, int rc, const char *what);
+
+/* Open the environment in s->path; `create` makes the databases. */
+enum tutela_err tutela_env_open(struct tutela_store *s, uint64_t max_map, bool create);
+void tutela_env_close(struct tutela_store *s);
+
+/* MDB_RDONLY or 0. Every transaction ends by one of the two below, which set *txn to NULL. */
+enum tutela_err tutela_env_begin(struct tutela_store *s, unsigned flags, MDB_txn **txn);
+void tutela_env_abort(struct tutela_store *s, MDB_txn **txn);
+enum tutela_err tutela_env_commit(struct tutela_store *s, MDB_txn **txn);
+
+/* TUTELA_E_NOTFOUND leaves no error text. */
+enum tutela_err tutela_env_get(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
+			       MDB_val *value);
+enum tutela_err tutela_env_put(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
+			       const void *value, size_t len, unsigned flags);
+/* Deleting what is not there is no error. `value` picks one of several values, or NULL. */
+enum tutela_err tutela_env_del(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
+			       const void *value, size_t len);
+
+/* The state record: of "meta". */
+enum tutela_err tutela_env_state(struct tutela_store *s, MDB_txn *txn, struct state *out);
+/* Writes it with the sums of the lists' and segments' rows as they are in txn. */
+enum tutela_err tutela_env_set_state(struct tutela_store *s, MDB_txn *txn, struct state *st);
+/* The pending record; TUTELA_E_NOTFOUND when there is none. */
+enum tutela_err tutela_env_pending(struct tutela_store *s, MDB_txn *txn, struct pending *out);
+
+/* fsync of the store's folder. */
+enum tutela_err tutela_env_sync_dir(struct tutela_store *s);
+
+#endif

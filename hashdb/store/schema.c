@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/schema.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checksum.h"
+
+static uint64_t seal_of(const uint8_t *value, size_t len, enum schema_kind kind, const void *key, size_t key_len)
+{
+	uint8_t buf[1 + 8 + ENTRY_KEY_MAX];
+	struct bytes_writer w = bytes_writer_init(buf, sizeof buf);
+
+	bytes_put_u8(&w, (uint8_t)kind);
+	bytes_put_u64(&w, tutela_checksum(value, len));
+	bytes_put(&w, key, key_len);
+	return tutela_checksum(buf, (size_t)(w.at - buf));
+}
+
+void tutela_schema_seal(struct bytes_writer *w, const uint8_t *value, enum schema_kind kind, const void *key,
+			size_t key_len)
+{
+	if (!w->failed)
+		bytes_put_u64(w, seal_of(value, (size_t)(w->at - value), kind, key, key_len));
+}
+
+enum tutela_err tutela_schema_unseal(const void *value, size_t len, enum schema_kind kind, const void *key,
+				     size_t key_len, size_t *body_len)
+{
+	struct bytes_reader r;
+
+	*body_len = 0;
+	if (len < SEAL_LEN || key_len > ENTRY_KEY_MAX)
+		return TUTELA_E_CORRUPT;
+	len -= SEAL_LEN;
+	r = bytes_reader_init((const uint8_t *)value + len, SEAL_LEN);
+	if (bytes_u64(&r) != seal_of(value, len, kind, key, key_len))
+		return TUTELA_E_CORRUPT;
+	*body_len = len;
+	return TUTELA_OK;
+}
+
+static size_t finish(struct bytes_writer *w, const uint8_t *buf, enum schema_kind kind, const void *key, size_t key_len)
+{
+	tutela_schema_seal(w, buf, kind, key, key_len);
+	return w->failed ? 0 : (size_t)(w->at - buf);
+}
+
+/* ------------------------------------------------------------------ state */
+
+size_t tutela_schema_put_state(const struct state *st, uint8_t *buf, size_t room)
+{
+	struct bytes_writer w = bytes_writer_init(buf, room);
+
+	bytes_put_u32(&w, SCHEMA_VERSION);
+	bytes_put(&w, st->uuid, sizeof st->uuid);
+	bytes_put_u64(&w, st->update);
+	bytes_put_u32(&w, st->next_entry);
+	bytes_put_u32(&w, st->next_list);
+	bytes_put_u64(&w, st->next_segment);
+	bytes_put_u32(&w, st->purge_from);
+	bytes_put_u64(&w, (uint64_t)st->created);
+	bytes_put_u32(&w, st->n_lists);
+	bytes_put_u64(&w, st->lists_sum);
+	bytes_put_u32(&w, st->n_segments);
+	bytes_put_u64(&w, st->segments_sum);
+	return finish(&w, buf, SCHEMA_STATE, "state", 5);
+}
+
+enum tutela_err tutela_schema_get_state(const void *value, size_t len, struct state *out)
+{
+	struct bytes_reader r;
+	const uint8_t *uuid;
+	size_t body;
+
+	memset(out, 0, sizeof *out);
+	if (tutela_schema_unseal(value, len, SCHEMA_STATE, "state", 5, &body))
+		return TUTELA_E_CORRUPT;
+	r = bytes_reader_init(value, body);
+	if (bytes_u32(&r) != SCHEMA_VERSION)
+		return r.failed ? TUTELA_E_CORRUPT : TUTELA_E_VERSION;
+	uuid = bytes_take(&r, sizeof out->uuid);
+	if (uuid)
+		memcpy(out->uuid, uuid, sizeof out->uuid);
+	out->update = bytes_u64(&r);
+	out->next_entry = bytes_u32(&r);
+	out->next_list = bytes_u32(&r);
+	out->next_segment = bytes_u64(&r);
+	out->purge_from = bytes_u32(&r);
+	out->created = (int64_t)bytes_u64(&r);
+	out->n_lists = bytes_u32(&r);
+	out->lists_sum = bytes_u64(&r);
+	out->n_segments = bytes_u32(&r);
+	out->segments_sum = bytes_u64(&r);
+	if (!bytes_done(&r) || !out->next_entry || !out->next_list || !out->purge_from ||
+	    out->purge_from > out->next_entry || out->n_lists > LISTS_MAX || out->n_segments > SEGMENTS_MAX)
+		return TUTELA_E_CORRUPT;
+	return TUTELA_OK;
+}
+
+size_t tutela_schema_put_pending(const struct pending *p, uint8_t *buf, size_t room)
+{
+	struct bytes_writer w = bytes_writer_init(buf, room);
+
+	bytes_put_u64(&w, p->update);
+	bytes_put_u32(&w, p->first_entry);
+	bytes_put_u64(&w, (uint64_t)p->started);
+	bytes_put_u32(&w, p->process);
+	return finish(&w, buf, SCHEMA_PENDING, "pending", 7);
+}
+
+enum tutela_err tutela_schema_get_pending(const void *value, size_t len, struct pending *out)
+{
+	struct bytes_reader r;
+	size_t body;
+
+	memset(out, 0, sizeof *out);
+	if (tutela_schema_unseal(value, len, SCHEMA_PENDING, "pending", 7, &body))
+		return TUTELA_E_CORRUPT;
+	r = bytes_reader_init(value, body);
+	out->update = bytes_u64(&r);
+	out->first_entry = bytes_u32(&r);
+	out->started = (int64_t)bytes_u64(&r);
+	out->process = bytes_u32(&r);
+	return bytes_done(&r) && out->first_entry ? TUTELA_OK : TUTELA_E_CORRUPT;
+}
+
+/* ------------------------------------------------------------------ lists */
+
+bool tutela_schema_name_valid(const char *name)
+{
+	size_t n = 0;
+
+	if (!name)
+		return false;
+	for (; name[n]; n++) {
+		char c = name[n];
+		bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+		if (n == TUTELA_LIST_NAME_MAX || (!word && (!n || !strchr("._-", c))))
+			return false;
+	}
+	return n > 0;
+}
+
+static bool threshold_valid(enum tutela_algorithm algorithm, uint32_t threshold)
+{
+	const struct tutela_algorithm_info *info = tutela_algorithm_get(algorithm);
+
+	return info && threshold <= info->max_threshold;
+}
+
+bool tutela_schema_policy_valid(const struct tutela_policy *p)
+{
+	return (unsigned)p->kind <= TUTELA_LIST_EXCLUDE && (unsigned)p->action <= TUTELA_IGNORE &&
+	       threshold_valid(TUTELA_ALG_PDQ, p->pdq_threshold) &&
+	       threshold_valid(TUTELA_ALG_PHASH, p->phash_threshold) &&
+	       threshold_valid(TUTELA_ALG_DHASH, p->dhash_threshold) && p->min_quality <= 100;
+}
+
+static void put_counts(struct bytes_writer *w, const struct list_row *row)
+{
+	uint8_t n = 0;
+
+	for (unsigned a = 0; a < ALGORITHMS; a++)
+		n += row->active[a] || row->disputed[a];
+	bytes_put_u8(w, n);
+	for (unsigned a = 0; a < ALGORITHMS; a++) {
+		if (!row->active[a] && !row->disputed[a])
+			continue;
+		bytes_put_u8(w, (uint8_t)a);
+		bytes_put_u64(w, row->active[a]);
+		bytes_put_u64(w, row->disputed[a]);
+	}
+}
+
+size_t tutela_schema_put_list(const struct list_row *row, uint8_t *buf, size_t room)
+{
+	struct bytes_writer w = bytes_writer_init(buf, room);
+	const struct tutela_list *l = &row->list;
+	size_t source_len = strlen(l->source);
+
+	bytes_put_u32(&w, row->number);
+	bytes_put_u8(&w, (uint8_t)l->policy.kind);
+	bytes_put_u8(&w, (uint8_t)l->policy.action);
+	bytes_put_u32(&w, l->policy.pdq_threshold);
+	bytes_put_u32(&w, l->policy.phash_threshold);
+	bytes_put_u32(&w, l->policy.dhash_threshold);
+	bytes_put_u32(&w, l->policy.min_quality);
+	bytes_put_u64(&w, l->version);
+	bytes_put_u64(&w, (uint64_t)l->created);
+	bytes_put_u64(&w, (uint64_t)l->updated);
+	bytes_put_u64(&w, (uint64_t)l->expires);
+	bytes_put_u64(&w, l->active);
+	bytes_put_u64(&w, l->disputed);
+	bytes_put_u64(&w, l->withdrawn);
+	bytes_put_u8(&w, (uint8_t)source_len);
+	bytes_put(&w, l->source, source_len);
+	put_counts(&w, row);
+	return finish(&w, buf, SCHEMA_LIST, l->name, strlen(l->name));
+}
+
+static void get_policy(struct bytes_reader *r, struct tutela_policy *p)
+{
+	p->kind = bytes_u8(r);
+	p->action = bytes_u8(r);
+	p->pdq_threshold = bytes_u32(r);
+	p->phash_threshold = bytes_u32(r);
+	p->dhash_threshold = bytes_u32(r);
+	p->min_quality = bytes_u32(r);
+}
+
+static void get_counts(struct bytes_reader *r, struct list_row *row)
+{
+	unsigned n = bytes_u8(r);
+
+	for (unsigned i = 0; i < n && !r->failed; i++) {
+		unsigned a = bytes_u8(r);
+
+		if (a >= ALGORITHMS) {
+			r->failed = true;
+			return;
+		}
+		row->active[a] = bytes_u64(r);
+		row->disputed[a] = bytes_u64(r);
+		row->list.fingerprints[a] = row->active[a] + row->disputed[a];
+	}
+}
+
+enum tutela_err tutela_schema_get_list(const void *name, size_t name_len, const void *value, size_t len,
+				       struct list_row *out)
+{
+	struct tutela_list *l = &out->list;
+	struct bytes_reader r;
+	const uint8_t *source;
+	size_t body, source_len;
+
+	memset(out, 0, sizeof *out);
+	if (!name_len || name_len > TUTELA_LIST_NAME_MAX ||
+	    tutela_schema_unseal(value, len, SCHEMA_LIST, name, name_len, &body))
+		return TUTELA_E_CORRUPT;
+	memcpy(l->name, name, name_len);
+	r = bytes_reader_init(value, body);
+	out->number = bytes_u32(&r);
+	get_policy(&r, &l->policy);
+	l->version = bytes_u64(&r);
+	l->created = (int64_t)bytes_u64(&r);
+	l->updated = (int64_t)bytes_u64(&r);
+	l->expires = (int64_t)bytes_u64(&r);
+	l->active = bytes_u64(&r);
+	l->disputed = bytes_u64(&r);
+	l->withdrawn = bytes_u64(&r);
+	source_len = bytes_u8(&r);
+	source = bytes_take(&r, source_len);
+	if (!source || source_len > TUTELA_LIST_NAME_MAX)
+		return TUTELA_E_CORRUPT;
+	memcpy(l->source, source, source_len);
+	get_counts(&r, out);
+	if (!bytes_done(&r) || !out->number || !tutela_schema_name_valid(l->name) ||
+	    !tutela_schema_policy_valid(&l->policy))
+		return TUTELA_E_CORRUPT;
+	return TUTELA_OK;
+}
+
+/* ------------------------------------------------------------------ segments */
+
+size_t tutela_schema_put_segment(const struct segment_row *row, uint8_t *buf, size_t room)
+{
+	struct bytes_writer w = bytes_writer_init(buf, room);
+	uint8_t key[8];
+
+	tutela_schema_key64(row->number, key);
+	bytes_put_u16(&w, (uint16_t)row->algorithm);
+	bytes_put_u8(&w, (uint8_t)row->kind);
+	bytes_put_u64(&w, row->count);
+	bytes_put_u64(&w, row->bytes);
+	bytes_put_u64(&w, row->digest);
+	return finish(&w, buf, SCHEMA_SEGMENT, key, sizeof key);
+}
+
+enum tutela_err tutela_schema_get_segment(const void *key, size_t key_len, const void *value, size_t len,
+					  struct segment_row *out)
+{
+	const struct tutela_algorithm_info *info;
+	struct bytes_reader r;
+	size_t body;
+
+	memset(out, 0, sizeof *out);
+	if (key_len != 8 || tutela_schema_unseal(value, len, SCHEMA_SEGMENT, key, key_len, &body))
+		return TUTELA_E_CORRUPT;
+	r = bytes_reader_init(value, body);
+	out->number = tutela_schema_get_key64(key);
+	out->algorithm = bytes_u16(&r);
+	out->kind = bytes_u8(&r);
+	out->count = bytes_u64(&r);
+	out->bytes = bytes_u64(&r);
+	out->digest = bytes_u64(&r);
+	info = tutela_algorithm_get(out->algorithm);
+	return bytes_done(&r) && info && info->perceptual ? TUTELA_OK : TUTELA_E_CORRUPT;
+}
+
+void tutela_schema_segment_name(const struct segment_row *row, char *buf)
+{
+	const struct tutela_algorithm_info *info = tutela_algorithm_get(row->algorithm);
+
+	(void)snprintf(buf, SEGMENT_NAME_MAX, "seg-%s-%" PRIu64 ".tix", info ? info->name : "none", row->number);
+}
+
+bool tutela_schema_segment_parse(const char *name, uint64_t *number)
+{
+	const char *dash = strrchr(name, '-');
+	char *end;
+
+	*number = 0;
+	if (strncmp(name, "seg-", 4) || dash < name + 4 || dash[1] < '0' || dash[1] > '9')
+		return false;
+	*number = strtoull(dash + 1, &end, 10);
+	return !strcmp(end, ".tix") || !strcmp(end, ".tix.tmp");
+}
+
+/* ------------------------------------------------------------------ entries */
+
+static int by_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct tutela_hash));
+}
+
+static void put_text(struct bytes_writer *w, struct tutela_text t)
+{
+	bytes_put_u16(w, (uint16_t)t.len);
+	bytes_put(w, t.s, t.len);
+}
+
+static void put_hashes(struct bytes_writer *w, const struct tutela_record *rec)
+{
+	struct tutela_hash sorted[TUTELA_FINGERPRINTS_MAX];
+	size_t n = 0;
+
+	memcpy(sorted, rec->fingerprints, rec->n_fingerprints * sizeof *sorted);
+	qsort(sorted, rec->n_fingerprints, sizeof *sorted, by_bytes);
+	for (size_t i = 0; i < rec->n_fingerprints; i++)
+		if (!n || by_bytes(&sorted[n - 1], &sorted[i]))
+			sorted[n++] = sorted[i];
+	bytes_put_u8(w, (uint8_t)n);
+	for (size_t i = 0; i < n; i++) {
+		bytes_put_u8(w, (uint8_t)sorted[i].algorithm);
+		bytes_put_u8(w, (uint8_t)sorted[i].len);
+		bytes_put(w, sorted[i].bytes, sorted[i].len);
+	}
+}
+
+size_t tutela_schema_put_body(const struct tutela_record *rec, uint8_t *buf, size_t room)
+{
+	struct bytes_writer w = bytes_writer_init(buf, room);
+	struct tutela_text none = {NULL, 0};
+
+	bytes_put_u8(&w, (uint8_t)rec->status);
+	bytes_put_u64(&w, (uint64_t)rec->source_time);
+	put_text(&w, rec->id);
+	put_hashes(&w, rec);
+	bytes_put_u8(&w, (uint8_t)rec->n_labels);
+	for (size_t i = 0; i < rec->n_labels; i++) {
+		put_text(&w, rec->labels[i].key);
+		put_text(&w, rec->labels[i].value);
+	}
+	put_text(&w, rec->status == TUTELA_ACTIVE ? none : rec->reason);
+	return w.failed ? 0 : (size_t)(w.at - buf);
+}
+
+static struct tutela_text get_text(struct bytes_reader *r, size_t max)
+{
+	size_t len = bytes_u16(r);
+	const uint8_t *p = len <= max ? bytes_take(r, len) : NULL;
+
+	if (!p)
+		r->failed = true;
+	return (struct tutela_text){p && len ? (const char *)p : NULL, p ? len : 0};
+}
+
+static void get_hashes(struct bytes_reader *r, struct tutela_record *rec)
+{
+	size_t n = bytes_u8(r);
+
+	for (size_t i = 0; i < n && !r->failed && n <= TUTELA_FINGERPRINTS_MAX; i++) {
+		struct tutela_hash *h = &rec->fingerprints[i];
+		const struct tutela_algorithm_info *info = tutela_algorithm_get(bytes_u8(r));
+		size_t len = bytes_u8(r);
+		const uint8_t *p = bytes_take(r, len);
+
+		if (!p || !info || info->bits != 8 * len) {
+			r->failed = true;
+			return;
+		}
+		memset(h, 0, sizeof *h);
+		h->algorithm = (uint16_t)info->id;
+		h->len = (uint16_t)len;
+		memcpy(h->bytes, p, len);
+		rec->n_fingerprints = i + 1;
+	}
+	r->failed |= rec->n_fingerprints != n;
+}
+
+/* Only what is used of *out is written: the struct is large and this is the lookup's path. */
+enum tutela_err tutela_schema_get_body(const uint8_t *body, size_t len, struct tutela_record *out)
+{
+	struct bytes_reader r = bytes_reader_init(body, len);
+	size_t n;
+
+	out->n_fingerprints = out->n_labels = 0;
+	out->status = bytes_u8(&r);
+	out->source_time = (int64_t)bytes_u64(&r);
+	out->id = get_text(&r, TUTELA_ENTRY_ID_MAX);
+	get_hashes(&r, out);
+	n = bytes_u8(&r);
+	for (size_t i = 0; i < n && !r.failed && n <= TUTELA_LABELS_MAX; i++) {
+		out->labels[i].key = get_text(&r, TUTELA_LABEL_KEY_MAX);
+		out->labels[i].value = get_text(&r, TUTELA_TEXT_MAX);
+		out->n_labels = i + 1;
+	}
+	out->reason = get_text(&r, TUTELA_TEXT_MAX);
+	if (!bytes_done(&r) || out->n_labels != n || (unsigned)out->status > TUTELA_WITHDRAWN || !out->id.len) {
+		out->n_fingerprints = out->n_labels = 0;
+		out->id = out->reason = (struct tutela_text){NULL, 0};
+		return TUTELA_E_CORRUPT;
+	}
+	return TUTELA_OK;
+}
+
+size_t tutela_schema_put_entry(uint32_t number, const struct entry *e, uint8_t *buf, size_t room)
+{
+	struct bytes_writer w = bytes_writer_init(buf, room);
+	uint8_t key[4];
+
+	tutela_schema_key32(number, key);
+	bytes_put_u64(&w, e->gone);
+	bytes_put_u64(&w, e->added);
+	bytes_put_u32(&w, e->list);
+	bytes_put_u32(&w, e->prev);
+	bytes_put_u64(&w, (uint64_t)e->time);
+	bytes_put(&w, e->body, e->body_len);
+	return finish(&w, buf, SCHEMA_ENTRY, key, sizeof key);
+}
+
+enum tutela_err tutela_schema_get_entry(uint32_t number, const void *value, size_t len, struct entry *out)
+{
+	struct bytes_reader r;
+	uint8_t key[4];
+	size_t body;
+
+	memset(out, 0, sizeof *out);
+	tutela_schema_key32(number, key);
+	if (tutela_schema_unseal(value, len, SCHEMA_ENTRY, key, sizeof key, &body))
+		return TUTELA_E_CORRUPT;
+	r = bytes_reader_init(value, body);
+	out->gone = bytes_u64(&r);
+	out->added = bytes_u64(&r);
+	out->list = bytes_u32(&r);
+	out->prev = bytes_u32(&r);
+	out->time = (int64_t)bytes_u64(&r);
+	out->body_len = (size_t)(r.end - r.at);
+	out->body = r.at;
+	/* A chain of predecessors only goes down: no walk along it can loop. */
+	return r.failed || out->prev >= number ? TUTELA_E_CORRUPT : TUTELA_OK;
+}
+
+/* ------------------------------------------------------------------ keys */
+
+static void put_key(uint64_t v, uint8_t *key, unsigned width)
+{
+	for (unsigned i = 0; i < width; i++)
+		key[i] = (uint8_t)(v >> (8 * (width - 1 - i)));
+}
+
+void tutela_schema_key32(uint32_t v, uint8_t *key)
+{
+	put_key(v, key, 4);
+}
+
+void tutela_schema_key64(uint64_t v, uint8_t *key)
+{
+	put_key(v, key, 8);
+}
+
+uint32_t tutela_schema_get_key32(const uint8_t *key)
+{
+	return (uint32_t)key[0] << 24 | (uint32_t)key[1] << 16 | (uint32_t)key[2] << 8 | key[3];
+}
+
+uint64_t tutela_schema_get_key64(const uint8_t *key)
+{
+	return (uint64_t)tutela_schema_get_key32(key) << 32 | tutela_schema_get_key32(key + 4);
+}
+
+size_t tutela_schema_entry_key(uint32_t list, const void *id, size_t id_len, uint8_t *key)
+{
+	tutela_schema_key32(list, key);
+	memcpy(key + 4, id, id_len);
+	return 4 + id_len;
+}
+
+size_t tutela_schema_digest_key(const struct tutela_hash *h, uint8_t *key)
+{
+	size_t len = h->len < DIGEST_KEY_MAX - 1 ? h->len : DIGEST_KEY_MAX - 1;
+
+	key[0] = (uint8_t)h->algorithm;
+	memcpy(key + 1, h->bytes, len);
+	return 1 + len;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A writer's hold on the store: the writer lock, one LMDB write transaction at
+ * a time, and the state record as it will be. Beginning one cleans up after a
+ * writer that died.
+ */
+#ifndef TUTELA_STORE_SESSION_H
+#define TUTELA_STORE_SESSION_H
+
+#include "store/snapshot.h"
+
+struct session {
+	struct tutela_store *store;
+	int lock;
+	MDB_txn *txn;
+	struct state state;
+	size_t weight; /* pages that this transaction may have dirtied, from above */
+	bool parted;   /* a part was committed: undoing takes more than an abort */
+	bool files;    /* index files were made that no commit names yet */
+};
+
+/* TUTELA_E_READONLY, TUTELA_E_BUSY and what LMDB says. On failure nothing is held. */
+enum tutela_err tutela_session_begin(struct tutela_store *s, struct session *w);
+
+/*
+ * `pages` more may have been dirtied. When there are too many for one
+ * transaction, they are committed as a part of the pending update, invisibly.
+ */
+enum tutela_err tutela_session_spend(struct session *w, size_t pages);
+
+/* Write the state, end the pending record and commit: from here on it is visible. A failure leaves nothing visible. */
+enum tutela_err tutela_session_commit(struct session *w);
+
+/* Begin another transaction in the same session, with the state as committed. */
+enum tutela_err tutela_session_again(struct session *w);
+
+/* Undo what was not committed as far as can be (the next writer does the rest) and let go. */
+void tutela_session_end(struct session *w);
+
+/* Best effort after a commit: digests of ended entries, index files that nobody names. */
+void tutela_session_tidy(struct session *w);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/update.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "store/audit_log.h"
+#include "store/cleanup.h"
+#include "store/lists.h"
+
+/* Entries whose predecessors' digests are taken out within the commit itself. */
+#define PURGE_IN_COMMIT 10000
+
+static void free_update(struct tutela_update *u)
+{
+	tutela_batch_free(&u->batch);
+	tutela_digest_run_free(&u->digests);
+	for (unsigned a = 0; a < ALGORITHMS; a++)
+		tutela_pairs_free(&u->pairs[a]);
+	free(u->provenance);
+	free(u->kept);
+	free(u->body);
+	free(u);
+}
+
+static enum tutela_err check_opts(struct tutela_store *s, const struct tutela_update_opts *opts)
+{
+	if (!s || !opts || opts->size != sizeof *opts || (unsigned)opts->mode > TUTELA_REPLACE)
+		return TUTELA_E_ARG;
+	if (!tutela_schema_name_valid(opts->list))
+		return tutela_store_fail(s, TUTELA_E_ARG, "'%.*s' cannot be the name of a list", TUTELA_LIST_NAME_MAX,
+					 opts->list ? opts->list : "");
+	if (opts->source && !tutela_schema_name_valid(opts->source))
+		return tutela_store_fail(s, TUTELA_E_ARG, "'%.*s' cannot be the name of a source", TUTELA_LIST_NAME_MAX,
+					 opts->source);
+	if (opts->policy && !tutela_schema_policy_valid(opts->policy))
+		return tutela_store_fail(s, TUTELA_E_ARG, "the policy of list '%s' is out of range", opts->list);
+	return TUTELA_OK;
+}
+
+static enum tutela_err find_list(struct tutela_update *u, const struct tutela_update_opts *opts)
+{
+	struct session *w = &u->w;
+	enum tutela_err err = tutela_list_get(w->store, w->txn, opts->list, &u->row);
+
+	if (err != TUTELA_E_NOTFOUND)
+		return err;
+	if (!opts->create)
+		return tutela_store_fail(w->store, err, "there is no list '%s'", opts->list);
+	u->new_list = true;
+	return tutela_list_new(w, opts->list, opts->source, opts->policy, &u->row);
+}
+
+static enum tutela_err prepare(struct tutela_update *u, const struct tutela_update_opts *opts)
+{
+	enum tutela_err err = find_list(u, opts);
+
+	if (err)
+		return err;
+	u->mode = opts->mode;
+	u->threads = opts->threads;
+	u->now = time(NULL);
+	u->first_entry = u->w.state.next_entry;
+	u->provenance = strdup(opts->provenance ? opts->provenance : "");
+	u->body = tutela_mem_array(ENTRY_BODY_MAX, 1);
+	if (u->mode == TUTELA_REPLACE)
+		u->kept = tutela_mem_array(u->first_entry / 8 + 1, 1);
+	return u->provenance && u->body && (u->kept || u->mode != TUTELA_REPLACE) ? TUTELA_OK : TUTELA_E_NOMEM;
+}
+
+enum tutela_err tutela_update_begin(struct tutela_store *s, const struct tutela_update_opts *opts,
+				    struct tutela_update **out)
+{
+	struct tutela_update *u;
+	enum tutela_err err;
+
+	*out = NULL;
+	err = check_opts(s, opts);
+	if (err)
+		return err;
+	u = tutela_mem_array(1, sizeof *u);
+	if (!u)
+		return TUTELA_E_NOMEM;
+	err = tutela_session_begin(s, &u->w);
+	if (err) {
+		free_update(u);
+		return err;
+	}
+	err = prepare(u, opts);
+	if (err) {
+		tutela_update_abort(u);
+		return err;
+	}
+	*out = u;
+	return TUTELA_OK;
+}
+
+static enum tutela_err change_status(struct tutela_update *u, struct tutela_text id, enum tutela_status status,
+				     struct tutela_text reason)
+{
+	uint8_t key[ENTRY_KEY_MAX];
+	enum tutela_err err;
+
+	/* What was put before must be there to be found. */
+	err = tutela_update_flush(u);
+	if (!err)
+		err = tutela_update_restate(u, key, tutela_schema_entry_key(u->row.number, id.s, id.len, key), status,
+					    reason);
+	if (err == TUTELA_E_NOTFOUND)
+		return tutela_store_fail(u->w.store, err, "list '%s' has no entry '%.*s'", u->row.list.name,
+					 (int)id.len, id.s);
+	u->failed = err;
+	return err;
+}
+
+enum tutela_err tutela_update_put(struct tutela_update *u, const struct tutela_record *rec)
+{
+	char id_room[ID_ROOM];
+	enum tutela_err err;
+
+	if (!u || !rec)
+		return TUTELA_E_ARG;
+	if (u->failed)
+		return u->failed;
+	err = tutela_record_clean(u, rec, id_room);
+	if (err)
+		return err;
+	if (!u->clean.n_fingerprints) {
+		err = change_status(u, u->clean.id, u->clean.status, u->clean.reason);
+		return err == TUTELA_E_NOTFOUND ? TUTELA_E_REFUSED : err;
+	}
+	u->failed = tutela_batch_add(u);
+	return u->failed;
+}
+
+enum tutela_err tutela_update_status(struct tutela_update *u, struct tutela_text id, enum tutela_status status,
+				     struct tutela_text reason)
+{
+	struct tutela_record rec = {.id = id, .status = status, .reason = reason};
+	char id_room[ID_ROOM];
+	enum tutela_err err;
+
+	if (!u || (unsigned)status > TUTELA_WITHDRAWN || !id.len)
+		return TUTELA_E_ARG;
+	if (u->failed)
+		return u->failed;
+	/* Checks the texts; a record without fingerprints is fine when it is not active. */
+	rec.status = TUTELA_WITHDRAWN;
+	err = tutela_record_clean(u, &rec, id_room);
+	return err ? err : change_status(u, id, status, reason);
+}
+
+/* ------------------------------------------------------------------ commit */
+
+static bool changed(const struct tutela_update *u)
+{
+	return u->result.added || u->result.changed || u->result.withdrawn;
+}
+
+static void settle_row(struct tutela_update *u)
+{
+	struct tutela_list *l = &u->row.list;
+
+	if (changed(u)) {
+		l->version++;
+		l->updated = u->now;
+	}
+	l->active += (uint64_t)u->entries[TUTELA_ACTIVE];
+	l->disputed += (uint64_t)u->entries[TUTELA_DISPUTED];
+	l->withdrawn += (uint64_t)u->entries[TUTELA_WITHDRAWN];
+	for (unsigned a = 0; a < ALGORITHMS; a++) {
+		u->row.active[a] += (uint64_t)u->active[a];
+		u->row.disputed[a] += (uint64_t)u->disputed[a];
+	}
+	u->result.version = l->version;
+}
+
+static enum tutela_err write_index(struct tutela_update *u)
+{
+	const struct tutela_algorithm_info *info;
+	enum tutela_err err = TUTELA_OK;
+
+	for (size_t i = 0; (info = tutela_algorithm_at(i)) && !err; i++) {
+		uint64_t live;
+
+		if (!info->perceptual)
+			continue;
+		err = tutela_lists_active(u->w.store, u->w.txn, info->id, &live);
+		if (!err)
+			err = tutela_segment_write(&u->w, info->id, &u->pairs[info->id], live, false, u->threads);
+	}
+	return err;
+}
+
+static enum tutela_err write_audit(struct tutela_update *u)
+{
+	struct audit_event event = {.action = "update",
+				    .update = u->w.state.update,
+				    .mode = u->mode == TUTELA_REPLACE ? "replace" : "merge",
+				    .list = &u->row,
+				    .result = &u->result,
+				    .provenance = u->provenance};
+
+	return tutela_audit_add(u->w.store, u->w.txn, &event);
+}
+
+/* All that is visible of the update, in one transaction. */
+static enum tutela_err publish(struct tutela_update *u)
+{
+	struct session *w = &u->w;
+	enum tutela_err err;
+
+	settle_row(u);
+	err = tutela_list_put(w->store, w->txn, &u->row);
+	if (!err)
+		err = write_index(u);
+	w->state.update++;
+	if (!err)
+		err = write_audit(u);
+	if (!err && !w->parted && w->state.next_entry - w->state.purge_from <= PURGE_IN_COMMIT)
+		err = tutela_cleanup_purge(w->store, w->txn, &w->state, PURGE_IN_COMMIT);
+	return err ? err : tutela_session_commit(w);
+}
+
+enum tutela_err tutela_update_commit(struct tutela_update *u, struct tutela_update_result *result)
+{
+	enum tutela_err err;
+
+	if (result)
+		memset(result, 0, sizeof *result);
+	if (!u)
+		return TUTELA_E_ARG;
+	err = u->failed ? u->failed : tutela_update_flush(u);
+	if (!err && u->mode == TUTELA_REPLACE)
+		err = tutela_update_withdraw_rest(u);
+	if (!err)
+		err = tutela_update_flush_digests(u);
+	u->result.version = u->row.list.version;
+	if (!err && (changed(u) || u->new_list)) {
+		err = publish(u);
+		if (!err)
+			tutela_session_tidy(&u->w);
+	}
+	if (!err && result)
+		*result = u->result;
+	tutela_update_abort(u);
+	return err;
+}
+
+void tutela_update_abort(struct tutela_update *u)
+{
+	if (!u)
+		return;
+	tutela_session_end(&u->w);
+	free_update(u);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An update on its way. Records are collected in a batch, sorted by id,
+ * compared with what the store holds, and written in sorted order; exact
+ * fingerprints are collected further and written in long sorted runs, because
+ * their keys are random and every page they touch is written anew.
+ */
+#ifndef TUTELA_STORE_UPDATE_H
+#define TUTELA_STORE_UPDATE_H
+
+#include "store/segment_write.h"
+
+#define BATCH_RECORDS 131072
+#define BATCH_BYTES   ((size_t)64 << 20)
+#define RUN_BYTES     ((size_t)128 << 20) /* of one run of digests, pairs and bytes together */
+
+/* A record that was put: what became of it and where its body is in the batch. */
+struct op {
+	uint64_t prefix; /* of its id, for sorting */
+	uint32_t offset, body_len;
+	uint32_t order;  /* of arrival */
+	uint32_t prev;   /* the entry it replaces, 0 none */
+	uint32_t number; /* the entry it became, 0 none */
+	bool writes;
+};
+
+struct batch {
+	struct op *ops;
+	uint8_t *bytes;
+	size_t n, used, capacity;
+};
+
+/* A digest of a run: its key is bytes + offset. */
+struct digest_ref {
+	uint64_t prefix; /* of the key, for sorting */
+	uint32_t offset, number;
+	uint8_t len;
+};
+
+struct digest_run {
+	uint8_t *bytes; /* keys, one after the other */
+	size_t used, room;
+	struct digest_ref *refs;
+	size_t n, capacity;
+};
+
+struct tutela_update {
+	struct session w;
+	struct list_row row; /* as it was at begin */
+	bool new_list;
+	enum tutela_update_mode mode;
+	char *provenance;
+	unsigned threads;
+	uint32_t first_entry; /* of this update */
+	uint8_t *kept;        /* REPLACE: a bit for each entry number below first_entry that was put */
+	struct batch batch;
+	struct digest_run digests;
+	struct pairs pairs[ALGORITHMS];
+	int64_t active[ALGORITHMS], disputed[ALGORITHMS]; /* changes of the list's counters */
+	int64_t entries[TUTELA_WITHDRAWN + 1];
+	struct tutela_update_result result;
+	enum tutela_err failed;             /* only abort is allowed */
+	struct tutela_record clean, record; /* what is put, what is decoded */
+	uint8_t *body;                      /* ENTRY_BODY_MAX */
+	int64_t now;
+};
+
+/* Write what the batch and the run hold. */
+enum tutela_err tutela_update_flush(struct tutela_update *u);
+enum tutela_err tutela_update_flush_digests(struct tutela_update *u);
+
+/* Another status for the entry of a key. TUTELA_E_NOTFOUND. The batch must be empty. */
+enum tutela_err tutela_update_restate(struct tutela_update *u, const uint8_t *key, size_t key_len,
+				      enum tutela_status status, struct tutela_text reason);
+
+/* REPLACE: withdraw what was not put. */
+enum tutela_err tutela_update_withdraw_rest(struct tutela_update *u);
+
+/* Add clean to the batch. */
+enum tutela_err tutela_batch_add(struct tutela_update *u);
+void tutela_batch_free(struct batch *b);
+/* Where the body of an op begins, and its id. */
+const uint8_t *tutela_batch_body(const struct batch *b, const struct op *op);
+struct tutela_text tutela_batch_id(const struct batch *b, const struct op *op);
+/* By id, then arrival; and by arrival alone. */
+void tutela_batch_sort(struct batch *b, bool by_id);
+
+/* Make u->clean from rec, or say why not: TUTELA_E_REFUSED, TUTELA_E_TOOBIG, TUTELA_E_ARG. */
+enum tutela_err tutela_record_clean(struct tutela_update *u, const struct tutela_record *rec, char *id_room);
+#define ID_ROOM (TUTELA_ENTRY_ID_MAX + 1)
+
+enum tutela_err tutela_digest_run_add(struct digest_run *run, const struct tutela_hash *h, uint32_t number);
+void tutela_digest_run_sort(struct digest_run *run);
+void tutela_digest_run_free(struct digest_run *run);
+bool tutela_digest_run_full(const struct digest_run *run);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Test pictures by formula, and the smallest encoders that will do: nothing
+ * is compressed, so that what goes in is what must come out.
+ */
+#ifndef TUTELA_TESTS_PICTURES_H
+#define TUTELA_TESTS_PICTURES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes on the heap; free with blob_free. Shortage of memory ends the test. */
+struct blob {
+	uint8_t *p;
+	size_t len;
+};
+void blob_free(struct blob *b);
+
+/* Pixels: rows from the top, samples interleaved, one byte each. */
+struct pixels {
+	uint32_t width, height, channels;
+	struct blob data;
+};
+
+/* A picture with features: smooth waves, some edges; channels differ. */
+struct pixels pixels_scene(uint32_t width, uint32_t height, uint32_t channels);
+void pixels_free(struct pixels *p);
+
+struct png_opts {
+	unsigned depth; /* 8; 16: each sample s becomes the bytes s, noise */
+	bool alpha;     /* an extra channel, zero (hidden) everywhere */
+	bool palette;   /* one channel: indexes of a gray ramp */
+	bool interlaced;
+	uint32_t frames; /* over 0: an acTL chunk that says so */
+};
+struct blob png_encode(const struct pixels *p, const struct png_opts *o);
+
+/* 24 bits for RGB, 8 bits with a gray palette for gray. */
+struct blob bmp_encode(const struct pixels *p, bool from_top);
+
+/* Uncompressed; depth 8 or 16; 1, 3 or 4 (CMYK) channels. */
+struct blob tiff_encode(const struct pixels *p, unsigned depth);
+
+/* One channel, values halved to fit 128 grays; `frames` copies, each darker. */
+struct blob gif_encode(const struct pixels *p, uint32_t frames);
+/* What gif_encode's first frame decodes to. */
+uint8_t gif_value(uint8_t v);
+
+/* Lossless; RGB. */
+struct blob webp_encode(const struct pixels *p);
+
+enum jpeg_kind { JPEG_YCBCR, JPEG_AS_RGB, JPEG_AS_GRAY, JPEG_CMYK };
+struct jpeg_opts {
+	enum jpeg_kind kind;
+	int quality; /* 0: 90 */
+	bool progressive;
+	bool arithmetic;
+	int restart; /* rows of blocks between restart marks; 0: none */
+};
+/* By libjpeg. `p` has 1 channel for gray, 3 else; CMYK is made of them without black. */
+struct blob jpeg_encode(const struct pixels *p, const struct jpeg_opts *o);
+
+#endif

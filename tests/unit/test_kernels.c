@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "index_data.h"
+
+#include <criterion/logging.h>
+#include <sys/mman.h>
+
+#include "match/kernels.h"
+
+#define N_MAX 257
+#define ROOM  16384 /* bytes between the guards; holds N_MAX codes of 32 bytes at any alignment */
+
+static const enum tutela_isa levels[] = {TUTELA_ISA_SCALAR, TUTELA_ISA_AVX2, TUTELA_ISA_AVX512, TUTELA_ISA_NEON};
+#define LEVELS (sizeof(levels) / sizeof(levels[0]))
+
+/* ROOM bytes with a page before and behind that must not be touched. */
+static uint8_t *guarded(void)
+{
+	uint8_t *p = mmap(NULL, ROOM + 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	cr_assert_neq(p, MAP_FAILED);
+	cr_assert_eq(mprotect(p + 4096, ROOM, PROT_READ | PROT_WRITE), 0);
+	return p + 4096;
+}
+
+static void release(uint8_t *p)
+{
+	munmap(p - 4096, ROOM + 8192);
+}
+
+static size_t plain_scan(const uint8_t *codes, size_t len, const uint32_t *ids, size_t n, const uint8_t *query,
+			 unsigned max, struct near *out)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned d = plain_distance(codes + len * (ids ? ids[i] : i), query, len);
+
+		if (d <= max)
+			out[found++] = (struct near){(uint32_t)i, d};
+	}
+	return found;
+}
+
+static size_t plain_sketch(const uint16_t *base, size_t begin, size_t end, uint16_t query, unsigned max, uint32_t *out)
+{
+	size_t found = 0;
+
+	for (size_t p = begin; p < end; p++)
+		if ((unsigned)__builtin_popcount(base[p] ^ query) <= max)
+			out[found++] = (uint32_t)p;
+	return found;
+}
+
+/* Codes at a chosen place: some equal to the query, some near it, some its complement, most random. */
+static void fill(uint64_t *seed, uint8_t *codes, size_t n, size_t len, const uint8_t *query)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint8_t *c = codes + i * len;
+
+		memcpy(c, query, len);
+		switch (random_below(seed, 8)) {
+		case 0:
+			break;
+		case 1:
+			for (size_t j = 0; j < len; j++)
+				c[j] = (uint8_t)~c[j];
+			break;
+		case 2:
+		case 3:
+			flip_random(seed, c, (unsigned)len * 8, random_below(seed, 40));
+			break;
+		default:
+			random_bytes(seed, c, len);
+		}
+	}
+}
+
+static void compare_scan(const struct kernels *k, const uint8_t *codes, size_t len, size_t n, const uint8_t *query,
+			 unsigned max)
+{
+	static struct near got[N_MAX + 1], want[N_MAX + 1];
+	size_t (*scan)(const uint8_t *, size_t, const uint8_t *, unsigned, struct near *) =
+		len == 8 ? k->scan64 : k->scan256;
+
+	got[n] = (struct near){0xabababab, 0xcdcdcdcd};
+	size_t n_got = scan(codes, n, query, max, got), n_want = plain_scan(codes, len, NULL, n, query, max, want);
+
+	cr_assert_eq(n_got, n_want, "%s, %zu bytes, n %zu, max %u: %zu, not %zu", tutela_isa_name(k->isa), len, n, max,
+		     n_got, n_want);
+	cr_assert_arr_eq(got, want, n_got * sizeof(got[0]), "%s, %zu bytes, n %zu, max %u", tutela_isa_name(k->isa),
+			 len, n, max);
+	cr_assert_eq(got[n].at, 0xabababab, "wrote past its room");
+}
+
+static void scan_lengths(const struct kernels *k, size_t len)
+{
+	static const unsigned max[] = {0, 1, 31, 63, 64, 128, 255, 256};
+	uint8_t *room = guarded(), query[32];
+	uint64_t seed = 7;
+
+	for (size_t n = 0; n <= N_MAX; n++) {
+		uint8_t *front = room + n % 64, *back = room + ROOM - n * len;
+
+		random_bytes(&seed, query, sizeof(query));
+		fill(&seed, back, n, len, query);
+		for (size_t j = 0; j < 8; j++)
+			compare_scan(k, back, len, n, query, max[j]);
+		fill(&seed, front, n, len, query);
+		compare_scan(k, front, len, n, query, 31);
+		fill(&seed, room, n, len, query);
+		compare_scan(k, room, len, n, query, 40);
+	}
+	release(room);
+}
+
+static void scan_extremes(const struct kernels *k, size_t len)
+{
+	uint8_t *room = guarded(), query[32];
+
+	for (int a = 0; a < 2; a++) {
+		for (int b = 0; b < 2; b++) {
+			memset(room, a ? 0xff : 0, ROOM);
+			memset(query, b ? 0xff : 0, sizeof(query));
+			compare_scan(k, room + 3, len, 41, query, 0);
+			compare_scan(k, room + 3, len, 41, query, (unsigned)len * 8 - 1);
+			compare_scan(k, room + 3, len, 41, query, (unsigned)len * 8);
+		}
+	}
+	release(room);
+}
+
+static void pick_lengths(const struct kernels *k)
+{
+	static struct near got[N_MAX], want[N_MAX];
+	uint8_t *room = guarded(), query[32];
+	uint32_t ids[N_MAX];
+	uint64_t seed = 9;
+	const size_t codes = 300;
+	uint8_t *at = room + ROOM - codes * 32;
+
+	random_bytes(&seed, query, sizeof(query));
+	fill(&seed, at, codes, 32, query);
+	for (size_t n = 0; n <= N_MAX; n++) {
+		for (size_t i = 0; i < n; i++)
+			ids[i] = random_below(&seed, codes);
+		for (unsigned max = 0; max <= 256; max += 32) {
+			size_t n_got = k->pick256(at, ids, n, query, max, got);
+
+			cr_assert_eq(n_got, plain_scan(at, 32, ids, n, query, max, want));
+			cr_assert_arr_eq(got, want, n_got * sizeof(got[0]));
+		}
+	}
+	release(room);
+}
+
+static void sketch_lengths(const struct kernels *k)
+{
+	static uint32_t got[N_MAX + 1], want[N_MAX + 1];
+	uint8_t *room = guarded();
+	uint64_t seed = 11;
+
+	random_bytes(&seed, room, ROOM);
+	for (size_t n = 0; n <= N_MAX; n++) {
+		/* Once with the last line against the guard, once with the first. */
+		size_t lines = (n + 64) / 32, begin = random_below(&seed, (unsigned)(lines * 32 - n + 1));
+		const uint16_t *bases[2] = {(const uint16_t *)(const void *)(room + ROOM - lines * 64),
+					    (const uint16_t *)(const void *)room};
+
+		for (unsigned i = 0; i < 36; i++) {
+			const uint16_t *base = bases[i % 2];
+			uint16_t query = i < 4 ? (uint16_t)(i < 2 ? 0 : 0xffff) : (uint16_t)random64(&seed);
+			unsigned max = i / 2;
+
+			got[n] = 0xabababab;
+			size_t n_got = k->sketch(base, begin, begin + n, query, max, got);
+			size_t n_want = plain_sketch(base, begin, begin + n, query, max, want);
+
+			cr_assert_eq(n_got, n_want, "%s, begin %zu, n %zu, max %u", tutela_isa_name(k->isa), begin, n,
+				     max);
+			cr_assert_arr_eq(got, want, n_got * sizeof(got[0]));
+			cr_assert_eq(got[n], 0xabababab);
+		}
+	}
+	/* Every place in a line to begin at, every place to end at. */
+	for (size_t begin = 0; begin < 96; begin++) {
+		for (size_t end = begin; end < 130; end++) {
+			const uint16_t *base = (const uint16_t *)(const void *)room;
+			size_t n_got = k->sketch(base, begin, end, 0x5a5a, 7, got);
+
+			cr_assert_eq(n_got, plain_sketch(base, begin, end, 0x5a5a, 7, want));
+			cr_assert_arr_eq(got, want, n_got * sizeof(got[0]));
+		}
+	}
+	release(room);
+}
+
+/* Run on each level of this machine; say which are missing. */
+static void on_each_level(void (*test)(const struct kernels *k))
+{
+	for (size_t i = 0; i < LEVELS; i++) {
+		const struct kernels *k = tutela_kernels_get(levels[i]);
+
+		if (k)
+			test(k);
+		else
+			cr_log_info("skipped: no %s here", tutela_isa_name(levels[i]));
+	}
+}
+
+static void scan64_lengths(const struct kernels *k)
+{
+	scan_lengths(k, 8);
+}
+
+static void scan256_lengths(const struct kernels *k)
+{
+	scan_lengths(k, 32);
+}
+
+static void extremes(const struct kernels *k)
+{
+	scan_extremes(k, 8);
+	scan_extremes(k, 32);
+}
+
+Test(kernels, scan64_is_exact_at_every_length)
+{
+	on_each_level(scan64_lengths);
+}
+
+Test(kernels, scan256_is_exact_at_every_length)
+{
+	on_each_level(scan256_lengths);
+}
+
+Test(kernels, all_ones_and_all_zeros)
+{
+	on_each_level(extremes);
+}
+
+Test(kernels, pick256_is_exact_at_every_length)
+{
+	on_each_level(pick_lengths);
+}
+
+Test(kernels, sketch_is_exact_at_every_length_and_place)
+{
+	on_each_level(sketch_lengths);
+}
+
+Test(kernels, levels_are_those_of_the_machine)
+{
+	cr_assert_eq(tutela_kernels_get(TUTELA_ISA_SCALAR), &tutela_kernels_scalar);
+	cr_assert_not_null(tutela_kernels_get(TUTELA_ISA_AUTO));
+	for (size_t i = 0; i < LEVELS; i++)
+		cr_assert_eq(tutela_kernels_get(levels[i]) != NULL, tutela_cpu_has(levels[i]));
+	cr_assert_null(tutela_kernels_get((enum tutela_isa)99));
+#ifdef __x86_64__
+	cr_assert_eq(tutela_kernels_get(TUTELA_ISA_AUTO)->isa, tutela_cpu_best());
+#endif
+}

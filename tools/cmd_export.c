@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "interrupt.h"
+#include "memory.h"
+#include "message.h"
+#include "output.h"
+#include "printable.h"
+
+static const struct cli_page page = {
+	.synopsis = "[OPTION]... --list LIST --format FORMAT",
+	.about = "Writes the active entries of a list to standard output or to a file.\n",
+};
+
+struct export
+{
+	const char *list, *format, *output;
+	bool all;
+	FILE *file; /* NULL: standard output */
+	int error;  /* errno of the file */
+	uint64_t entries;
+	struct tutela_writer *writer;
+};
+
+static enum tutela_err on_bytes(void *ctx, const void *bytes, size_t len)
+{
+	struct export *ex = ctx;
+
+	if (!ex->file)
+		return output_write(bytes, len) ? TUTELA_OK : TUTELA_E_SYS;
+	errno = 0;
+	if (fwrite(bytes, 1, len, ex->file) == len)
+		return TUTELA_OK;
+	ex->error = errno ? errno : EIO;
+	return TUTELA_E_SYS;
+}
+
+static enum tutela_err on_entry(void *ctx, const struct tutela_record *rec)
+{
+	struct export *ex = ctx;
+
+	if (interrupt_asked())
+		return TUTELA_E_INTERRUPTED;
+	if (rec->status != TUTELA_ACTIVE && !ex->all)
+		return TUTELA_OK;
+	ex->entries++;
+	return tutela_writer_put(ex->writer, rec);
+}
+
+/* All bytes of the list through the writer. Says what is wrong. */
+static bool write_entries(struct export *ex, struct tutela_store *store, struct tutela_snapshot *snapshot)
+{
+	struct tutela_writer_opts opts = {.size = sizeof(opts), .write = on_bytes, .ctx = ex};
+	enum tutela_err error = tutela_writer_new(ex->format, &opts, &ex->writer);
+
+	if (!error)
+		error = tutela_snapshot_entries(snapshot, ex->list, on_entry, ex);
+	if (!error)
+		error = tutela_writer_finish(ex->writer);
+	tutela_writer_free(ex->writer);
+	if (error == TUTELA_E_INTERRUPTED)
+		message_error(NULL, "interrupted; the export is not complete");
+	else if (error == TUTELA_E_NOTFOUND)
+		message_error(ex->list, "no such list in this store");
+	else if (error && !ex->error && !output_failed())
+		cli_store_error(store, ex->list, error);
+	return !error;
+}
+
+/* 0 or errno: the new name is on the disk. */
+static int sync_folder(const char *path)
+{
+	char *copy = memory_text(path), *slash = strrchr(copy, '/');
+	int fd, error = 0;
+
+	if (slash)
+		slash[slash == copy] = '\0';
+	fd = open(slash ? copy : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Some file systems cannot sync folders (EINVAL); the file itself is synced. */
+	if (fd >= 0 && fsync(fd) && errno != EINVAL)
+		error = errno;
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+	return error;
+}
+
+/* Fills a file beside the target, readable by the owner only, and gives it the name when it is whole. */
+static int to_file(struct export *ex, struct tutela_store *store, struct tutela_snapshot *snapshot)
+{
+	char *temporary = memory_format("%s.XXXXXX", ex->output), text[64];
+	int fd = mkostemp(temporary, O_CLOEXEC);
+	bool ok = false;
+
+	if (fd < 0) {
+		message_error(ex->output, "cannot make a file there: %s", printable_errno(errno, text));
+		free(temporary);
+		return STATUS_TROUBLE;
+	}
+	ex->file = fdopen(fd, "w");
+	if (!ex->file) {
+		ex->error = errno;
+		close(fd);
+	} else {
+		ok = write_entries(ex, store, snapshot);
+		if (ok && (fflush(ex->file) || fsync(fd)))
+			ex->error = errno;
+		if (fclose(ex->file) && ok && !ex->error)
+			ex->error = errno;
+	}
+	if (ok && !ex->error && rename(temporary, ex->output))
+		ex->error = errno;
+	if (!ok || ex->error)
+		unlink(temporary);
+	else
+		ex->error = sync_folder(ex->output);
+	if (ex->error)
+		message_error(ex->output, "%s", printable_errno(ex->error, text));
+	free(temporary);
+	return ok && !ex->error ? STATUS_OK : STATUS_TROUBLE;
+}
+
+static int check_options(const struct cli *cli, struct export *ex)
+{
+	if (cli->n_args)
+		return cli_usage(cli, cli->args[0], "export takes no further words; --output FILE writes to a file");
+	if (!ex->list)
+		return cli_usage(cli, NULL, "name the list: --list LIST");
+	if (!ex->format)
+		ex->format = "text";
+	if (ex->output && strcmp(ex->output, "-") == 0)
+		ex->output = NULL;
+	for (size_t i = 0;; i++) {
+		unsigned can = 0;
+		const char *name = tutela_exchange_format(i, &can);
+
+		if (!name)
+			return cli_usage(cli, "--format", "\"%s\" cannot be written", ex->format);
+		if (strcmp(name, ex->format) == 0 && can & 2)
+			break;
+	}
+	if (ex->all && strcmp(ex->format, "text") == 0)
+		return cli_usage(cli, "--all", "text lists have no status: withdrawn entries would come back to life");
+	return CLI_GO;
+}
+
+int cmd_export(struct cli *cli)
+{
+	struct export ex = {0};
+	const struct cli_option options[] = {
+		{.name = "list", .letter = 'l', .argument = "LIST", .text = &ex.list, .help = "the list"},
+		{.name = "format",
+		 .letter = 'f',
+		 .argument = "FORMAT",
+		 .text = &ex.format,
+		 .help = "text (default) or csv"},
+		{.name = "output",
+		 .letter = 'o',
+		 .argument = "FILE",
+		 .text = &ex.output,
+		 .help = "write there, whole or not at all; else standard output"},
+		{.name = "all",
+		 .flag = &ex.all,
+		 .help = "disputed and withdrawn entries too, with their status (not text)"},
+		{.name = NULL},
+	};
+	int status = cli_parse(cli, &page, options);
+	struct tutela_store *store;
+	struct tutela_snapshot *snapshot;
+	struct tutela_list list;
+	char n[32];
+
+	if (status == CLI_GO)
+		status = check_options(cli, &ex);
+	if (status != CLI_GO)
+		return status;
+	if (!cli_open_snapshot(cli, &store, &snapshot))
+		return STATUS_TROUBLE;
+	/* Before a file is made: a list that is not there. */
+	status = STATUS_TROUBLE;
+	if (tutela_snapshot_list(snapshot, ex.list, &list) == TUTELA_E_NOTFOUND)
+		message_error(ex.list, "no such list in this store");
+	else if (ex.output)
+		status = to_file(&ex, store, snapshot);
+	else
+		status = write_entries(&ex, store, snapshot) ? STATUS_OK : STATUS_TROUBLE;
+	tutela_snapshot_close(snapshot);
+	tutela_store_close(store);
+	if (status == STATUS_OK && ex.output)
+		message_note("%s entries written", printable_count(ex.entries, n));
+	return status;
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "interrupt.h"
+#include "locate.h"
+#include "memory.h"
+#include "message.h"
+#include "output.h"
+#include "printable.h"
+#include "progress.h"
+
+#define BLOCK          65536
+#define SHOWN_PROBLEMS 20
+
+static const struct cli_page page = {
+	.synopsis = "[OPTION]... --list LIST FILE...",
+	.about = "Puts the entries of files into a list, which is made when it does not exist. \"-\" is standard "
+		 "input.\n"
+		 "All of it becomes visible at once, or nothing. Bad lines are reported and left out; with --strict,\n"
+		 "and with --replace unless --lenient, one bad line is enough to import nothing.\n",
+};
+
+struct import {
+	const struct cli *cli;
+	const char *list, *format, *algorithm, *columns, *delimiter, *kind;
+	bool no_header, replace, strict, lenient, verbose;
+	enum tutela_algorithm algorithm_id;
+	struct tutela_policy policy;
+	struct tutela_store *store;
+	struct tutela_update *update;
+	const char *file; /* being read */
+	uint64_t records, bad, bytes;
+	enum tutela_err failed; /* by the store, while taking a record */
+	struct progress progress;
+	struct tutela_update_result result;
+};
+
+static void report(struct import *im, uint64_t line, const char *reason)
+{
+	im->bad++;
+	atomic_fetch_add(&im->progress.undetermined, 1);
+	if (im->verbose || im->bad <= SHOWN_PROBLEMS) {
+		char *name = printable_escape(im->file, strlen(im->file), false), *text = printable_sentence(reason);
+
+		message_hold();
+		fprintf(stderr, "%s:%llu: %s\n", name, (unsigned long long)line, text);
+		message_release();
+		free(name);
+		free(text);
+	}
+}
+
+static enum tutela_err on_problem(void *ctx, const struct tutela_exchange_problem *problem)
+{
+	report(ctx, problem->line, problem->reason);
+	return interrupt_asked() ? TUTELA_E_INTERRUPTED : TUTELA_OK;
+}
+
+/* The words for a record that the store does not take. */
+static const char *refusal(const struct tutela_record *rec, enum tutela_err error)
+{
+	for (size_t i = 0; i < rec->n_fingerprints; i++) {
+		const char *why = tutela_hash_refusal(&rec->fingerprints[i]);
+
+		if (why)
+			return why;
+	}
+	return tutela_strerror(error);
+}
+
+static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uint64_t line)
+{
+	struct import *im = ctx;
+	enum tutela_err error = tutela_update_put(im->update, rec);
+
+	if (error == TUTELA_E_REFUSED || error == TUTELA_E_TOOBIG) {
+		report(im, line, refusal(rec, error));
+		return TUTELA_OK;
+	}
+	im->failed = error;
+	if (error)
+		return error;
+	im->records++;
+	atomic_fetch_add(&im->progress.done, 1);
+	return interrupt_asked() ? TUTELA_E_INTERRUPTED : TUTELA_OK;
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && strcasecmp(s + n - m, end) == 0;
+}
+
+static struct tutela_reader *open_reader(struct import *im)
+{
+	struct tutela_reader_opts opts = {
+		.size = sizeof(opts),
+		.algorithm = im->algorithm_id,
+		.columns = im->columns,
+		.delimiter = im->delimiter ? im->delimiter[0] : 0,
+		.no_header = im->no_header,
+		.record = on_record,
+		.problem = on_problem,
+		.ctx = im,
+	};
+	const char *format = im->format ? im->format : ends_with(im->file, ".csv") ? "csv" : "text", *why = NULL;
+	struct tutela_reader *reader = NULL;
+	enum tutela_err error = tutela_reader_new(format, &opts, &reader, &why);
+
+	if (error == TUTELA_E_ARG && why && im->columns)
+		message_error(im->columns, "%s", why);
+	else if (error)
+		message_error(format, "%s", why && *why ? why : tutela_strerror(error));
+	return reader;
+}
+
+/* Says why reading stopped; the caller gives up. */
+static void say_failure(struct import *im, struct tutela_reader *reader, enum tutela_err error)
+{
+	const char *detail = tutela_reader_errmsg(reader);
+
+	if (error == TUTELA_E_INTERRUPTED)
+		return;
+	if (im->failed)
+		cli_store_error(im->store, im->list, im->failed);
+	else
+		message_error(im->file, "%s", detail && *detail ? detail : tutela_strerror(error));
+}
+
+static bool feed(struct import *im, int fd, struct tutela_reader *reader)
+{
+	char *block = memory_array(BLOCK, 1), text[64];
+	enum tutela_err error = TUTELA_OK;
+	ssize_t n;
+
+	while ((n = interrupt_read(fd, block, BLOCK)) > 0 && !error) {
+		im->bytes += (uint64_t)n;
+		atomic_store(&im->progress.bytes, im->bytes);
+		error = tutela_reader_feed(reader, block, (size_t)n);
+	}
+	if (!error && n == 0)
+		error = tutela_reader_finish(reader);
+	if (error)
+		say_failure(im, reader, error);
+	else if (n < 0 && errno != EINTR)
+		message_error(im->file, "%s", printable_errno(errno, text));
+	free(block);
+	return !error && n == 0;
+}
+
+static bool import_file(struct import *im, const char *path)
+{
+	bool standard = strcmp(path, "-") == 0, ok = false;
+	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct tutela_reader *reader;
+	struct stat st;
+	char text[64];
+
+	im->file = standard ? "standard input" : path;
+	if (fd < 0 || fstat(fd, &st) || S_ISDIR(st.st_mode)) {
+		message_error(im->file, "%s", printable_errno(fd < 0 ? errno : EISDIR, text));
+		if (fd >= 0 && !standard)
+			close(fd);
+		return false;
+	}
+	reader = open_reader(im);
+	if (reader)
+		ok = feed(im, fd, reader);
+	tutela_reader_free(reader);
+	if (!standard)
+		close(fd);
+	return ok;
+}
+
+static char *provenance(const struct cli *cli)
+{
+	char *out = memory_text("import of"), *next;
+
+	for (size_t i = 0; i < cli->n_args && i < 16; i++) {
+		char *name = printable_escape(cli->args[i], strlen(cli->args[i]), true);
+
+		next = memory_format("%s %s", out, strcmp(cli->args[i], "-") ? name : "standard input");
+		free(name);
+		free(out);
+		out = next;
+	}
+	if (cli->n_args > 16) {
+		next = memory_format("%s and %zu more", out, cli->n_args - 16);
+		free(out);
+		out = next;
+	}
+	return out;
+}
+
+static int begin(struct import *im)
+{
+	char *origin = provenance(im->cli);
+	struct tutela_update_opts opts = {
+		.size = sizeof(opts),
+		.list = im->list,
+		.create = true,
+		.policy = &im->policy,
+		.mode = im->replace ? TUTELA_REPLACE : TUTELA_MERGE,
+		.provenance = origin,
+	};
+	enum tutela_err error;
+
+	errno = 0;
+	error = tutela_update_begin(im->store, &opts, &im->update);
+	free(origin);
+	if (error == TUTELA_E_ARG)
+		message_error(im->list,
+			      "not a list's name: letters, digits, \".\", \"_\" and \"-\", at most %d, "
+			      "a letter or digit first",
+			      TUTELA_LIST_NAME_MAX);
+	else if (error)
+		cli_store_error(im->store, im->list, error);
+	return error ? STATUS_TROUBLE : STATUS_OK;
+}
+
+/* Is what was read fit to be committed? Says why not. */
+static bool acceptable(struct import *im)
+{
+	char n[32];
+
+	if (im->bad > SHOWN_PROBLEMS && !im->verbose)
+		message_note("... and %s more bad lines (-v shows all)", printable_count(im->bad - SHOWN_PROBLEMS, n));
+	if (im->bad && im->strict) {
+		message_error(im->list, "%s bad lines: nothing was imported (--strict)", printable_count(im->bad, n));
+		return false;
+	}
+	if (im->bad && im->replace && !im->lenient) {
+		message_error(im->list,
+			      "%s bad lines: nothing was imported, because --replace would withdraw their entries; "
+			      "repair the file or say --lenient",
+			      printable_count(im->bad, n));
+		return false;
+	}
+	if (im->bad && !im->records) {
+		message_error(im->list, "%s bad lines and no good one: nothing was imported",
+			      printable_count(im->bad, n));
+		return false;
+	}
+	if (!im->records && im->replace) {
+		message_error(im->list,
+			      "the input holds no entry: nothing was imported, because --replace would withdraw all");
+		return false;
+	}
+	return true;
+}
+
+static void print_result(const struct import *im, double seconds)
+{
+	const struct tutela_update_result *r = &im->result;
+	char a[32], b[32], c[32], d[32];
+
+	if (im->cli->json) {
+		output_json(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "type", "import",
+				      "list", im->list, "version", (json_int_t)r->version, "files",
+				      (json_int_t)im->cli->n_args, "records", (json_int_t)im->records, "added",
+				      (json_int_t)r->added, "changed", (json_int_t)r->changed, "unchanged",
+				      (json_int_t)r->unchanged, "withdrawn", (json_int_t)r->withdrawn, "bad",
+				      (json_int_t)im->bad, "seconds", seconds));
+	} else if (!im->cli->quiet) {
+		output_print("list \"%s\", version %llu: %s added, %s changed, %s unchanged, %s withdrawn", im->list,
+			     (unsigned long long)r->version, printable_count(r->added, a),
+			     printable_count(r->changed, b), printable_count(r->unchanged, c),
+			     printable_count(r->withdrawn, d));
+		output_print("; %s bad lines\n", printable_count(im->bad, a));
+	}
+}
+
+static int run(struct import *im)
+{
+	struct timespec from, to;
+	enum tutela_err error = TUTELA_OK;
+	bool ok = true;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	if (begin(im) != STATUS_OK)
+		return STATUS_TROUBLE;
+	im->progress.unit = "records";
+	progress_start(&im->progress, cli_wants_progress(im->cli));
+	for (size_t i = 0; ok && i < im->cli->n_args; i++)
+		ok = import_file(im, im->cli->args[i]);
+	if (ok)
+		atomic_store(&im->progress.stage, "committing");
+	ok = ok && !interrupt_asked() && acceptable(im);
+	if (ok)
+		error = tutela_update_commit(im->update, &im->result);
+	else
+		tutela_update_abort(im->update);
+	progress_stop(&im->progress);
+	if (interrupt_asked() && !ok)
+		message_error(NULL, "interrupted; nothing was imported");
+	if (error)
+		cli_store_error(im->store, im->list, error);
+	if (!ok || error)
+		return STATUS_TROUBLE;
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	print_result(im, (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);
+	return STATUS_OK;
+}
+
+static int check_options(struct import *im)
+{
+	const struct tutela_algorithm_info *a;
+
+	if (!im->list)
+		return cli_usage(im->cli, NULL, "name the list: --list LIST");
+	if (!im->cli->n_args)
+		return cli_usage(im->cli, NULL, "name a file, or \"-\" for standard input");
+	if (im->strict && im->lenient)
+		return cli_usage(im->cli, NULL, "--strict and --lenient exclude each other");
+	if (im->delimiter && strcmp(im->delimiter, "\\t") == 0)
+		im->delimiter = "\t";
+	if (im->delimiter && strlen(im->delimiter) != 1)
+		return cli_usage(im->cli, "--delimiter", "one character, or \\t");
+	if (im->kind && !tutela_list_kind_parse(im->kind, &im->policy.kind))
+		return cli_usage(im->cli, "--kind", "\"%s\" is not one of known, exclude", im->kind);
+	if (im->algorithm) {
+		a = tutela_algorithm_find(im->algorithm);
+		if (!a)
+			return cli_usage(im->cli, "--algorithm", "\"%s\" is not known", im->algorithm);
+		im->algorithm_id = a->id;
+	}
+	for (size_t i = 0; im->format; i++) {
+		unsigned can = 0;
+		const char *name = tutela_exchange_format(i, &can);
+
+		if (!name)
+			return cli_usage(im->cli, "--format", "\"%s\" cannot be read", im->format);
+		if (strcmp(name, im->format) == 0 && can & 1)
+			break;
+	}
+	return CLI_GO;
+}
+
+int cmd_import(struct cli *cli)
+{
+	struct import im = {.cli = cli};
+	const struct cli_option options[] = {
+		{.name = "list",
+		 .letter = 'l',
+		 .argument = "LIST",
+		 .text = &im.list,
+		 .help = "the list that the entries go to"},
+		{.name = "format",
+		 .letter = 'f',
+		 .argument = "FORMAT",
+		 .text = &im.format,
+		 .help = "text or csv; else by the file's name: csv for .csv, else text"},
+		{.name = "algorithm",
+		 .letter = 'a',
+		 .argument = "NAME",
+		 .text = &im.algorithm,
+		 .help = "of bare hex: pdq, md5, ..."},
+		{.name = "columns",
+		 .argument = "MAP",
+		 .text = &im.columns,
+		 .help = "csv: which column is what: id=Entry,md5=MD5,pdq=#3"},
+		{.name = "delimiter",
+		 .argument = "C",
+		 .text = &im.delimiter,
+		 .help = "csv: what stands between columns"},
+		{.name = "no-header", .flag = &im.no_header, .help = "csv: the first line holds data"},
+		{.name = "replace",
+		 .flag = &im.replace,
+		 .help = "entries of the list that are not in the input are withdrawn"},
+		{.name = "strict", .flag = &im.strict, .help = "one bad line: nothing is imported"},
+		{.name = "lenient",
+		 .flag = &im.lenient,
+		 .help = "with --replace: leave bad lines out, withdrawing their entries"},
+		{.name = "kind", .argument = "KIND", .text = &im.kind, .help = "of a new list: known or exclude"},
+		{.name = "verbose",
+		 .letter = 'v',
+		 .flag = &im.verbose,
+		 .help = "show every bad line, not the first 20 only"},
+		{.name = NULL},
+	};
+	int status = cli_parse(cli, &page, options);
+
+	tutela_policy_default(&im.policy);
+	if (status == CLI_GO)
+		status = check_options(&im);
+	if (status != CLI_GO)
+		return status;
+	im.store = cli_open_store(cli, true);
+	if (!im.store)
+		return STATUS_TROUBLE;
+	status = run(&im);
+	tutela_store_close(im.store);
+	return status;
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli.h"
+#include "message.h"
+#include "output.h"
+#include "printable.h"
+
+static const struct cli_page page = {
+	.synopsis = "[OPTION]...\n"
+		    "       tutela list show NAME\n"
+		    "       tutela list create NAME [POLICY]...\n"
+		    "       tutela list set NAME POLICY...\n"
+		    "       tutela list remove NAME --yes",
+	.about = "Shows the lists of the store, makes one, changes a list's policy, or removes a list.\n",
+};
+
+struct wish {
+	uint64_t pdq, phash, dhash, quality;
+	bool pdq_given, phash_given, dhash_given, quality_given;
+	const char *action, *kind, *expires;
+	bool yes;
+};
+
+static bool wants_policy(const struct wish *w)
+{
+	return w->pdq_given || w->phash_given || w->dhash_given || w->quality_given || w->action || w->kind ||
+	       w->expires;
+}
+
+/* "never", "2027-01-31" (its end) or "2027-01-31T12:00:00Z", in UTC. */
+static bool parse_time(const char *text, int64_t *out)
+{
+	struct tm tm = {0};
+	const char *end;
+
+	*out = 0;
+	if (strcmp(text, "never") == 0)
+		return true;
+	end = strptime(text, "%Y-%m-%d", &tm);
+	if (end && !*end) {
+		tm.tm_hour = 23;
+		tm.tm_min = tm.tm_sec = 59;
+	} else if (end) {
+		end = strptime(end, "T%H:%M:%S", &tm);
+		if (!end || strcmp(end, "Z") != 0)
+			return false;
+	}
+	if (!end)
+		return false;
+	*out = timegm(&tm);
+	return *out > 0;
+}
+
+/* CLI_GO, or STATUS_USAGE after saying what is wrong. */
+static int apply(const struct cli *cli, const struct wish *w, struct tutela_list *list)
+{
+	struct tutela_policy *p = &list->policy;
+
+	if (w->pdq_given)
+		p->pdq_threshold = (uint32_t)w->pdq;
+	if (w->phash_given)
+		p->phash_threshold = (uint32_t)w->phash;
+	if (w->dhash_given)
+		p->dhash_threshold = (uint32_t)w->dhash;
+	if (w->quality_given)
+		p->min_quality = (uint32_t)w->quality;
+	if (w->action && !tutela_action_parse(w->action, &p->action))
+		return cli_usage(cli, "--action", "\"%s\" is not one of report, block, review, ignore", w->action);
+	if (w->kind && !tutela_list_kind_parse(w->kind, &p->kind))
+		return cli_usage(cli, "--kind", "\"%s\" is not one of known, exclude", w->kind);
+	if (w->expires && !parse_time(w->expires, &list->expires))
+		return cli_usage(cli, "--expires", "\"%s\" is not \"never\", YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ",
+				 w->expires);
+	return CLI_GO;
+}
+
+static json_t *policy_object(const struct tutela_policy *p)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "pdq_threshold", json_integer(p->pdq_threshold));
+	json_object_set_new(o, "phash_threshold", json_integer(p->phash_threshold));
+	json_object_set_new(o, "dhash_threshold", json_integer(p->dhash_threshold));
+	json_object_set_new(o, "min_quality", json_integer(p->min_quality));
+	json_object_set_new(o, "action", json_string(tutela_action_name(p->action)));
+	return o;
+}
+
+static void print_json(const struct tutela_list *l)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "type", json_string("list"));
+	json_object_set_new(o, "list", json_string(l->name));
+	json_object_set_new(o, "source", json_string(l->source));
+	json_object_set_new(o, "kind", json_string(tutela_list_kind_name(l->policy.kind)));
+	json_object_set_new(o, "version", json_integer((json_int_t)l->version));
+	json_object_set_new(o, "created", output_time(l->created));
+	json_object_set_new(o, "updated", output_time(l->updated));
+	if (l->expires) {
+		json_object_set_new(o, "expires", output_time(l->expires));
+		json_object_set_new(o, "expired", json_boolean(l->expires <= (int64_t)time(NULL)));
+	}
+	json_object_set_new(o, "policy", policy_object(&l->policy));
+	json_object_set_new(o, "active", json_integer((json_int_t)l->active));
+	json_object_set_new(o, "disputed", json_integer((json_int_t)l->disputed));
+	json_object_set_new(o, "withdrawn", json_integer((json_int_t)l->withdrawn));
+	json_object_set_new(o, "fingerprints", output_fingerprints(l->fingerprints));
+	output_json(o);
+}
+
+static void print_long(const struct tutela_list *l)
+{
+	const struct tutela_algorithm_info *a;
+	char t[32], n[32];
+
+	output_print("list           %s\nsource         %s\nkind           %s\nversion        %llu\n", l->name,
+		     l->source, tutela_list_kind_name(l->policy.kind), (unsigned long long)l->version);
+	output_print("created        %s\n", output_time_text(l->created, t));
+	output_print("updated        %s\n", output_time_text(l->updated, t));
+	output_print("expires        %s%s\n", l->expires ? output_time_text(l->expires, t) : "never",
+		     l->expires && l->expires <= (int64_t)time(NULL) ? " (expired)" : "");
+	output_print("action         %s\nthresholds     pdq %u, phash %u, dhash %u\nleast quality  %u\n",
+		     tutela_action_name(l->policy.action), l->policy.pdq_threshold, l->policy.phash_threshold,
+		     l->policy.dhash_threshold, l->policy.min_quality);
+	output_print("entries        %s active", printable_count(l->active, n));
+	output_print(", %s disputed", printable_count(l->disputed, n));
+	output_print(", %s withdrawn\n", printable_count(l->withdrawn, n));
+	for (size_t i = 0; (a = tutela_algorithm_at(i)); i++) {
+		if (l->fingerprints[a->id])
+			output_print("  %-11s  %s\n", a->name, printable_count(l->fingerprints[a->id], n));
+	}
+}
+
+struct listing {
+	bool json;
+	size_t n;
+};
+
+static bool print_row(void *ctx, const struct tutela_list *l)
+{
+	struct listing *listing = ctx;
+	char t[32], a[32], b[32];
+
+	if (listing->json) {
+		print_json(l);
+		return !output_failed();
+	}
+	if (listing->n++ == 0)
+		output_print("%-20s %-8s %7s %12s %10s %4s %-8s %s\n", "LIST", "KIND", "VERSION", "ACTIVE", "WITHDRAWN",
+			     "PDQ", "ACTION", "UPDATED");
+	output_print("%-20s %-8s %7llu %12s %10s %4u %-8s %s%s\n", l->name, tutela_list_kind_name(l->policy.kind),
+		     (unsigned long long)l->version, printable_count(l->active, a),
+		     printable_count(l->withdrawn + l->disputed, b), l->policy.pdq_threshold,
+		     tutela_action_name(l->policy.action), output_time_text(l->updated, t),
+		     l->expires && l->expires <= (int64_t)time(NULL) ? " expired" : "");
+	return !output_failed();
+}
+
+/* All lists, or the one called `name`. */
+static int show(const struct cli *cli, const char *name)
+{
+	struct tutela_store *store;
+	struct tutela_snapshot *snapshot;
+	struct listing listing = {.json = cli->json};
+	struct tutela_list list;
+	enum tutela_err error;
+	int status = STATUS_OK;
+
+	if (!cli_open_snapshot(cli, &store, &snapshot))
+		return STATUS_TROUBLE;
+	if (!name) {
+		error = tutela_snapshot_lists(snapshot, print_row, &listing);
+	} else {
+		error = tutela_snapshot_list(snapshot, name, &list);
+		if (!error && cli->json)
+			print_json(&list);
+		else if (!error)
+			print_long(&list);
+	}
+	if (error == TUTELA_E_NOTFOUND) {
+		message_error(name, "no such list in this store");
+		status = STATUS_TROUBLE;
+	} else if (error) {
+		status = cli_store_error(store, name, error);
+	}
+	tutela_snapshot_close(snapshot);
+	tutela_store_close(store);
+	return status;
+}
+
+/* The list as it is, or a new one with the default policy. */
+static enum tutela_err current(struct tutela_store *store, const char *name, struct tutela_list *list)
+{
+	struct tutela_snapshot *snapshot;
+	enum tutela_err error = tutela_snapshot_open(store, &snapshot);
+
+	memset(list, 0, sizeof(*list));
+	if (error)
+		return error;
+	error = tutela_snapshot_list(snapshot, name, list);
+	tutela_snapshot_close(snapshot);
+	return error;
+}
+
+static int change(const struct cli *cli, const char *name, const struct wish *w, bool create)
+{
+	struct tutela_store *store = cli_open_store(cli, true);
+	struct tutela_list list;
+	enum tutela_err error;
+	int status;
+
+	if (!store)
+		return STATUS_TROUBLE;
+	error = current(store, name, &list);
+	if (create && !error)
+		error = TUTELA_E_EXISTS;
+	else if (create && error == TUTELA_E_NOTFOUND)
+		error = TUTELA_OK;
+	if (!error && create) {
+		if (strlen(name) > TUTELA_LIST_NAME_MAX)
+			error = TUTELA_E_ARG;
+		else
+			memcpy(list.name, name, strlen(name) + 1);
+		tutela_policy_default(&list.policy);
+	}
+	status = error ? CLI_GO : apply(cli, w, &list);
+	if (!error && status == CLI_GO) {
+		errno = 0;
+		error = tutela_list_set(store, &list, create);
+	}
+	if (error == TUTELA_E_NOTFOUND)
+		message_error(name, "no such list in this store");
+	else if (error == TUTELA_E_EXISTS)
+		message_error(name, "there is such a list already");
+	else if (error == TUTELA_E_ARG)
+		message_error(name,
+			      "not a list's name: letters, digits, \".\", \"_\" and \"-\", at most %d, a letter or "
+			      "digit first",
+			      TUTELA_LIST_NAME_MAX);
+	else if (error)
+		cli_store_error(store, name, error);
+	tutela_store_close(store);
+	if (status != CLI_GO)
+		return status;
+	return error ? STATUS_TROUBLE : show(cli, name);
+}
+
+static int remove_list(const struct cli *cli, const char *name, bool yes)
+{
+	struct tutela_store *store;
+	enum tutela_err error;
+
+	if (!yes)
+		return cli_usage(cli, name, "this removes the list with all its entries; say --yes to do it");
+	store = cli_open_store(cli, true);
+	if (!store)
+		return STATUS_TROUBLE;
+	errno = 0;
+	error = tutela_list_remove(store, name);
+	if (error == TUTELA_E_NOTFOUND)
+		message_error(name, "no such list in this store");
+	else if (error)
+		cli_store_error(store, name, error);
+	tutela_store_close(store);
+	if (error)
+		return STATUS_TROUBLE;
+	if (cli->json)
+		output_json(json_pack("{s:s, s:s}", "type", "list-removed", "list", name));
+	else if (!cli->quiet)
+		output_print("removed the list \"%s\"\n", name);
+	return STATUS_OK;
+}
+
+int cmd_list(struct cli *cli)
+{
+	struct wish w = {0};
+	const struct cli_option options[] = {
+		{.name = "pdq-threshold",
+		 .argument = "N",
+		 .number = &w.pdq,
+		 .most = 64,
+		 .given = &w.pdq_given,
+		 .help = "largest PDQ distance that is a match, 0..64"},
+		{.name = "phash-threshold",
+		 .argument = "N",
+		 .number = &w.phash,
+		 .most = 16,
+		 .given = &w.phash_given,
+		 .help = "the same of pHash, 0..16"},
+		{.name = "dhash-threshold",
+		 .argument = "N",
+		 .number = &w.dhash,
+		 .most = 16,
+		 .given = &w.dhash_given,
+		 .help = "the same of dHash, 0..16"},
+		{.name = "min-quality",
+		 .argument = "N",
+		 .number = &w.quality,
+		 .most = 100,
+		 .given = &w.quality_given,
+		 .help = "least PDQ quality that perceptual hashes count at, 0..100"},
+		{.name = "action", .argument = "ACTION", .text = &w.action, .help = "report, block, review or ignore"},
+		{.name = "kind",
+		 .argument = "KIND",
+		 .text = &w.kind,
+		 .help = "known (hits raise an alarm) or exclude (to pass over)"},
+		{.name = "expires", .argument = "TIME", .text = &w.expires, .help = "YYYY-MM-DD[Thh:mm:ssZ] or never"},
+		{.name = "yes", .flag = &w.yes, .help = "really remove"},
+		{.name = NULL},
+	};
+	int status = cli_parse(cli, &page, options);
+	const char *verb = cli->n_args ? cli->args[0] : NULL;
+
+	if (status != CLI_GO)
+		return status;
+	if (!verb)
+		return wants_policy(&w) ? cli_usage(cli, NULL, "policy options need \"set NAME\" or \"create NAME\"")
+					: show(cli, NULL);
+	if (strcmp(verb, "show") && strcmp(verb, "set") && strcmp(verb, "create") && strcmp(verb, "remove"))
+		return cli_usage(cli, verb, "not one of show, create, set, remove");
+	if (cli->n_args != 2)
+		return cli_usage(cli, verb, "name one list");
+	if (strcmp(verb, "show") == 0)
+		return show(cli, cli->args[1]);
+	if (strcmp(verb, "remove") == 0)
+		return remove_list(cli, cli->args[1], w.yes);
+	if (strcmp(verb, "set") == 0 && !wants_policy(&w))
+		return cli_usage(cli, verb, "say what to set");
+	return change(cli, cli->args[1], &w, strcmp(verb, "create") == 0);
+}

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion for bash of tutela(1): commands, options, names of lists, files.
+
+# The lists of the store that the command line names. Names hold nothing that needs quoting.
+_tutela_lists()
+{
+	local i
+	local -a store=()
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-d | --store) store=(-d "${COMP_WORDS[i + 1]/#\~/$HOME}") ;;
+		esac
+	done
+	"${COMP_WORDS[0]}" "${store[@]}" list --json 2>/dev/null | sed -n 's/.*"list":"\([^"]*\)".*/\1/p'
+}
+
+# Options as the command's own help lists them, so that they need no second table here.
+_tutela_options()
+{
+	"${COMP_WORDS[0]}" help ${1:+"$1"} 2>/dev/null | grep -oE -e '(^| )--[a-z0-9-]+|(^| )-[a-zA-Z0],' | tr -d ' ,'
+}
+
+_tutela()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= verb= i
+	local commands='init list import export withdraw hash lookup scan status check help'
+	local algorithms='md5 sha1 sha256 pdq phash dhash photodna'
+
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-d | --store) ((i++)) ;;
+		-*) ;;
+		*)
+			if [[ -z $command ]]; then
+				command=${COMP_WORDS[i]}
+			elif [[ -z $verb ]]; then
+				verb=${COMP_WORDS[i]}
+			fi
+			;;
+		esac
+	done
+
+	case $prev in
+	-d | --store) COMPREPLY=($(compgen -d -- "$cur")) && compopt -o filenames 2>/dev/null; return ;;
+	--list) COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")); return ;;
+	-l) [[ $command == @(import|export|withdraw) ]] && COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")) && return ;;
+	--algorithm) COMPREPLY=($(compgen -W "$algorithms" -- "$cur")); return ;;
+	--format) COMPREPLY=($(compgen -W 'text csv' -- "$cur")); return ;;
+	--variants) COMPREPLY=($(compgen -W 'none standard thorough' -- "$cur")); return ;;
+	--action) COMPREPLY=($(compgen -W 'report block review ignore' -- "$cur")); return ;;
+	--kind) COMPREPLY=($(compgen -W 'known exclude' -- "$cur")); return ;;
+	--expires) COMPREPLY=($(compgen -W 'never' -- "$cur")); return ;;
+	esac
+
+	if [[ $cur == -* ]]; then
+		COMPREPLY=($(compgen -W "$(_tutela_options "$command")" -- "$cur"))
+	elif [[ -z $command || $command == help ]]; then
+		COMPREPLY=($(compgen -W "$commands" -- "$cur"))
+	elif [[ $command == list && -z $verb ]]; then
+		COMPREPLY=($(compgen -W 'show create set remove' -- "$cur"))
+	elif [[ $command == list && $verb != create ]]; then
+		COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur"))
+	elif [[ $command == @(import|hash|scan|init|export|withdraw) || $prev == @(--output|-o|--from|--files-from) ]]; then
+		compopt -o default 2>/dev/null
+	fi
+}
+
+complete -F _tutela tutela

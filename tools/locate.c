@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "locate.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "message.h"
+
+char *locate_store(const char *option)
+{
+	const char *env = getenv("TUTELA_STORE"), *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+
+	if (option && option[0])
+		return memory_text(option);
+	if (env && env[0])
+		return memory_text(env);
+	if (xdg && xdg[0] == '/') /* a relative one is invalid (XDG Base Directory Specification) */
+		return memory_format("%s/tutela", xdg);
+	if (home && home[0] == '/')
+		return memory_format("%s/.local/share/tutela", home);
+	message_error(NULL, "no store is named: use -d DIR or set TUTELA_STORE");
+	return NULL;
+}
+
+static char *if_there(char *folder)
+{
+	char *program = memory_format("%s/tutela-decoder", folder);
+	bool there = access(program, X_OK) == 0;
+
+	free(program);
+	if (there)
+		return folder;
+	free(folder);
+	return NULL;
+}
+
+char *locate_decoder(void)
+{
+	char self[PATH_MAX], *slash, *folder;
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (len <= 0)
+		return NULL;
+	self[len] = '\0';
+	slash = strrchr(self, '/');
+	if (!slash)
+		return NULL;
+	*slash = '\0';
+	folder = if_there(memory_text(self));
+	return folder ? folder : if_there(memory_format("%s/../libexec/tutela", self));
+}
+
+bool locate_isa(enum tutela_isa *out)
+{
+	const char *env = getenv("TUTELA_ISA");
+
+	*out = TUTELA_ISA_AUTO;
+	if (!env || !env[0])
+		return true;
+	if (!tutela_isa_parse(env, out)) {
+		message_error("TUTELA_ISA", "\"%s\" is not one of auto, scalar, avx2, avx512, neon", env);
+		return false;
+	}
+	if (!tutela_cpu_has(*out)) {
+		message_error("TUTELA_ISA", "this machine cannot run \"%s\"", env);
+		*out = TUTELA_ISA_AUTO;
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where things are: the store, the decoder programs; and which instruction set to use. The environment is read here. */
+#ifndef TUTELA_TOOLS_LOCATE_H
+#define TUTELA_TOOLS_LOCATE_H
+
+#include <tutela/cpu.h>
+
+/*
+ * `option`, else $TUTELA_STORE, else $XDG_DATA_HOME/tutela, else
+ * ~/.local/share/tutela. Allocated. NULL, with a sentence said, when none of them is set.
+ */
+char *locate_store(const char *option);
+
+/* Folder of the decoder programs: beside this program, else ../libexec/tutela, else NULL: the compiled-in one. */
+char *locate_decoder(void);
+
+/* $TUTELA_ISA, for tests and measurements. false, with a sentence said, when this machine has no such level. */
+bool locate_isa(enum tutela_isa *out);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Allocation for programs: an end with a sentence and exit status 2 instead of a NULL. */
+#ifndef TUTELA_TOOLS_MEMORY_H
+#define TUTELA_TOOLS_MEMORY_H
+
+#include <stddef.h>
+
+void *memory_array(size_t n, size_t size); /* zeroed */
+void *memory_resize(void *p, size_t n, size_t size);
+char *memory_text(const char *s);
+char *memory_copy(const void *p, size_t len); /* and a NUL behind it */
+
+/* printf into a fresh string. */
+char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One file from its descriptor to a verdict: decode in a process of its own,
+ * ask the store, judge. Used by every command and service that looks at files.
+ *
+ * Verdicts are three-valued: what could not be decoded, read or searched is
+ * undetermined, never "no match".
+ *
+ * Thread safety: a pipeline is read-only after it was set up; a finding belongs to one thread.
+ */
+#ifndef TUTELA_TOOLS_PIPELINE_H
+#define TUTELA_TOOLS_PIPELINE_H
+
+#include <tutela/tutela.h>
+
+enum variants { VARIANTS_NONE, VARIANTS_STANDARD, VARIANTS_THOROUGH };
+
+struct pipeline {
+	struct tutela_decoder *decoder;
+	struct tutela_snapshot *snapshot; /* NULL: hash only */
+	enum variants variants;
+};
+
+enum verdict { VERDICT_NO_MATCH, VERDICT_MATCH, VERDICT_UNDETERMINED };
+const char *verdict_name(enum verdict v);
+
+/* What the perceptual hashes alone say. */
+enum perceptual {
+	PERCEPTUAL_NO_MATCH,
+	PERCEPTUAL_MATCH,
+	PERCEPTUAL_LOW_QUALITY,
+	PERCEPTUAL_NONE,
+	PERCEPTUAL_UNDETERMINED
+};
+const char *perceptual_name(enum perceptual p);
+
+#define REASON_MAX 160
+
+struct finding {
+	struct tutela_decoded decoded;
+	uint64_t size; /* of the file, as far as it is known */
+	struct tutela_hits hits;
+	enum verdict verdict;
+	enum perceptual perceptual;
+	bool excluded;           /* on a list of known files to pass over, and on no other */
+	char kind[24];           /* of reason, a word for counting: "truncated"; "" without a reason */
+	char reason[REASON_MAX]; /* "truncated: the file ends before the picture does" */
+	enum tutela_err fatal;   /* no file can be looked at any more */
+};
+
+/* Look at the file open at `fd`. `path` only tells whether the name promises a picture. */
+void pipeline_run(const struct pipeline *p, int fd, const char *path, struct finding *out);
+
+/* A finding for what could not even be opened. `kind`: NULL "unreadable". */
+void pipeline_unreadable(struct finding *out, int error, const char *kind);
+
+/* Ask the store with hashes alone. */
+void pipeline_lookup(const struct pipeline *p, const struct tutela_query *query, struct finding *out);
+
+void finding_free(struct finding *f);
+
+/*
+ * Standard input as a file that a decoder can read: itself, when it is one,
+ * else a copy in memory of at most `max` bytes. -1 with errno (EFBIG: larger).
+ */
+int pipeline_stdin(uint64_t max);
+
+/*
+ * A decoder pool for `workers` files at once, with the programs that belong to
+ * this one. NULL, with a sentence said.
+ */
+struct tutela_decoder *pipeline_decoder(unsigned workers, unsigned wants);
+
+/* Worker threads: `jobs` as asked, or the cores this process may use. */
+unsigned pipeline_jobs(uint64_t jobs);
+
+#endif
