@@ -12,11 +12,13 @@ ifneq ($(filter x86_64-%,$(MACHINE)),)
 AVX2 := -mavx2 -mpopcnt -mbmi -mbmi2 -mno-fma
 AVX512 := $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vpopcntdq
 FLAGS_engine/hash/hash_avx2 := $(AVX2)
+FLAGS_engine/decode/worker/jpeg_kernels_avx2 := $(AVX2)
 FLAGS_engine/match/kernels_avx2 := $(AVX2)
 FLAGS_engine/match/kernels_avx512 := $(AVX512)
 endif
 # The specification stays what it says: the compiler must not vectorise it.
 FLAGS_engine/hash/hash_scalar := -fno-tree-vectorize
+FLAGS_engine/decode/worker/jpeg_kernels := -fno-tree-vectorize
 FLAGS_engine/match/kernels_scalar := -fno-tree-vectorize
 
 # Decoder workers: their own programs, linked without OpenMP and without the search.
@@ -24,6 +26,7 @@ WORKER_COMMON := engine/decode/worker/decoder.c engine/decode/worker/sandbox.c e
 	engine/decode/worker/sniff.c engine/decode/worker/row_sink.c engine/decode/wire.c \
 	$(wildcard engine/base/*.c) $(wildcard engine/hash/*.c)
 WORKER_CORE := $(WORKER_COMMON) engine/decode/worker/codec_jpeg.c engine/decode/worker/codec_png.c \
+	$(wildcard engine/decode/worker/jpeg_*.c) \
 	engine/decode/worker/codecs_core.c
 WORKER_VIPS := $(WORKER_COMMON) engine/decode/worker/codec_vips.c engine/decode/worker/codec_jxl.c \
 	engine/decode/worker/codec_bmp.c engine/decode/worker/codecs_vips.c

@@ -31,8 +31,7 @@ static void fill_ac(struct huffman *h)
 		if (!slot || !size || length + size > HUFFMAN_PEEK)
 			continue;
 		magnitude = (window >> (HUFFMAN_PEEK - length - size)) & ((1u << size) - 1);
-		h->ac[window] =
-			(int32_t)((uint32_t)extend(magnitude, size) << 16 | run << 8 | (length + size));
+		h->ac[window] = (int32_t)((uint32_t)extend(magnitude, size) << 16 | run << 8 | (length + size));
 	}
 }
 

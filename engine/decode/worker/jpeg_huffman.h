@@ -30,7 +30,7 @@ struct huffman {
 	 * Steps of SKIP_EOB and more: the block ends. 0: use `symbol`.
 	 */
 	uint16_t skip[1 << HUFFMAN_PEEK];
-	int32_t limit[18]; /* [l]: first code of more than l bits, left-aligned to 16; [17] past all */
+	int32_t limit[18];  /* [l]: first code of more than l bits, left-aligned to 16; [17] past all */
 	int32_t offset[17]; /* [l]: index into values minus the first code of l bits */
 	uint8_t values[256];
 };

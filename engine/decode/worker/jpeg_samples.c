@@ -20,8 +20,8 @@ struct axis {
 /* Where the ref dialect samples. */
 struct grid {
 	uint32_t n;
-	uint32_t *block;  /* [n] */
-	uint8_t *offset;  /* [n] in the block, 0..7 */
+	uint32_t *block; /* [n] */
+	uint8_t *offset; /* [n] in the block, 0..7 */
 };
 
 struct jpeg_samples {
@@ -29,6 +29,7 @@ struct jpeg_samples {
 	const struct hash_kernels *hash_kernels;
 	struct islow islow;
 	struct jpeg_geometry geometry;
+	unsigned wants;
 	uint32_t block_row; /* next */
 	struct pdq_plane *plane;
 	struct grid columns, rows;
@@ -40,7 +41,7 @@ struct jpeg_samples {
 
 /* ------------------------------------------------------------------ the inverse transform */
 
-#define FIX(x) ((int32_t)((x) * 8192 + 0.5))
+#define FIX(x) ((int32_t)((x)*8192 + 0.5))
 
 /* One column of jidctint.c without its rounding: 8 coefficients to 8 samples times 2^13. */
 static void islow_column(const int32_t in[8], int32_t out[8])
@@ -101,11 +102,16 @@ static void grid_free(struct grid *g)
 	free(g->offset);
 }
 
+/* The ref dialect samples it; else both dialects see the same pixels. */
+static bool resampled(const struct jpeg_geometry *g)
+{
+	return g->width > PDQ_REF_SIDE || g->height > PDQ_REF_SIDE;
+}
+
 static bool ref_init(struct jpeg_samples *s)
 {
-	bool resampled = s->geometry.width > PDQ_REF_SIDE || s->geometry.height > PDQ_REF_SIDE;
-	uint32_t n_cols = resampled ? PDQ_REF_SIDE : s->geometry.width;
-	uint32_t n_rows = resampled ? PDQ_REF_SIDE : s->geometry.height;
+	uint32_t n_cols = resampled(&s->geometry) ? PDQ_REF_SIDE : s->geometry.width;
+	uint32_t n_rows = resampled(&s->geometry) ? PDQ_REF_SIDE : s->geometry.height;
 
 	s->samples = tutela_mem_array(n_cols, 1);
 	return s->samples && grid_init(&s->columns, s->geometry.width, n_cols) &&
@@ -122,8 +128,8 @@ static bool ref_row(struct jpeg_samples *s, const int16_t *blocks)
 	for (; s->next_row < s->rows.n && s->rows.block[s->next_row] == s->block_row; s->next_row++) {
 		unsigned y = s->rows.offset[s->next_row];
 
-		if ((int)y != made && !s->kernels->sample_row(&s->islow, blocks, s->geometry.quantisers, y, &columns,
-							      s->samples))
+		if ((int)y != made &&
+		    !s->kernels->sample_row(&s->islow, blocks, s->geometry.quantisers, y, &columns, s->samples))
 			return false;
 		made = (int)y;
 		s->hash_kernels->luma_gray(s->samples, s->columns.n, tutela_pdq_plane_slot(s->plane));
@@ -270,12 +276,15 @@ static bool suits(const struct jpeg_geometry *g)
 	for (unsigned k = 0; k < 64; k++)
 		if (g->quantisers[k] > INT16_MAX)
 			return false;
-	/* Under 128 the box is 1 wide and rounding noise decides: the pixels' own order of sums counts there. */
-	return g->width >= 128 && g->height >= 128;
+	/* Under 128 the box is 1 wide: hardly a sum, and the sums' own rounding counts. */
+	if (resampled(g))
+		return g->width >= 128 && g->height >= 128;
+	return g->width >= PDQ_LEAST && g->height >= PDQ_LEAST;
 }
 
 struct jpeg_samples *tutela_jpeg_samples_new(const struct jpeg_geometry *g, unsigned wants, enum tutela_isa isa)
 {
+	bool ref = (wants & TUTELA_WANT_PDQ) || !resampled(g), full = (wants & TUTELA_WANT_PDQ_FULL) && resampled(g);
 	struct jpeg_samples *s;
 
 	if (!suits(g))
@@ -284,11 +293,11 @@ struct jpeg_samples *tutela_jpeg_samples_new(const struct jpeg_geometry *g, unsi
 	if (!s)
 		return NULL;
 	s->geometry = *g;
+	s->wants = wants;
 	s->kernels = tutela_jpeg_kernels(isa);
 	s->hash_kernels = tutela_hash_kernels(isa);
 	islow_init(&s->islow);
-	if (s->hash_kernels && (!(wants & TUTELA_WANT_PDQ) || ref_init(s)) &&
-	    (!(wants & TUTELA_WANT_PDQ_FULL) || full_init(s)))
+	if (s->hash_kernels && (!ref || ref_init(s)) && (!full || full_init(s)))
 		return s;
 	tutela_jpeg_samples_free(s);
 	return NULL;
@@ -306,8 +315,15 @@ bool tutela_jpeg_samples_row(struct jpeg_samples *s, const int16_t *blocks)
 
 void tutela_jpeg_samples_finish(struct jpeg_samples *s, struct tutela_perceptual *out)
 {
-	if (s->plane)
-		tutela_pdq_plane_finish(s->plane, &out->pdq);
+	struct tutela_pdq ref;
+
+	if (s->plane) {
+		tutela_pdq_plane_finish(s->plane, &ref);
+		if (s->wants & TUTELA_WANT_PDQ)
+			out->pdq = ref;
+		if ((s->wants & TUTELA_WANT_PDQ_FULL) && !s->sums)
+			out->pdq_full = ref;
+	}
 	if (s->sums)
 		full_finish(s, &out->pdq_full);
 }

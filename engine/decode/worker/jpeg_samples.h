@@ -8,7 +8,8 @@
  * full: the two boxes and the decimation are one linear map per axis; it is
  * multiplied into the transform's basis, so no pixel is made. Pixels that
  * a decoder would have clamped to 0..255 are not: on photographs this moves
- * half a bit on average.
+ * half a bit on average. Up to 512 x 512 both dialects are one, and so is
+ * their hash here.
  */
 #ifndef TUTELA_JPEG_SAMPLES_H
 #define TUTELA_JPEG_SAMPLES_H
@@ -21,8 +22,8 @@ struct jpeg_samples;
 
 /*
  * wants: TUTELA_WANT_PDQ, TUTELA_WANT_PDQ_FULL. NULL when memory is short or
- * the picture is not one for this way: a side under 128 pixels, or
- * quantisers over 15 bits.
+ * the picture is not one for this way: a side under 5 pixels, or under 128
+ * when the other is over 512; quantisers over 15 bits.
  */
 struct jpeg_samples *tutela_jpeg_samples_new(const struct jpeg_geometry *g, unsigned wants, enum tutela_isa isa);
 

@@ -56,15 +56,14 @@ struct jpeg_stream {
 	uint16_t quantisers[4][64];
 	struct huffman dc[4], ac[4];
 	struct scan scan;
-	uint8_t *clean; /* one segment without stuffing */
+	uint8_t *clean;        /* one segment without stuffing */
 	int16_t *coefficients; /* a row of MCUs, or (progressive) the whole plane */
-	size_t coefficients_len; /* of them */
-	uint64_t *nonzero; /* progressive: [block], bit k set when zigzag coefficient k is not zero */
+	uint64_t *nonzero;     /* progressive: [block], bit k set when zigzag coefficient k is not zero */
 	/* sequential: where the scan stands */
 	struct bits bits;
 	unsigned until_restart, next_restart;
 	int predictor[3];
-	uint32_t row;  /* of blocks, next to be given */
+	uint32_t row; /* of blocks, next to be given */
 	uint32_t mcu_row;
 	bool failed;
 	int8_t known[64]; /* progressive: low bit that luma coefficient k is refined to; -1 not seen */
@@ -528,8 +527,8 @@ static bool begin_sequential(struct jpeg_stream *s)
 	for (unsigned i = 0; i < scan->n; i++)
 		if (!s->dc[scan->dc[i]].defined || !s->ac[scan->ac[i]].defined)
 			return false;
-	s->coefficients_len = (size_t)s->geometry.block_columns * s->components[0].v * 64;
-	s->coefficients = tutela_mem_aligned(s->coefficients_len, sizeof *s->coefficients);
+	s->coefficients = tutela_mem_aligned((size_t)s->geometry.block_columns * s->components[0].v * 64,
+					     sizeof *s->coefficients);
 	if (!s->coefficients || !latch_quantisers(s))
 		return false;
 	begin_segment(s);
@@ -793,18 +792,20 @@ static bool tables_defined(const struct jpeg_stream *s)
 	return true;
 }
 
-static bool take_all_scans(struct jpeg_stream *s, unsigned max_scans)
+static bool take_all_scans(struct jpeg_stream *s, const struct jpeg_limits *limits)
 {
+	size_t blocks = (size_t)s->geometry.block_columns * s->geometry.block_rows;
 	int more = 1;
 
-	s->coefficients_len = (size_t)s->geometry.block_columns * s->geometry.block_rows * 64;
-	s->coefficients = tutela_mem_array(s->coefficients_len, sizeof *s->coefficients);
-	s->nonzero = tutela_mem_array(s->coefficients_len / 64, sizeof *s->nonzero);
+	if (blocks * (64 * sizeof *s->coefficients + sizeof *s->nonzero) > limits->memory)
+		return false;
+	s->coefficients = tutela_mem_array(blocks * 64, sizeof *s->coefficients);
+	s->nonzero = tutela_mem_array(blocks, sizeof *s->nonzero);
 	if (!s->coefficients || !s->nonzero)
 		return false;
 	memset(s->known, -1, sizeof s->known);
 	for (unsigned n = 0; more == 1; n++, more = next_scan(s)) {
-		if (n >= max_scans || !note_progress(s) || !tables_defined(s))
+		if (n >= limits->scans || !note_progress(s) || !tables_defined(s))
 			return false;
 		if (s->scan.component[0] != 0) {
 			hop_scan(s);
@@ -821,16 +822,16 @@ static bool take_all_scans(struct jpeg_stream *s, unsigned max_scans)
 
 /* ------------------------------------------------------------------ interface */
 
-static bool begin(struct jpeg_stream *s, uint64_t max_pixels, unsigned max_scans)
+static bool begin(struct jpeg_stream *s, const struct jpeg_limits *limits)
 {
 	if (read_marker(s) != M_SOI || next_scan(s) != 1 || is_rgb(s))
 		return false;
-	if ((uint64_t)s->geometry.width * s->geometry.height > max_pixels)
+	if ((uint64_t)s->geometry.width * s->geometry.height > limits->pixels)
 		return false;
-	return s->progressive ? take_all_scans(s, max_scans) : begin_sequential(s);
+	return s->progressive ? take_all_scans(s, limits) : begin_sequential(s);
 }
 
-struct jpeg_stream *tutela_jpeg_stream_new(const uint8_t *bytes, size_t len, uint64_t max_pixels, unsigned max_scans)
+struct jpeg_stream *tutela_jpeg_stream_new(const uint8_t *bytes, size_t len, const struct jpeg_limits *limits)
 {
 	struct jpeg_stream *s = tutela_mem_array(1, sizeof *s);
 
@@ -840,7 +841,7 @@ struct jpeg_stream *tutela_jpeg_stream_new(const uint8_t *bytes, size_t len, uin
 	s->end = bytes + len;
 	s->adobe_transform = -1;
 	s->clean = malloc(len + BITS_PAD);
-	if (s->clean && begin(s, max_pixels, max_scans))
+	if (s->clean && begin(s, limits))
 		return s;
 	tutela_jpeg_stream_free(s);
 	return NULL;

@@ -30,11 +30,18 @@ struct jpeg_geometry {
 	uint16_t quantisers[64];            /* luma, natural order (row-major 8x8) */
 };
 
+/* Over these a file is declined. */
+struct jpeg_limits {
+	uint64_t pixels;
+	uint64_t memory; /* bytes of coefficients */
+	unsigned scans;
+};
+
 /*
- * Parse the headers. NULL when the file is declined or memory is short. The
- * bytes must outlive the stream. `max_pixels` and `max_scans` bound the work.
+ * Parse the headers, and (progressive) all scans. NULL when the file is
+ * declined or memory is short. The bytes must outlive the stream.
  */
-struct jpeg_stream *tutela_jpeg_stream_new(const uint8_t *bytes, size_t len, uint64_t max_pixels, unsigned max_scans);
+struct jpeg_stream *tutela_jpeg_stream_new(const uint8_t *bytes, size_t len, const struct jpeg_limits *limits);
 
 const struct jpeg_geometry *tutela_jpeg_stream_geometry(const struct jpeg_stream *s);
 
