@@ -55,7 +55,7 @@ tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER)
 
 .PHONY: check-unit
 check-unit: all tests ## unit tests only (F='--filter=index/*' picks some)
-	$(Q)OMP_NUM_THREADS=2 $(UNIT) --jobs 2 $(F)
+	$(Q)OMP_NUM_THREADS=2 $(UNIT) --jobs 2 $(foreach f,$(F),'$(f)')
 
 .PHONY: check-cli
 check-cli: all $(MKPICTURE) $(HELPER) ## command-line tests only (T=name picks one)

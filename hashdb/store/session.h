@@ -19,14 +19,20 @@ struct session {
 	bool files;    /* index files were made that no commit names yet */
 };
 
-/* TUTELA_E_READONLY, TUTELA_E_BUSY and what LMDB says. On failure nothing is held. */
-enum tutela_err tutela_session_begin(struct tutela_store *s, struct session *w);
+/*
+ * TUTELA_E_READONLY, TUTELA_E_BUSY, TUTELA_E_CORRUPT and what LMDB says. On
+ * failure nothing is held. `rebuild`: also when the manifest is damaged.
+ */
+enum tutela_err tutela_session_begin(struct tutela_store *s, bool rebuild, struct session *w);
 
 /*
  * `pages` more may have been dirtied. When there are too many for one
  * transaction, they are committed as a part of the pending update, invisibly.
  */
 enum tutela_err tutela_session_spend(struct session *w, size_t pages);
+
+/* The same for work that needs no pending record, since every commit of it leaves the store sound. */
+enum tutela_err tutela_session_pause(struct session *w, size_t pages);
 
 /* Write the state, end the pending record and commit: from here on it is visible. A failure leaves nothing visible. */
 enum tutela_err tutela_session_commit(struct session *w);

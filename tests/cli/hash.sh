@@ -64,7 +64,7 @@ run 2 --json hash $bad a.jpg link.jpg
 is "lines" 12 "$(json -c <out)"
 is "undetermined" 10 "$(json -w verdict=undetermined -r path,size,reason -c <out)"
 for path in $bad; do
-	says err "tutela: \"$path\": "
+	says err "tutela: '$path': "
 	run 2 hash "$path"
 	empty out
 	is "sentences" 1 "$(wc -l <err)"
@@ -90,6 +90,7 @@ odd=$(printf 'line\nfeed \033[31m "quote\\ \303\251 \377\376.jpg')
 cp a.jpg "$odd"
 run 0 --json hash "$odd"
 is "lines" 1 "$(wc -l <out)"
+is "wrong bytes are replaced" 2 "$(json -g path <out | grep -o "$(printf '\357\277\275')" | wc -l)"
 is "bytes" "$(printf %s "$odd" | od -An -tx1 | tr -d ' \n')" "$(json -g path_bytes <out)"
 run 0 hash "$odd"
 is "lines" 1 "$(wc -l <out)"
@@ -115,7 +116,7 @@ if can_be_nobody; then
 	got=0
 	as_nobody "$TUTELA" --json hash secret.jpg >out 2>err || got=$?
 	is "status" 2 $got
-	says err 'tutela: "secret.jpg": unreadable: permission denied'
+	says err "tutela: 'secret.jpg': unreadable: permission denied"
 	is "reason" "unreadable: permission denied" "$(json -g reason <out)"
 fi
 

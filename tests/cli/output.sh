@@ -8,12 +8,12 @@ for words in "hash a.jpg" "--json hash a.jpg" "--help" "scan --help" "--version"
 	# shellcheck disable=SC2086
 	"$TUTELA" $words >/dev/full 2>err || got=$?
 	is "full disk: $words" 2 $got
-	says err 'tutela: "standard output": no space left on device'
+	says err "tutela: 'standard output': no space left on device"
 	got=0
 	# shellcheck disable=SC2086
 	"$TUTELA" $words >&- 2>err || got=$?
 	is "closed: $words" 2 $got
-	says err 'tutela: "standard output": '
+	says err "tutela: 'standard output': "
 	# A reader that went away: no sentence, no signal.
 	rm -f status
 	# shellcheck disable=SC2086
@@ -33,6 +33,18 @@ sum=$(md5sum a.jpg)
 "$TUTELA" hash a.jpg a.jpg >&- 2>/dev/null || :
 "$TUTELA" hash a.jpg <&- >&- 2>&- || :
 is "the picture" "$sum" "$(md5sum a.jpg)"
+
+# Nor may the store's: it is open while the result is printed.
+run 0 init closed
+i=0
+while [ $i -lt 3 ]; do
+	got=0
+	echo "md5 $(hex $i 32)" | "$TUTELA" -d closed --json import --list l - >&- 2>err || got=$?
+	is "import without stdout" 2 $got
+	i=$((i + 1))
+done
+run 0 -d closed check
+run 1 -d closed lookup --md5 "$(hex 2 32)"
 
 # A scan stops when nobody reads it.
 run 0 init store
