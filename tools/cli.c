@@ -64,7 +64,7 @@ int cli_usage(const struct cli *cli, const char *subject, const char *format, ..
 	va_end(args);
 	message_error(subject, "%s", text ? text : format);
 	free(text);
-	fprintf(stderr, cli->command ? "Try \"tutela %s --help\".\n" : "Try \"tutela --help\".\n",
+	fprintf(stderr, cli->command ? "Try 'tutela %s --help'.\n" : "Try 'tutela --help'.\n",
 		cli->command ? cli->command : "");
 	return STATUS_USAGE;
 }
@@ -140,7 +140,7 @@ static int unknown(const struct cli *cli, const char *word, size_t len, const st
 	int status;
 
 	if (near)
-		status = cli_usage(cli, shown, "no such option; did you mean \"--%s\"?", near);
+		status = cli_usage(cli, shown, "no such option; did you mean '--%s'?", near);
 	else
 		status = cli_usage(cli, shown, "no such option");
 	free(bare);
@@ -160,10 +160,10 @@ static int set_number(const struct cli *cli, const struct cli_option *o, const c
 	if (!end || *end || errno || n < o->least || n > o->most) {
 		shown = memory_format("--%s", o->name);
 		if (o->most == UINT64_MAX)
-			status = cli_usage(cli, shown, "\"%s\" is not a number of %llu or more", value,
+			status = cli_usage(cli, shown, "'%s' is not a number of %llu or more", value,
 					   (unsigned long long)o->least);
 		else
-			status = cli_usage(cli, shown, "\"%s\" is not a number from %llu to %llu", value,
+			status = cli_usage(cli, shown, "'%s' is not a number from %llu to %llu", value,
 					   (unsigned long long)o->least, (unsigned long long)o->most);
 		free(shown);
 		return status;
@@ -378,9 +378,9 @@ struct tutela_store *cli_open_store(const struct cli *cli, bool write)
 		return NULL;
 	error = tutela_store_open(path, &opts, &store, why, sizeof(why));
 	if (error == TUTELA_E_NOTFOUND)
-		message_error(path, "no such store; \"tutela init\" makes one");
+		message_error(path, "no such store; 'tutela init' makes one");
 	else if (error && why[0])
-		message_error(NULL, "%s", why);
+		message_error(strstr(why, path) ? NULL : path, "%s", why);
 	else if (error)
 		cli_store_error(NULL, path, error);
 	free(path);

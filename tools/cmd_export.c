@@ -142,7 +142,7 @@ static int check_options(const struct cli *cli, struct export *ex)
 		const char *name = tutela_exchange_format(i, &can);
 
 		if (!name)
-			return cli_usage(cli, "--format", "\"%s\" cannot be written", ex->format);
+			return cli_usage(cli, "--format", "'%s' cannot be written", ex->format);
 		if (strcmp(name, ex->format) == 0 && can & 2)
 			break;
 	}

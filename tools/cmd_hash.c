@@ -16,7 +16,7 @@
 
 static const struct cli_page page = {
 	.synopsis = "[OPTION]... FILE...",
-	.about = "Prints the fingerprints of files, in the order of the command line. \"-\" is standard input.\n"
+	.about = "Prints the fingerprints of files, in the order of the command line. '-' is standard input.\n"
 		 "Text: PDQ, quality, format, size in pixels, file. --json gives all of them.\n",
 };
 
@@ -49,7 +49,7 @@ static void print_dihedral(FILE *out, const struct tutela_pdq *pdq, const char *
 static char *as_text(const struct hash *h, const char *path, const struct finding *f, size_t *len)
 {
 	const struct tutela_decoded *d = &f->decoded;
-	char *text = NULL, *shown = printable_escape(path, strlen(path), false), *hex;
+	char *text = NULL, *shown = printable_name(path, strlen(path)), *hex;
 	FILE *out = open_memstream(&text, len);
 
 	if (!out)

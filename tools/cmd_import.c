@@ -23,7 +23,7 @@
 
 static const struct cli_page page = {
 	.synopsis = "[OPTION]... --list LIST FILE...",
-	.about = "Puts the entries of files into a list, which is made when it does not exist. \"-\" is standard "
+	.about = "Puts the entries of files into a list, which is made when it does not exist. '-' is standard "
 		 "input.\n"
 		 "All of it becomes visible at once, or nothing. Bad lines are reported and left out; with --strict,\n"
 		 "and with --replace unless --lenient, one bad line is enough to import nothing.\n",
@@ -49,7 +49,7 @@ static void report(struct import *im, uint64_t line, const char *reason)
 	im->bad++;
 	atomic_fetch_add(&im->progress.undetermined, 1);
 	if (im->verbose || im->bad <= SHOWN_PROBLEMS) {
-		char *name = printable_escape(im->file, strlen(im->file), false), *text = printable_sentence(reason);
+		char *name = printable_name(im->file, strlen(im->file)), *text = printable_sentence(reason);
 
 		message_hold();
 		fprintf(stderr, "%s:%llu: %s\n", name, (unsigned long long)line, text);
@@ -187,7 +187,7 @@ static char *provenance(const struct cli *cli)
 	char *out = memory_text("import of"), *next;
 
 	for (size_t i = 0; i < cli->n_args && i < 16; i++) {
-		char *name = printable_escape(cli->args[i], strlen(cli->args[i]), true);
+		char *name = printable_quoted(cli->args[i]);
 
 		next = memory_format("%s %s", out, strcmp(cli->args[i], "-") ? name : "standard input");
 		free(name);
@@ -220,7 +220,7 @@ static int begin(struct import *im)
 	free(origin);
 	if (error == TUTELA_E_ARG)
 		message_error(im->list,
-			      "not a list's name: letters, digits, \".\", \"_\" and \"-\", at most %d, "
+			      "not a list's name: letters, digits, '.', '_' and '-', at most %d, "
 			      "a letter or digit first",
 			      TUTELA_LIST_NAME_MAX);
 	else if (error)
@@ -272,7 +272,7 @@ static void print_result(const struct import *im, double seconds)
 				      (json_int_t)r->unchanged, "withdrawn", (json_int_t)r->withdrawn, "bad",
 				      (json_int_t)im->bad, "seconds", seconds));
 	} else if (!im->cli->quiet) {
-		output_print("list \"%s\", version %llu: %s added, %s changed, %s unchanged, %s withdrawn", im->list,
+		output_print("list '%s', version %llu: %s added, %s changed, %s unchanged, %s withdrawn", im->list,
 			     (unsigned long long)r->version, printable_count(r->added, a),
 			     printable_count(r->changed, b), printable_count(r->unchanged, c),
 			     printable_count(r->withdrawn, d));
@@ -319,7 +319,7 @@ static int check_options(struct import *im)
 	if (!im->list)
 		return cli_usage(im->cli, NULL, "name the list: --list LIST");
 	if (!im->cli->n_args)
-		return cli_usage(im->cli, NULL, "name a file, or \"-\" for standard input");
+		return cli_usage(im->cli, NULL, "name a file, or '-' for standard input");
 	if (im->strict && im->lenient)
 		return cli_usage(im->cli, NULL, "--strict and --lenient exclude each other");
 	if (im->delimiter && strcmp(im->delimiter, "\\t") == 0)
@@ -327,11 +327,11 @@ static int check_options(struct import *im)
 	if (im->delimiter && strlen(im->delimiter) != 1)
 		return cli_usage(im->cli, "--delimiter", "one character, or \\t");
 	if (im->kind && !tutela_list_kind_parse(im->kind, &im->policy.kind))
-		return cli_usage(im->cli, "--kind", "\"%s\" is not one of known, exclude", im->kind);
+		return cli_usage(im->cli, "--kind", "'%s' is not one of known, exclude", im->kind);
 	if (im->algorithm) {
 		a = tutela_algorithm_find(im->algorithm);
 		if (!a)
-			return cli_usage(im->cli, "--algorithm", "\"%s\" is not known", im->algorithm);
+			return cli_usage(im->cli, "--algorithm", "'%s' is not known", im->algorithm);
 		im->algorithm_id = a->id;
 	}
 	for (size_t i = 0; im->format; i++) {
@@ -339,7 +339,7 @@ static int check_options(struct import *im)
 		const char *name = tutela_exchange_format(i, &can);
 
 		if (!name)
-			return cli_usage(im->cli, "--format", "\"%s\" cannot be read", im->format);
+			return cli_usage(im->cli, "--format", "'%s' cannot be read", im->format);
 		if (strcmp(name, im->format) == 0 && can & 1)
 			break;
 	}

@@ -76,7 +76,7 @@ int cmd_init(struct cli *cli)
 		output_set_bytes(object, "store", path, strlen(path));
 		output_json(object);
 	} else if (status == STATUS_OK && !cli->quiet) {
-		char *shown = printable_escape(path, strlen(path), true);
+		char *shown = printable_quoted(path);
 
 		output_print("made an empty store in %s\n", shown);
 		free(shown);

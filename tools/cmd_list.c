@@ -69,11 +69,11 @@ static int apply(const struct cli *cli, const struct wish *w, struct tutela_list
 	if (w->quality_given)
 		p->min_quality = (uint32_t)w->quality;
 	if (w->action && !tutela_action_parse(w->action, &p->action))
-		return cli_usage(cli, "--action", "\"%s\" is not one of report, block, review, ignore", w->action);
+		return cli_usage(cli, "--action", "'%s' is not one of report, block, review, ignore", w->action);
 	if (w->kind && !tutela_list_kind_parse(w->kind, &p->kind))
-		return cli_usage(cli, "--kind", "\"%s\" is not one of known, exclude", w->kind);
+		return cli_usage(cli, "--kind", "'%s' is not one of known, exclude", w->kind);
 	if (w->expires && !parse_time(w->expires, &list->expires))
-		return cli_usage(cli, "--expires", "\"%s\" is not \"never\", YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ",
+		return cli_usage(cli, "--expires", "'%s' is not 'never', YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ",
 				 w->expires);
 	return CLI_GO;
 }
@@ -239,7 +239,7 @@ static int change(const struct cli *cli, const char *name, const struct wish *w,
 		message_error(name, "there is such a list already");
 	else if (error == TUTELA_E_ARG)
 		message_error(name,
-			      "not a list's name: letters, digits, \".\", \"_\" and \"-\", at most %d, a letter or "
+			      "not a list's name: letters, digits, '.', '_' and '-', at most %d, a letter or "
 			      "digit first",
 			      TUTELA_LIST_NAME_MAX);
 	else if (error)
@@ -272,7 +272,7 @@ static int remove_list(const struct cli *cli, const char *name, bool yes)
 	if (cli->json)
 		output_json(json_pack("{s:s, s:s}", "type", "list-removed", "list", name));
 	else if (!cli->quiet)
-		output_print("removed the list \"%s\"\n", name);
+		output_print("removed the list '%s'\n", name);
 	return STATUS_OK;
 }
 
@@ -319,7 +319,7 @@ int cmd_list(struct cli *cli)
 	if (status != CLI_GO)
 		return status;
 	if (!verb)
-		return wants_policy(&w) ? cli_usage(cli, NULL, "policy options need \"set NAME\" or \"create NAME\"")
+		return wants_policy(&w) ? cli_usage(cli, NULL, "policy options need 'set NAME' or 'create NAME'")
 					: show(cli, NULL);
 	if (strcmp(verb, "show") && strcmp(verb, "set") && strcmp(verb, "create") && strcmp(verb, "remove"))
 		return cli_usage(cli, verb, "not one of show, create, set, remove");

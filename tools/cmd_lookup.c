@@ -16,7 +16,7 @@
 static const struct cli_page page = {
 	.synopsis = "[OPTION]... [--ALGORITHM HEX]...",
 	.about = "Asks the store for hashes: those of the command line, or lines of standard input,\n"
-		 "\"pdq HEX\" (or another algorithm), or bare hex with --algorithm. \"#\" begins a comment.\n",
+		 "'pdq HEX' (or another algorithm), or bare hex with --algorithm. '#' begins a comment.\n",
 };
 
 struct lookup {
@@ -223,7 +223,7 @@ int cmd_lookup(struct cli *cli)
 		if (a)
 			l.algorithm_id = a->id;
 		else
-			status = cli_usage(cli, "--algorithm", "\"%s\" is not known", l.algorithm);
+			status = cli_usage(cli, "--algorithm", "'%s' is not known", l.algorithm);
 	}
 	if (status == CLI_GO && given(&l, &status))
 		status = run(&l);

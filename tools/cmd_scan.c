@@ -378,7 +378,7 @@ static int check_options(struct scan *s)
 		return cli_usage(s->cli, NULL, "name a file or folder");
 	for (int i = 0; s->variants; i++) {
 		if (i == 3)
-			return cli_usage(s->cli, "--variants", "\"%s\" is not one of none, standard, thorough",
+			return cli_usage(s->cli, "--variants", "'%s' is not one of none, standard, thorough",
 					 s->variants);
 		if (strcmp(s->variants, names[i]) == 0) {
 			s->pipeline.variants = (enum variants)i;
@@ -408,7 +408,7 @@ int cmd_scan(struct cli *cli)
 		{.name = "files-from",
 		 .argument = "FILE",
 		 .text = &s.from,
-		 .help = "paths from a file, one a line or NUL-terminated; \"-\": standard input"},
+		 .help = "paths from a file, one a line or NUL-terminated; '-': standard input"},
 		{.name = "null", .letter = '0', .flag = &s.nul, .help = "the paths of --files-from end in NUL"},
 		{.name = "include",
 		 .argument = "GLOB",

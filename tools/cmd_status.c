@@ -38,7 +38,7 @@ static void print_json(const char *path, const struct tutela_store_info *i)
 static void print_text(const char *path, const struct tutela_store_info *i)
 {
 	const struct tutela_algorithm_info *a;
-	char *shown = printable_escape(path, strlen(path), false), n[32], m[32];
+	char *shown = printable_name(path, strlen(path)), n[32], m[32];
 
 	output_print("store         %s\nuuid          %s\nschema        %u, after update %s\n", shown, i->uuid,
 		     i->schema, printable_count(i->update, n));

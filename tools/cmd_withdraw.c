@@ -152,7 +152,7 @@ static enum tutela_err apply(struct withdraw *w, struct tutela_update *u)
 		else if (error != TUTELA_E_NOTFOUND && error != TUTELA_E_ARG && error != TUTELA_E_TOOBIG)
 			return error;
 		if (!w->wanted[i].found) {
-			message_error(w->wanted[i].text, "no such entry in the list \"%s\"", w->list);
+			message_error(w->wanted[i].text, "no such entry in the list '%s'", w->list);
 			w->missing++;
 		}
 	}
@@ -180,7 +180,7 @@ static void print_result(const struct withdraw *w, const struct tutela_update_re
 				      (json_int_t)r->version, "status", tutela_status_name(w->status), "changed",
 				      (json_int_t)n, "not_found", (json_int_t)w->missing));
 	else if (!w->cli->quiet)
-		output_print("list \"%s\", version %llu: %s entries are now %s\n", w->list,
+		output_print("list '%s', version %llu: %s entries are now %s\n", w->list,
 			     (unsigned long long)r->version, printable_count(n, text), tutela_status_name(w->status));
 }
 
@@ -239,7 +239,7 @@ int cmd_withdraw(struct cli *cli)
 		{.name = "from",
 		 .argument = "FILE",
 		 .text = &w.from,
-		 .help = "entries from a file, one a line; \"-\": standard input"},
+		 .help = "entries from a file, one a line; '-': standard input"},
 		{.name = NULL},
 	};
 	struct names_opts names = {.line = on_line, .ctx = &w};

@@ -61,11 +61,11 @@ bool locate_isa(enum tutela_isa *out)
 	if (!env || !env[0])
 		return true;
 	if (!tutela_isa_parse(env, out)) {
-		message_error("TUTELA_ISA", "\"%s\" is not one of auto, scalar, avx2, avx512, neon", env);
+		message_error("TUTELA_ISA", "'%s' is not one of auto, scalar, avx2, avx512, neon", env);
 		return false;
 	}
 	if (!tutela_cpu_has(*out)) {
-		message_error("TUTELA_ISA", "this machine cannot run \"%s\"", env);
+		message_error("TUTELA_ISA", "this machine cannot run '%s'", env);
 		*out = TUTELA_ISA_AUTO;
 		return false;
 	}

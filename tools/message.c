@@ -54,7 +54,7 @@ static void say(const char *prefix, const char *subject, const char *format, va_
 
 static void say(const char *prefix, const char *subject, const char *format, va_list args)
 {
-	char *raw = NULL, *text, *name = subject ? printable_escape(subject, strlen(subject), true) : NULL;
+	char *raw = NULL, *text, *name = subject ? printable_quoted(subject) : NULL;
 
 	if (vasprintf(&raw, format, args) < 0)
 		raw = NULL;

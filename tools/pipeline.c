@@ -168,7 +168,7 @@ static void judge_hits(struct finding *f)
 	}
 	if (perceptual)
 		f->perceptual = PERCEPTUAL_MATCH;
-	else if (f->hits.low_quality)
+	else if (f->hits.low_quality && f->verdict != VERDICT_UNDETERMINED)
 		f->perceptual = PERCEPTUAL_LOW_QUALITY;
 	if (known) {
 		f->verdict = VERDICT_MATCH;

@@ -8,11 +8,17 @@
 
 #include "memory.h"
 
-/* Length of the valid UTF-8 sequence at `s`, and its code point; 0 when there is none (RFC 3629). */
+/* Length of the valid UTF-8 sequence at `s`, and its code point; 0 when there is none (RFC 3629), or NUL. */
 static size_t sequence(const unsigned char *s, size_t len, uint32_t *code)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+	size_t n = s[0] == 0     ? 0
+		   : s[0] < 0x80 ? 1
+		   : s[0] < 0xc2 ? 0
+		   : s[0] < 0xe0 ? 2
+		   : s[0] < 0xf0 ? 3
+		   : s[0] < 0xf5 ? 4
+				 : 0;
 	uint32_t c = n == 1 ? s[0] : n == 2 ? s[0] & 0x1f : n == 3 ? s[0] & 0x0f : s[0] & 0x07;
 
 	if (n == 0 || n > len)
@@ -83,7 +89,7 @@ static size_t escape_bytes(char *out, const unsigned char *s, size_t n)
 }
 
 /* Escapes into `out` (4 * len + 1 bytes); returns whether anything had to be. */
-static bool escape(char *out, size_t *out_len, const char *s, size_t len, bool names)
+static bool escape(char *out, size_t *out_len, const char *s, size_t len, char quote)
 {
 	bool changed = false;
 	size_t at = 0, n;
@@ -96,7 +102,7 @@ static bool escape(char *out, size_t *out_len, const char *s, size_t len, bool n
 		if (n == 0 || harmful(code)) {
 			at += escape_bytes(out + at, p, n ? n : 1);
 			changed = true;
-		} else if (names && (code == '"' || code == '\\')) {
+		} else if (quote && (code == (unsigned char)quote || code == '\\')) {
 			out[at++] = '\\';
 			out[at++] = (char)code;
 			changed = true;
@@ -110,18 +116,28 @@ static bool escape(char *out, size_t *out_len, const char *s, size_t len, bool n
 	return changed;
 }
 
-char *printable_escape(const char *s, size_t len, bool quotes)
+char *printable_name(const char *s, size_t len)
 {
 	char *out = memory_array(len + 1, 4);
 	size_t at;
 
-	if (escape(out + 1, &at, s, len, true) || quotes) {
+	if (escape(out + 1, &at, s, len, '"')) {
 		out[0] = '"';
-		out[at + 1] = '"';
-		out[at + 2] = '\0';
+		memcpy(out + at + 1, "\"", 2);
 	} else {
 		memmove(out, out + 1, at + 1);
 	}
+	return out;
+}
+
+char *printable_quoted(const char *s)
+{
+	size_t len = strlen(s), at;
+	char *out = memory_array(len + 1, 4);
+
+	out[0] = '\'';
+	escape(out + 1, &at, s, len, '\'');
+	memcpy(out + at + 1, "'", 2);
 	return out;
 }
 
@@ -130,7 +146,7 @@ char *printable_sentence(const char *s)
 	size_t len = strlen(s), at;
 	char *out = memory_array(len + 1, 4);
 
-	escape(out, &at, s, len, false);
+	escape(out, &at, s, len, 0);
 	return out;
 }
 

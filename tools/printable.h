@@ -17,10 +17,11 @@ char *printable_utf8(const char *s, size_t len, size_t *out_len);
 /*
  * For people: control characters, broken UTF-8 and characters that turn the
  * writing direction come as backslash escapes (\n, \033), as git shows names.
- * With `quotes` the text is always in double quotes, else only when something
- * in it had to be escaped.
+ * A name in a table is in double quotes only when something in it had to be
+ * escaped; the subject of a sentence is always in single quotes.
  */
-char *printable_escape(const char *s, size_t len, bool quotes);
+char *printable_name(const char *s, size_t len);
+char *printable_quoted(const char *s);
 
 /* A sentence that may hold such bytes: control characters escaped, quotes and backslashes left alone. */
 char *printable_sentence(const char *s);

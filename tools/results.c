@@ -157,7 +157,7 @@ void result_print_heads(FILE *out, const char *subject)
 static void print_hit(FILE *out, const char *shown, const struct tutela_hit *h)
 {
 	const struct tutela_algorithm_info *a = tutela_algorithm_get(h->algorithm);
-	char *entry = printable_escape(h->entry.len ? h->entry.s : "", h->entry.len, false), distance[48];
+	char *entry = printable_name(h->entry.len ? h->entry.s : "", h->entry.len), distance[48];
 	/* Ids made from a fingerprint are as long as that; their beginning tells them apart here, --json has all of it.
 	 */
 	size_t len = strlen(entry);
@@ -175,12 +175,16 @@ static void print_hit(FILE *out, const char *shown, const struct tutela_hit *h)
 
 void result_print(FILE *out, const char *subject, const struct finding *f)
 {
-	char *shown = printable_escape(subject, strlen(subject), false);
+	char *shown = printable_name(subject, strlen(subject));
 
-	if (f->verdict == VERDICT_UNDETERMINED)
-		fprintf(out, "%-12s  %s  %s\n", "undetermined", shown, f->reason);
-	else if (f->hits.n == 0)
+	if (f->verdict == VERDICT_UNDETERMINED) {
+		char *both = memory_format("%s: %s", shown, f->reason);
+
+		fprintf(out, COLUMNS, "undetermined", "-", "-", "-", "-", both);
+		free(both);
+	} else if (f->hits.n == 0) {
 		fprintf(out, COLUMNS, "no-match", "-", "-", "-", "-", shown);
+	}
 	for (size_t i = 0; i < f->hits.n; i++) {
 		const struct tutela_hit *h = &f->hits.items[i];
 

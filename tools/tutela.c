@@ -57,7 +57,7 @@ static int unknown(struct cli *cli)
 	near = cli_nearest(word, next_command, &i);
 	cli->command = NULL;
 	if (near)
-		return cli_usage(cli, word, "no such command; did you mean \"%s\"?", near);
+		return cli_usage(cli, word, "no such command; did you mean '%s'?", near);
 	return cli_usage(cli, word, "no such command");
 }
 

@@ -188,9 +188,7 @@ static uint8_t *table_room(const struct build *b, struct table_room *room, size_
 
 static void put_tables(struct build *b)
 {
-	int threads = b->threads < FORMAT_TABLES ? b->threads : FORMAT_TABLES;
-
-#pragma omp parallel num_threads(threads)
+#pragma omp parallel num_threads(b->threads < FORMAT_TABLES ? b->threads : FORMAT_TABLES)
 	{
 		struct table_room room = {0};
 		size_t len;

@@ -2,7 +2,7 @@
 /*
  * AVX2 with POPCNT. Bits are counted by a table of 16 nibbles (pshufb): a byte
  * holds at most 8, so nothing overflows; psadbw adds the eight bytes of a lane
- * of 64 bits, at most 64.
+ * of 64 bits, at most 64. What is measured stands in kernels_avx512.c.
  */
 #ifdef __x86_64__
 #include "match/kernels.h"

@@ -290,19 +290,44 @@ static enum tutela_err sum_rows(struct tutela_store *s, MDB_txn *txn, enum store
 	return rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(s, rc, "reading");
 }
 
-enum tutela_err tutela_env_set_state(struct tutela_store *s, MDB_txn *txn, struct state *st)
+static enum tutela_err check_sum(struct tutela_store *s, MDB_txn *txn, enum store_db db, const char *what, uint32_t n,
+				 uint64_t sum)
+{
+	uint32_t n_now;
+	uint64_t sum_now;
+	enum tutela_err err = sum_rows(s, txn, db, &n_now, &sum_now);
+
+	if (err || (n == n_now && sum == sum_now))
+		return err;
+	return tutela_store_fail(s, TUTELA_E_CORRUPT, "the %s of '%s' are not those of its last commit", what, s->path);
+}
+
+enum tutela_err tutela_env_check_lists(struct tutela_store *s, MDB_txn *txn, const struct state *st)
+{
+	return check_sum(s, txn, DB_LISTS, "lists", st->n_lists, st->lists_sum);
+}
+
+enum tutela_err tutela_env_check_segments(struct tutela_store *s, MDB_txn *txn, const struct state *st)
+{
+	return check_sum(s, txn, DB_SEGMENTS, "index files", st->n_segments, st->segments_sum);
+}
+
+enum tutela_err tutela_env_put_state(struct tutela_store *s, MDB_txn *txn, const struct state *st)
 {
 	uint8_t buf[STATE_MAX];
+	size_t len = tutela_schema_put_state(st, buf, sizeof buf);
+
+	return tutela_env_put(s, txn, DB_META, "state", 5, buf, len, 0);
+}
+
+enum tutela_err tutela_env_set_state(struct tutela_store *s, MDB_txn *txn, struct state *st)
+{
 	enum tutela_err err;
-	size_t len;
 
 	err = sum_rows(s, txn, DB_LISTS, &st->n_lists, &st->lists_sum);
 	if (!err)
 		err = sum_rows(s, txn, DB_SEGMENTS, &st->n_segments, &st->segments_sum);
-	if (err)
-		return err;
-	len = tutela_schema_put_state(st, buf, sizeof buf);
-	return tutela_env_put(s, txn, DB_META, "state", 5, buf, len, 0);
+	return err ? err : tutela_env_put_state(s, txn, st);
 }
 
 enum tutela_err tutela_env_pending(struct tutela_store *s, MDB_txn *txn, struct pending *out)

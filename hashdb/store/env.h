@@ -72,8 +72,12 @@ enum tutela_err tutela_env_del(struct tutela_store *s, MDB_txn *txn, enum store_
 
 /* The state record: of "meta". */
 enum tutela_err tutela_env_state(struct tutela_store *s, MDB_txn *txn, struct state *out);
-/* Writes it with the sums of the lists' and segments' rows as they are in txn. */
+/* Write it as it is; and with the sums of the lists' and segments' rows as they are in txn. */
+enum tutela_err tutela_env_put_state(struct tutela_store *s, MDB_txn *txn, const struct state *st);
 enum tutela_err tutela_env_set_state(struct tutela_store *s, MDB_txn *txn, struct state *st);
+/* Are the lists and index files those that the state was written with? TUTELA_E_CORRUPT. */
+enum tutela_err tutela_env_check_lists(struct tutela_store *s, MDB_txn *txn, const struct state *st);
+enum tutela_err tutela_env_check_segments(struct tutela_store *s, MDB_txn *txn, const struct state *st);
 /* The pending record; TUTELA_E_NOTFOUND when there is none. */
 enum tutela_err tutela_env_pending(struct tutela_store *s, MDB_txn *txn, struct pending *out);
 

@@ -96,7 +96,7 @@ enum tutela_err tutela_list_set(struct tutela_store *s, const struct tutela_list
 					 list->name);
 	if (!tutela_schema_policy_valid(&list->policy))
 		return tutela_store_fail(s, TUTELA_E_ARG, "the policy of list '%s' is out of range", list->name);
-	err = tutela_session_begin(s, &w);
+	err = tutela_session_begin(s, false, &w);
 	if (err)
 		return err;
 	err = set_row(&w, list, create);
@@ -157,7 +157,7 @@ enum tutela_err tutela_list_remove(struct tutela_store *s, const char *name)
 		return TUTELA_E_ARG;
 	if (!tutela_schema_name_valid(name))
 		return tutela_store_fail(s, TUTELA_E_NOTFOUND, "there is no list '%.*s'", TUTELA_LIST_NAME_MAX, name);
-	err = tutela_session_begin(s, &w);
+	err = tutela_session_begin(s, false, &w);
 	if (err)
 		return err;
 	err = remove_row(&w, name);

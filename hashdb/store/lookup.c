@@ -44,7 +44,7 @@ uint32_t tutela_lookup_threshold(const struct tutela_policy *p, enum tutela_algo
 enum tutela_err tutela_lookup_search(const struct view *v, enum tutela_algorithm algorithm, const uint8_t *code,
 				     unsigned radius, struct tutela_matches *out)
 {
-	struct tutela_search_opts opts = {.size = sizeof opts, .radius = radius, .append = true};
+	struct tutela_search_opts opts = {.size = sizeof opts, .radius = radius};
 	enum tutela_err err = TUTELA_OK;
 	size_t searched = 0;
 
@@ -53,6 +53,7 @@ enum tutela_err tutela_lookup_search(const struct view *v, enum tutela_algorithm
 	for (size_t i = 0; i < v->n_segments && !err; i++) {
 		if (v->segments[i]->row.algorithm != algorithm)
 			continue;
+		opts.append = searched > 0;
 		err = tutela_index_search(v->segments[i]->index, code, &opts, out);
 		searched++;
 	}

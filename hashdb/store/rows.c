@@ -2,7 +2,6 @@
 /* The rows of the two small databases that every reader loads whole. */
 #include <stdlib.h>
 
-#include "base/checksum.h"
 #include "base/mem.h"
 #include "store/view.h"
 
@@ -34,8 +33,7 @@ static enum tutela_err read_row(struct tutela_store *s, const struct rows *how, 
 	return TUTELA_OK;
 }
 
-static enum tutela_err read_rows(struct tutela_store *s, MDB_txn *txn, const struct rows *how, void **out, size_t *n,
-				 uint64_t *sum)
+static enum tutela_err read_rows(struct tutela_store *s, MDB_txn *txn, const struct rows *how, void **out, size_t *n)
 {
 	enum tutela_err err = TUTELA_OK;
 	uint8_t *array = NULL;
@@ -45,13 +43,10 @@ static enum tutela_err read_rows(struct tutela_store *s, MDB_txn *txn, const str
 
 	*out = NULL;
 	*n = 0;
-	*sum = 0;
 	if (rc)
 		return tutela_env_fail(s, rc, "reading");
-	while (!err && !(rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT))) {
-		*sum += tutela_checksum(v.mv_data, v.mv_size);
+	while (!err && !(rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)))
 		err = read_row(s, how, &k, &v, &array, n);
-	}
 	mdb_cursor_close(cursor);
 	if (!err && rc != MDB_NOTFOUND)
 		err = tutela_env_fail(s, rc, "reading");
@@ -62,14 +57,6 @@ static enum tutela_err read_rows(struct tutela_store *s, MDB_txn *txn, const str
 	}
 	*out = array;
 	return TUTELA_OK;
-}
-
-static enum tutela_err lost(struct tutela_store *s, const char *what, void **array, size_t *n)
-{
-	free(*array);
-	*array = NULL;
-	*n = 0;
-	return tutela_store_fail(s, TUTELA_E_CORRUPT, "the %s of '%s' are not those of its last commit", what, s->path);
 }
 
 static enum tutela_err list_of(const MDB_val *k, const MDB_val *v, void *out)
@@ -87,13 +74,13 @@ enum tutela_err tutela_rows_lists(struct tutela_store *s, MDB_txn *txn, const st
 {
 	static const struct rows how = {DB_LISTS, "lists", LISTS_MAX, sizeof(struct list_row), list_of};
 	enum tutela_err err;
-	uint64_t sum;
-	void *array;
+	void *array = NULL;
 
 	*out = NULL;
-	err = read_rows(s, txn, &how, &array, n, &sum);
-	if (!err && st && (*n != st->n_lists || sum != st->lists_sum))
-		err = lost(s, how.what, &array, n);
+	*n = 0;
+	err = st ? tutela_env_check_lists(s, txn, st) : TUTELA_OK;
+	if (!err)
+		err = read_rows(s, txn, &how, &array, n);
 	*out = array;
 	return err;
 }
@@ -104,13 +91,13 @@ enum tutela_err tutela_rows_segments(struct tutela_store *s, MDB_txn *txn, const
 	static const struct rows how = {DB_SEGMENTS, "index files", SEGMENTS_MAX, sizeof(struct segment_row),
 					segment_of};
 	enum tutela_err err;
-	uint64_t sum;
-	void *array;
+	void *array = NULL;
 
 	*out = NULL;
-	err = read_rows(s, txn, &how, &array, n, &sum);
-	if (!err && st && (*n != st->n_segments || sum != st->segments_sum))
-		err = lost(s, how.what, &array, n);
+	*n = 0;
+	err = st ? tutela_env_check_segments(s, txn, st) : TUTELA_OK;
+	if (!err)
+		err = read_rows(s, txn, &how, &array, n);
 	*out = array;
 	return err;
 }

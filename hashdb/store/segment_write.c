@@ -226,16 +226,3 @@ out:
 	free(rows);
 	return err;
 }
-
-enum tutela_err tutela_segment_forget(struct session *w, enum tutela_algorithm algorithm)
-{
-	struct segment_row *rows;
-	enum tutela_err err;
-	size_t n;
-
-	err = rows_of(w, algorithm, &rows, &n);
-	for (size_t i = 0; i < n && !err; i++)
-		err = drop_row(w, &rows[i]);
-	free(rows);
-	return err;
-}

@@ -30,7 +30,4 @@ void tutela_pairs_free(struct pairs *p);
 enum tutela_err tutela_segment_write(struct session *w, enum tutela_algorithm algorithm, struct pairs *p, uint64_t live,
 				     bool all, unsigned threads);
 
-/* Drop every file of the algorithm from the manifest. */
-enum tutela_err tutela_segment_forget(struct session *w, enum tutela_algorithm algorithm);
-
 #endif

@@ -71,7 +71,7 @@ static enum tutela_err purge(struct session *w)
 		if (!err)
 			err = tutela_cleanup_purge(w->store, w->txn, &w->state, PURGE_PART);
 		if (!err)
-			err = tutela_env_set_state(w->store, w->txn, &w->state);
+			err = tutela_env_put_state(w->store, w->txn, &w->state);
 		if (err) {
 			tutela_env_abort(w->store, &w->txn);
 			return err;
@@ -95,7 +95,7 @@ enum tutela_err tutela_session_again(struct session *w)
 	return err;
 }
 
-enum tutela_err tutela_session_begin(struct tutela_store *s, struct session *w)
+enum tutela_err tutela_session_begin(struct tutela_store *s, bool rebuild, struct session *w)
 {
 	enum tutela_err err;
 	int dead;
@@ -115,7 +115,12 @@ enum tutela_err tutela_session_begin(struct tutela_store *s, struct session *w)
 		err = purge(w);
 	if (!err)
 		err = tutela_session_again(w);
+	/* A commit writes new sums: damage that is there must not be signed with them. */
 	if (!err)
+		err = tutela_env_check_lists(s, w->txn, &w->state);
+	if (!err && !rebuild)
+		err = tutela_env_check_segments(s, w->txn, &w->state);
+	if (!err && !rebuild)
 		err = tutela_cleanup_files(s, w->txn);
 	if (err)
 		tutela_session_end(w);

@@ -19,8 +19,11 @@ struct session {
 	bool files;    /* index files were made that no commit names yet */
 };
 
-/* TUTELA_E_READONLY, TUTELA_E_BUSY and what LMDB says. On failure nothing is held. */
-enum tutela_err tutela_session_begin(struct tutela_store *s, struct session *w);
+/*
+ * TUTELA_E_READONLY, TUTELA_E_BUSY, TUTELA_E_CORRUPT and what LMDB says. On
+ * failure nothing is held. `rebuild`: also when the manifest is damaged.
+ */
+enum tutela_err tutela_session_begin(struct tutela_store *s, bool rebuild, struct session *w);
 
 /*
  * `pages` more may have been dirtied. When there are too many for one

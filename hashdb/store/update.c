@@ -83,7 +83,7 @@ enum tutela_err tutela_update_begin(struct tutela_store *s, const struct tutela_
 	u = tutela_mem_array(1, sizeof *u);
 	if (!u)
 		return TUTELA_E_NOMEM;
-	err = tutela_session_begin(s, &u->w);
+	err = tutela_session_begin(s, false, &u->w);
 	if (err) {
 		free_update(u);
 		return err;

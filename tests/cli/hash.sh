@@ -64,7 +64,7 @@ run 2 --json hash $bad a.jpg link.jpg
 is "lines" 12 "$(json -c <out)"
 is "undetermined" 10 "$(json -w verdict=undetermined -r path,size,reason -c <out)"
 for path in $bad; do
-	says err "tutela: \"$path\": "
+	says err "tutela: '$path': "
 	run 2 hash "$path"
 	empty out
 	is "sentences" 1 "$(wc -l <err)"
@@ -115,7 +115,7 @@ if can_be_nobody; then
 	got=0
 	as_nobody "$TUTELA" --json hash secret.jpg >out 2>err || got=$?
 	is "status" 2 $got
-	says err 'tutela: "secret.jpg": unreadable: permission denied'
+	says err "tutela: 'secret.jpg': unreadable: permission denied"
 	is "reason" "unreadable: permission denied" "$(json -g reason <out)"
 fi
 

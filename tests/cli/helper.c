@@ -121,7 +121,8 @@ static int json(int argc, char **argv)
 		else if (option == 'c')
 			w.count = true;
 		else if (option == 'r')
-			for (char *key = strtok_r(optarg, ",", &save); key && w.n_require < MAX; key = strtok_r(NULL, ",", &save))
+			for (char *key = strtok_r(optarg, ",", &save); key && w.n_require < MAX;
+			     key = strtok_r(NULL, ",", &save))
 				w.require[w.n_require++] = key;
 		else
 			die("json", "bad usage");
@@ -162,7 +163,8 @@ static int memory(char **argv)
 		execvp(argv[0], argv);
 		_exit(127);
 	}
-	/* The processes that it waited for are in its children's account, which RUSAGE_CHILDREN takes the maximum of. */
+	/* The processes that it waited for are in its children's account, which RUSAGE_CHILDREN takes the maximum of.
+	 */
 	if (pid < 0 || wait4(pid, &status, 0, &usage) != pid)
 		die("memory", strerror(errno));
 	dprintf(9, "%ld\n", usage.ru_maxrss);

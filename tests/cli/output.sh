@@ -8,12 +8,12 @@ for words in "hash a.jpg" "--json hash a.jpg" "--help" "scan --help" "--version"
 	# shellcheck disable=SC2086
 	"$TUTELA" $words >/dev/full 2>err || got=$?
 	is "full disk: $words" 2 $got
-	says err 'tutela: "standard output": no space left on device'
+	says err "tutela: 'standard output': no space left on device"
 	got=0
 	# shellcheck disable=SC2086
 	"$TUTELA" $words >&- 2>err || got=$?
 	is "closed: $words" 2 $got
-	says err 'tutela: "standard output": '
+	says err "tutela: 'standard output': "
 	# A reader that went away: no sentence, no signal.
 	rm -f status
 	# shellcheck disable=SC2086

@@ -31,22 +31,22 @@ is "version objects" 1 "$(json -w type=version -r version,library,compiler,optio
 run 0 scan --version
 says out "tutela 0."
 TUTELA_ISA=z80 run 2 --version
-says err 'tutela: "TUTELA_ISA": "z80"'
+says err "tutela: 'TUTELA_ISA': 'z80'"
 
 run 64
-says err 'Try "tutela --help"'
+says err "Try 'tutela --help'"
 empty out
 run 64 scam
-says err 'tutela: "scam": no such command; did you mean "scan"?'
+says err "tutela: 'scam': no such command; did you mean 'scan'?"
 run 64 stat
-says err 'did you mean "status"?'
+says err "did you mean 'status'?"
 run 64 zzz
 says_not err 'did you mean'
 run 64 help zzz
 run 64 scan --ordred .
-says err 'tutela: "--ordred": no such option; did you mean "--ordered"?' 'Try "tutela scan --help"'
+says err "tutela: '--ordred': no such option; did you mean '--ordered'?" "Try 'tutela scan --help'"
 run 64 scan -Z .
-says err 'tutela: "-Z": no such option'
+says err "tutela: '-Z': no such option"
 run 64 scan
 says err "name a file or folder"
 run 64 scan --jobs
@@ -55,7 +55,7 @@ run 64 scan --jobs 0 .
 run 64 scan --jobs 1x .
 run 64 scan --jobs -1 .
 run 64 scan --jobs 99999999999999999999 .
-says err '"99999999999999999999" is not a number from 1 to 1024'
+says err "'99999999999999999999' is not a number from 1 to 1024"
 run 64 scan --all=yes .
 says err "takes no value"
 run 64 scan --variants some .
@@ -66,7 +66,7 @@ run 64 import file
 says err "--list"
 run 64 import --list l
 run 64 import --list l --format pdf file
-says err '"pdf"'
+says err "'pdf'"
 run 64 import --list l --algorithm crc32 file
 run 64 import --list l --delimiter ab file
 run 64 import --list l --strict --lenient file
@@ -77,7 +77,7 @@ run 64 withdraw --list l
 run 64 withdraw entry
 run 64 withdraw --list l --dispute --restore entry
 run 64 lookup --pdq 12
-says err 'tutela: "12": not 64 hex digits'
+says err "tutela: '12': not 64 hex digits"
 run 64 lookup something
 run 64 lookup --algorithm crc32
 run 64 lookup --quality 101

@@ -21,9 +21,20 @@ void blob_free(struct blob *b)
 	*b = (struct blob){0};
 }
 
+static size_t room_for(size_t len)
+{
+	size_t room = 64;
+
+	while (room < len)
+		room *= 2;
+	return room;
+}
+
+/* Powers of two: one byte at a time must not cost a copy each. */
 static void add(struct blob *b, const void *p, size_t len)
 {
-	b->p = need(realloc(b->p, b->len + len + 1));
+	if (!b->p || room_for(b->len + len) != room_for(b->len))
+		b->p = need(realloc(b->p, room_for(b->len + len)));
 	if (len)
 		memcpy(b->p + b->len, p, len);
 	b->len += len;

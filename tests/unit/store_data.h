@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <tutela/store.h>
@@ -28,10 +29,14 @@
 			     tutela_err_name(code));                                                                   \
 	} while (0)
 
-/* A new folder under the system's temporary one. */
+/* A new temporary folder, in memory where there is room: these tests call fsync by the thousand. */
 static inline void scratch_make(char path[64])
 {
-	strcpy(path, "/tmp/tutela-test-XXXXXX");
+	struct statvfs fs;
+	bool room = !statvfs("/dev/shm", &fs) && (uint64_t)fs.f_bavail * fs.f_frsize > (uint64_t)1 << 30 &&
+		    !access("/dev/shm", W_OK);
+
+	strcpy(path, room ? "/dev/shm/tutela-test-XXXXXX" : "/tmp/tutela-test-XXXXXX");
 	cr_assert_not_null(mkdtemp(path));
 }
 

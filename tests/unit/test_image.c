@@ -212,6 +212,47 @@ Test(image, lying_headers_are_refused)
 	free_data(&d);
 }
 
+/* Each section moved, cut, renamed or doubled, everything else as it should be. */
+Test(image, lying_sections_are_refused)
+{
+	struct data d = make_data(1, UNIFORM, 300, 256);
+	int fd = build_file(&d, TUTELA_INDEX_TABLES);
+	struct image im;
+	size_t len;
+	uint8_t *good = slurp(fd, &len), *p = aligned_alloc(64, len);
+
+	for (unsigned i = 0; i < 51 * 8; i++) {
+		/* Where in the entry, how wide, and by how much it is off. */
+		const uint8_t *s = good + 128 + 32 * (i / 8);
+		const struct {
+			unsigned at, width;
+			uint64_t off;
+		} lies[8] = {
+			{8, 8, len - 64 - le(s + 8, 8)}, /* begins in the last line */
+			{8, 8, len + 64 - le(s + 8, 8)}, /* begins behind the end */
+			{8, 8, 32},                      /* not aligned */
+			{8, 8, -le(s + 8, 8)},           /* begins in the header */
+			{16, 8, (uint64_t)-4},
+			{16, 8, UINT64_C(1) << 63},
+			{0, 4, 100},
+			{24, 8, 1},
+		};
+		uint64_t v = le(s + lies[i % 8].at, lies[i % 8].width) + lies[i % 8].off, sum;
+
+		if (lies[i % 8].off == 0)
+			continue;
+		memcpy(p, good, len);
+		memcpy(p + (s - good) + lies[i % 8].at, &v, lies[i % 8].width);
+		sum = tutela_checksum(p, 4088);
+		memcpy(p + 4088, &sum, 8);
+		cr_assert_eq(tutela_image_decode(p, len, &im), TUTELA_E_CORRUPT, "section %u, lie %u", i / 8, i % 8);
+	}
+	free(good);
+	free(p);
+	close(fd);
+	free_data(&d);
+}
+
 Test(image, truncation_is_noticed)
 {
 	struct data d = make_data(1, UNIFORM, 300, 256);
@@ -256,7 +297,7 @@ static void assert_harmless(const uint8_t *p, size_t len, const struct data *d, 
 		struct tutela_search_opts o = within(radius[i / 3 % 5]);
 
 		o.nearest = i >= 15;
-		for (size_t j = 0; k && j < d->n; j += d->n / 8 + 1) {
+		for (size_t j = 0; k && j < d->n; j += d->n / 3 + 1) {
 			struct code256 q = permute_forward(code256_load(d->codes + 32 * j));
 
 			tutela_collect_begin(&c, &o, o.radius, &m);
@@ -378,6 +419,99 @@ static bool count_down(void *ctx, uint64_t done, uint64_t total)
 	if (done == total)
 		*left = -1;
 	return true;
+}
+
+/* Damages the sections of one type, one a table, past their first and before their last number. */
+static void spoil(uint8_t *p, enum format_section type, uint32_t bad)
+{
+	for (unsigned t = 0; t < 16; t++) {
+		const uint8_t *s = p + 128 + 32 * (2 + 3 * t + type - FORMAT_OFFSETS);
+		uint64_t step = type == FORMAT_IDS ? 4 : 8;
+
+		for (uint64_t at = 4; at + 4 < le(s + 16, 8); at += step)
+			memcpy(p + le(s + 8, 8) + at, &bad, 4);
+	}
+}
+
+/* All buckets of all tables moved up: still ascending, each as long as before. */
+static void shift_buckets(uint8_t *p, uint32_t by)
+{
+	for (unsigned t = 0; t < 16; t++) {
+		uint8_t *offset = p + le(p + 128 + 32 * (2 + 3 * t) + 8, 8);
+
+		for (unsigned b = 1; b < 65536; b++) {
+			uint32_t v = (uint32_t)le(offset + 4 * b, 4) + by;
+
+			memcpy(offset + 4 * b, &v, 4);
+		}
+	}
+}
+
+/* Numbers that would lead out of the image, in tables that are otherwise right. */
+Test(image, hostile_offsets_and_ids_are_errors)
+{
+	struct data d = make_data(1, UNIFORM, 20000, 256);
+	int fd = build_file(&d, TUTELA_INDEX_TABLES);
+	struct tutela_search_opts o = within(31);
+	struct tutela_matches m = {0};
+	size_t len;
+	uint8_t *good = slurp(fd, &len), *p = aligned_alloc(64, len);
+
+	for (unsigned i = 0; i < 9; i++) {
+		static const uint32_t bad[] = {30000, 0x7fffffff, 0xffff0000};
+		struct collector c;
+		struct image im;
+
+		memcpy(p, good, len);
+		if (i < 6)
+			spoil(p, i % 2 ? FORMAT_OFFSETS : FORMAT_IDS, bad[i / 2]);
+		else
+			shift_buckets(p, bad[i - 6]);
+		reseal(p, len);
+		cr_assert_eq(tutela_image_decode(p, len, &im), TUTELA_OK);
+		cr_assert_eq(tutela_image_verify(&im, NULL, NULL), TUTELA_E_CORRUPT);
+		tutela_collect_begin(&c, &o, o.radius, &m);
+		tutela_tables_search(&im, tutela_kernels_get(TUTELA_ISA_AUTO), im.codes + 32 * 5000, &c);
+		cr_assert_eq(tutela_collect_end(&c), TUTELA_E_CORRUPT);
+		cr_assert_eq(m.n, 0);
+	}
+	tutela_matches_free(&m);
+	free(good);
+	free(p);
+	close(fd);
+	free_data(&d);
+}
+
+/* What a later version may add without breaking this one: sections of unknown type. */
+Test(image, unknown_sections_are_passed_over)
+{
+	struct data d = make_data(1, UNIFORM, 300, 256);
+	int fd = build_file(&d, TUTELA_INDEX_FLAT);
+	struct image im;
+	size_t len;
+	uint8_t *good = slurp(fd, &len), *p = aligned_alloc(64, len + 128), *s = p + 128 + 2 * 32;
+
+	memset(p, 0, len + 128);
+	memcpy(p, good, len);
+	memcpy(s + 32, s, 32);                                 /* the checksums come after … */
+	memcpy(s, (uint32_t[]){99, 7}, 8);                     /* … a new section, … */
+	memcpy(s + 8, (uint64_t[]){len, 50}, 16);              /* … of one block, … */
+	memcpy(s + 32 + 8, (uint64_t[]){len + 64, 3 * 8}, 16); /* … and sum up three. */
+	memcpy(p + 40, (uint64_t[]){len + 128}, 8);
+	p[56] = 4;
+	uint64_t sum = tutela_checksum(p, 4088);
+	memcpy(p + 4088, &sum, 8);
+	p[len] = 1;
+	reseal(p, len + 128);
+	cr_assert_eq(tutela_image_decode(p, len + 128, &im), TUTELA_OK);
+	cr_assert_eq(im.count, d.n);
+	cr_assert_eq(tutela_image_verify(&im, NULL, NULL), TUTELA_OK);
+	p[len] = 2;
+	cr_assert_eq(tutela_image_verify(&im, NULL, NULL), TUTELA_E_CORRUPT);
+	free(good);
+	free(p);
+	close(fd);
+	free_data(&d);
 }
 
 Test(image, verify_reports_progress_and_stops)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "index_data.h"
 
-/* 1,000 codes: i is at distance i % 100 of zero, its value i; so ten at each distance. */
+/*
+ * 1,000 codes, ten at each distance 0 .. 99 of zero; a value modulo 100 is the
+ * distance. They come far ones first, so that nearer ones must displace them.
+ */
 static struct data ladder(void)
 {
 	struct data d = make_data(1, UNIFORM, 1000, 256);
@@ -9,8 +12,8 @@ static struct data ladder(void)
 
 	memset(d.codes, 0, d.n * d.len);
 	for (size_t i = 0; i < d.n; i++) {
-		flip_random(&seed, d.codes + i * d.len, 256, i % 100);
-		d.values[i] = (uint32_t)i;
+		d.values[i] = (uint32_t)(i - i % 100 + 99 - i % 100);
+		flip_random(&seed, d.codes + i * d.len, 256, d.values[i] % 100);
 	}
 	return d;
 }

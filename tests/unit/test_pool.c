@@ -367,7 +367,9 @@ static int made_by_mkpicture(const char *dir, const char *args, const char *name
 	char command[1024], path[512];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	snprintf(command, sizeof(command), TEST_MKPICTURE " --seed 5 --size 400x304 %s %s", args, path);
+	/* the encoders of HEIC leak when they end */
+	snprintf(command, sizeof(command),
+		 "ASAN_OPTIONS=detect_leaks=0 " TEST_MKPICTURE " --seed 5 --size 400x304 %s %s", args, path);
 	cr_assert_eq(system(command), 0, "%s", command);
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
@@ -917,11 +919,11 @@ Test(pool, a_worker_killed_at_work_costs_that_file_only, .timeout = 60)
 	cr_assert_eq(workers_named("tutela-decoder", &pid), 1);
 	cr_assert_eq(pthread_create(&thread, NULL, hash_in_background, &b), 0);
 	sleep_ms(100);
-	cr_assert_eq(kill(pid, SIGSEGV), 0);
+	cr_assert_eq(kill(pid, SIGTERM), 0);
 	pthread_join(thread, NULL);
 	cr_expect_eq(b.err, TUTELA_OK);
 	EXPECT_CLASS(b.d, TUTELA_DECODE_CRASHED);
-	cr_expect_eq(b.d.signal, SIGSEGV);
+	cr_expect_eq(b.d.signal, SIGTERM);
 	cr_expect_eq(b.d.have, 0);
 	d = hash_bytes(pool, "text", 4);
 	EXPECT_CLASS(d, TUTELA_DECODE_NOT_PICTURE);

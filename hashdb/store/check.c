@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/audit_log.h"
+
+void tutela_check_find(struct check *c, const char *format, ...)
+{
+	char sentence[ERROR_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(sentence, sizeof sentence, format, ap);
+	va_end(ap);
+	c->result->findings++;
+	if (c->opts->finding)
+		c->opts->finding(c->opts->ctx, sentence);
+}
+
+enum tutela_err tutela_check_absorb(struct check *c, enum tutela_err err)
+{
+	const char *text;
+
+	if (err != TUTELA_E_CORRUPT && err != TUTELA_E_NOTFOUND && err != TUTELA_E_VERSION && err != TUTELA_E_FORMAT)
+		return err;
+	text = tutela_store_errmsg(c->store);
+	tutela_check_find(c, "%s", *text ? text : tutela_strerror(err));
+	return TUTELA_OK;
+}
+
+enum tutela_err tutela_check_step(struct check *c, const char *stage, uint64_t done, uint64_t total)
+{
+	if (!c->opts->progress || c->opts->progress(c->opts->ctx, stage, done, total))
+		return TUTELA_OK;
+	return TUTELA_E_INTERRUPTED;
+}
+
+size_t tutela_check_place(const struct pairs *p, uint32_t number)
+{
+	size_t low = 0, high = p->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (p->values[mid] < number)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < p->n && p->values[low] == number ? low : p->n;
+}
+
+static enum tutela_err find_unfinished(struct check *c)
+{
+	uint8_t removed[] = "removed";
+	struct pending pending;
+	MDB_val k = {7, removed}, v;
+	MDB_cursor *cursor;
+	enum tutela_err err = tutela_env_pending(c->store, c->txn, &pending);
+	int rc;
+
+	c->pending = err != TUTELA_E_NOTFOUND;
+	err = err == TUTELA_E_NOTFOUND ? TUTELA_OK : tutela_check_absorb(c, err);
+	if (err)
+		return err;
+	rc = mdb_cursor_open(c->txn, c->store->db[DB_META], &cursor);
+	if (rc)
+		return tutela_env_fail(c->store, rc, "reading");
+	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	c->unfinished = c->pending || c->state.purge_from < c->state.next_entry ||
+			(!rc && k.mv_size == 11 && !memcmp(k.mv_data, removed, 7));
+	mdb_cursor_close(cursor);
+	return rc && rc != MDB_NOTFOUND ? tutela_env_fail(c->store, rc, "reading") : TUTELA_OK;
+}
+
+/* A snapshot holds the index files open: a writer may replace them meanwhile. */
+static enum tutela_err open_state(struct check *c)
+{
+	enum tutela_err err = tutela_snapshot_open(c->store, &c->snap);
+
+	if (!err)
+		c->txn = c->snap->txn;
+	else if (err == TUTELA_E_CORRUPT)
+		err = tutela_env_begin(c->store, MDB_RDONLY, &c->txn);
+	return err ? err : tutela_env_state(c->store, c->txn, &c->state);
+}
+
+static enum tutela_err load(struct check *c)
+{
+	enum tutela_err err = open_state(c);
+
+	if (err)
+		return err;
+	err = tutela_check_absorb(c, tutela_env_check_lists(c->store, c->txn, &c->state));
+	if (!err)
+		err = tutela_rows_lists(c->store, c->txn, NULL, &c->lists, &c->n_lists);
+	if (err)
+		return tutela_check_absorb(c, err);
+	c->counted = tutela_mem_array(c->n_lists, sizeof *c->counted);
+	if (!c->counted)
+		return TUTELA_E_NOMEM;
+	for (size_t i = 0; i < c->n_lists; i++)
+		c->counted[i].number = c->lists[i].number;
+	return find_unfinished(c);
+}
+
+static enum tutela_err check_audit(struct check *c)
+{
+	enum tutela_err err = TUTELA_OK;
+	uint64_t number = 0;
+	const char *json;
+	size_t len;
+
+	while (!err)
+		err = tutela_audit_next(c->store, c->txn, &number, &json, &len);
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : tutela_check_absorb(c, err);
+}
+
+static enum tutela_err check_all(struct check *c)
+{
+	enum tutela_err err = TUTELA_OK;
+
+	if (c->opts->rebuild)
+		err = tutela_check_absorb(c, tutela_check_rebuild(c));
+	if (!err)
+		err = load(c);
+	if (!err)
+		err = tutela_check_entries(c);
+	if (!err)
+		err = check_audit(c);
+	if (!err)
+		err = tutela_check_indexes(c);
+	return err ? err : tutela_check_queries(c);
+}
+
+enum tutela_err tutela_store_check(struct tutela_store *s, const struct tutela_check_opts *opts,
+				   struct tutela_check_result *out)
+{
+	static const struct tutela_check_opts defaults = {.size = sizeof defaults};
+	struct tutela_check_result own;
+	struct check *c;
+	enum tutela_err err;
+
+	memset(out ? out : &own, 0, sizeof own);
+	if (!s || (opts && opts->size != sizeof *opts))
+		return TUTELA_E_ARG;
+	c = tutela_mem_array(1, sizeof *c);
+	if (!c)
+		return TUTELA_E_NOMEM;
+	c->store = s;
+	c->opts = opts ? opts : &defaults;
+	c->result = out ? out : &own;
+	err = check_all(c);
+	if (c->snap)
+		tutela_snapshot_close(c->snap);
+	else
+		tutela_env_abort(s, &c->txn);
+	for (unsigned a = 0; a < ALGORITHMS; a++)
+		tutela_pairs_free(&c->truth[a]);
+	free(c->lists);
+	free(c->counted);
+	free(c);
+	return err;
+}

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+# A full disk and a read-only one: a clear sentence, status 2, nothing lost, nothing half-written.
+. "$TESTS/lib.sh"
+
+cat >probe.sh <<-'END'
+	mkdir probe
+	mount -t tmpfs -o size=1m none probe
+END
+unshare -m sh -e probe.sh 2>/dev/null || {
+	echo "mounting needs root"
+	exit 77
+}
+i=0
+while [ $i -lt 40000 ]; do
+	echo "$i"
+	i=$((i + 1))
+done | awk '{ printf "sha256 %064x entry-%d\n", $1 * 2654435761 + 1, $1 }' >large
+head -n 5 large >small
+"$MKPICTURE" --seed 1 a.jpg
+
+# The rest runs where mounts are gone afterwards.
+cat >inside.sh <<-'END'
+	. "$TESTS/lib.sh"
+	mkdir disk
+	mount -t tmpfs -o size=2m none disk
+	run 0 init disk/store
+	run 0 -d disk/store import --list l small
+	run 0 --json -d disk/store list
+	cp out lists
+	run 2 -d disk/store import --list l large
+	says err "tutela: " "no space left"
+	run 2 -d disk/store import --list m large
+	says err "no space left"
+	run 0 --json -d disk/store list
+	cmp out lists
+	run 1 -d disk/store lookup --sha256 "$(sed -n 's/^sha256 \([0-9a-f]*\) .*/\1/p' small | tail -n 1)"
+	run 0 -d disk/store check
+	run 0 -d disk/store withdraw --list l entry-1
+	head -c 10000000 /dev/zero >disk/filler 2>/dev/null || :
+	run 2 -d disk/store export --list l --output disk/exported
+	is "nothing half-written" "" "$(ls disk | grep exported || :)"
+	run 2 init disk/another
+	got=0
+	"$TUTELA" hash a.jpg >disk/hashes 2>err || got=$?
+	is "a full disk below stdout" 2 $got
+	rm disk/filler
+
+	mount -o remount,ro disk
+	run 0 -d disk/store status
+	run 1 -d disk/store lookup --sha256 "$(sed -n 's/^sha256 \([0-9a-f]*\) .*/\1/p' small | tail -n 1)"
+	run 0 -d disk/store check
+	run 0 -d disk/store scan a.jpg
+	for words in "import --list l small" "withdraw --list l entry-2" "list set l --action block" "list create z" \
+		"list remove l --yes"; do
+		run 2 -d disk/store $words
+		says err "read-only"
+	done
+	run 2 init disk/new
+	says err "read-only"
+	run 2 -d disk/store export --list l --output disk/exported
+	says err "read-only"
+	umount disk
+END
+unshare -m sh -eu inside.sh

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+# Ctrl-C ends a scan cleanly, with a summary; progress is shown where it belongs.
+. "$TESTS/lib.sh"
+
+run 0 init
+"$MKPICTURE" --seed 1 a.jpg
+"$MKPICTURE" --seed 2 b.jpg
+echo "md5 $(md5sum <b.jpg | cut -c 1-32) b" >list
+run 0 import --list l list
+
+# start WORD...: a scan whose list of files is the pipe on descriptor 3; with some files done.
+mkfifo pipe
+start() {
+	"$TUTELA" "$@" --files-from pipe >out 2>err &
+	pid=$!
+	exec 3>pipe
+}
+settle() {
+	i=0
+	until [ "$(grep -c '"type":"file"' out)" -ge "$1" ] || [ $i -ge 200 ]; do
+		i=$((i + 1))
+		sleep 0.05
+	done
+}
+finish() {
+	got=0
+	wait "$pid" || got=$?
+	exec 3>&-
+}
+
+for signal in INT TERM HUP; do
+	start --json scan --all
+	printf 'a.jpg\na.jpg\n' >&3
+	sleep 0.3
+	kill -$signal $pid
+	finish
+	is "status after $signal" 2 $got
+	is "interrupted" true "$(summary interrupted)"
+	adds_up
+	is "what was done" 2 "$(summary files)"
+	says err "tutela: interrupted"
+done
+
+start --json scan --ordered
+printf 'b.jpg\n' >&3
+sleep 0.3
+kill -INT $pid
+finish
+is "a match outranks it" 1 $got
+is "interrupted" true "$(summary interrupted)"
+
+start scan
+printf 'a.jpg\n' >&3
+sleep 0.3
+kill -INT $pid
+finish
+says out "summary" "interrupted"
+
+# In the middle of a large folder.
+mkdir many
+i=0
+while [ $i -lt 3000 ]; do
+	ln a.jpg many/$i.jpg
+	i=$((i + 1))
+done
+"$TUTELA" --json scan --all --ordered -j 2 many >out 2>err &
+pid=$!
+settle 1
+kill -INT $pid
+finish
+if [ $got -ne 0 ]; then # a very fast machine may have been through
+	is "status" 2 $got
+	adds_up
+	[ "$(summary files)" -lt 3000 ] || fail "it went on to the end"
+	json -w type=file -g path <out >done
+	find many -type f | LC_ALL=C sort | head -n "$(wc -l <done)" | cmp - done
+fi
+
+# No process of ours is left behind.
+sleep 0.2
+! pgrep -P $pid >/dev/null 2>&1 || fail "children are left"
+
+# Progress: only when asked for, as this is no terminal.
+run 0 scan many/1.jpg
+empty err
+run 0 scan --progress many/1.jpg
+says err "1 " "files" "0 hits, 0 undetermined"
+run 0 scan --no-progress many/1.jpg
+empty err

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+# tutela lookup: from the command line and from standard input.
+. "$TESTS/lib.sh"
+
+run 0 init
+hash=$(hex 1)
+near=$(echo "$hash" | sed 's/^./0/')   # up to 4 bits away
+far=$(echo "$hash" | sed 's/^.\{24\}/000000000000000000000000/')
+cat >list <<-END
+	pdq $hash known
+	md5 $(hex 2 32) digest
+	phash 0123456789abcdef small
+END
+run 0 import --list l list
+
+run 1 --json lookup --pdq "$hash"
+is "the contract" 1 "$(json -w type=lookup -w verdict=match -r query.pdq,hits -c <out)"
+keys=source,list,list_version,entry,algorithm,distance,threshold,variant,labels,action
+json -r "$(echo $keys | sed 's/\([^,]*\)/hits.0.\1/g')" <out
+is "the hit" "$(printf 'local\tl\t1\tknown\tpdq\t0\t31\toriginal\treport')" \
+	"$(json -g hits.0.source -g hits.0.list -g hits.0.list_version -g hits.0.entry -g hits.0.algorithm \
+		-g hits.0.distance -g hits.0.threshold -g hits.0.variant -g hits.0.action <out)"
+run 1 lookup --pdq "$(echo "$near" | tr a-f A-F)"
+says out known "/31"
+run 0 lookup --pdq "$far"
+says out no-match
+run 0 --json lookup --pdq "$far"
+is "no match" "$(printf 'no-match\t[]')" "$(json -g verdict -g hits <out)"
+run 1 --json lookup --md5 "$(hex 2 32)" --pdq "$far" --phash 0123456789abcdee --md5 "$(hex 3 32)"
+is "in order" "match no-match match no-match " "$(json -g verdict <out | tr '\n' ' ')"
+run 0 lookup --sha1 "$(hex 1 40)" --sha256 "$hash" --dhash 0123456789abcdef
+
+# Below the list's least quality it is not "no match".
+run 2 --json lookup --quality 10 --pdq "$hash"
+is "low quality" undetermined "$(json -g verdict <out)"
+case $(json -g reason <out) in low-quality:*) ;; *) fail "reason" ;; esac
+run 1 lookup --quality 50 --pdq "$hash"
+
+# Standard input.
+printf 'pdq %s\r\n\n# comment\n  MD5\t%s  \nsha256 %s' "$hash" "$(hex 2 32)" "$hash" | feed 1 --json lookup
+is "lines" "match match no-match " "$(json -g verdict <out | tr '\n' ' ')"
+printf '%s\n' "$far" | feed 0 lookup --algorithm pdq
+: | feed 0 --json lookup
+empty out
+printf 'pdq %s\nnonsense\npdq 12\n%s\ncrc %s\npdq %s x\n' "$far" "$hash" "$hash" "$hash" | feed 2 --json lookup
+is "bad lines" 5 "$(json -w verdict=undetermined -r reason,query.line -c <out)"
+is "numbers" "2 3 4 5 6 " "$(json -w verdict=undetermined -g query.line <out | tr '\n' ' ')"
+says err "standard input:2: "
+printf 'nonsense\npdq %s\n' "$hash" | feed 1 lookup # a match outranks trouble
+printf 'pdq \000%s\n\377\376\n' "$hash" | feed 2 --json lookup
+is "NUL and noise" 2 "$(json -w verdict=undetermined -c <out)"
+head -c 3000000 /dev/zero | tr '\0' a | feed 2 lookup
+says err "longer than"
+
+# Every question is answered before the next one must be asked.
+mkfifo ask answer
+"$TUTELA" --json lookup <ask >answer 2>err &
+pid=$!
+exec 3>ask 4<answer
+for i in 1 2 3; do
+	echo "pdq $hash" >&3
+	timeout 10 head -n 1 <&4 >line || fail "no answer"
+	is "answer $i" match "$(json -g verdict <line)"
+done
+exec 3>&-
+got=0
+wait $pid || got=$?
+exec 4<&-
+is "status" 1 $got
+
+# A reader sees one version, whatever is written meanwhile.
+"$TUTELA" --json lookup <ask >answer2 2>err &
+pid=$!
+exec 3>ask
+echo "pdq $hash" >&3
+i=0
+until [ -s answer2 ] || [ $i -ge 100 ]; do
+	i=$((i + 1))
+	sleep 0.05
+done
+run 0 withdraw --list l known
+echo "pdq $hash" >&3
+exec 3>&-
+wait $pid || :
+is "one snapshot" 2 "$(json -w verdict=match -c <answer2)"
+run 0 lookup --pdq "$hash"
