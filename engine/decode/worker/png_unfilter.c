@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "decode/worker/png_unfilter.h"
 
-static unsigned paeth(unsigned a, unsigned b, unsigned c)
-{
-	int p = (int)(a + b) - (int)c;
-	unsigned pa = (unsigned)__builtin_abs(p - (int)a);
-	unsigned pb = (unsigned)__builtin_abs(p - (int)b);
-	unsigned pc = (unsigned)__builtin_abs(p - (int)c);
+#include <stdlib.h>
 
-	if (pa <= pb && pa <= pc)
-		return a;
-	return pb <= pc ? b : c;
+/* So that filter and size of a pixel are constants in the loop. */
+#define INLINE static inline __attribute__((always_inline))
+
+/* p = a + b - c; the one of the three that is nearest to it, in this order. */
+INLINE int paeth(int a, int b, int c)
+{
+	int pa = abs(b - c), pb = abs(a - c), pc = abs(b - c + a - c);
+	int best = pb <= pc ? b : c;
+
+	return pa <= (pb <= pc ? pb : pc) ? a : best;
 }
 
 /* a: left, b: above, c: above left. */
-static unsigned predict(unsigned filter, unsigned a, unsigned b, unsigned c)
+INLINE int predict(unsigned filter, int a, int b, int c)
 {
 	switch (filter) {
 	case 1:
@@ -31,30 +33,65 @@ static unsigned predict(unsigned filter, unsigned a, unsigned b, unsigned c)
 }
 
 /* The row above becomes this row, pixel by pixel. */
-static void unfilter_row(const uint8_t *in, uint32_t width, uint32_t bpp, uint8_t *above, uint8_t *out)
+INLINE void undo(unsigned filter, uint32_t bpp, const uint8_t *in, uint32_t width, uint8_t *above, uint8_t *out)
 {
 	uint32_t channels = png_channels(bpp);
-	unsigned filter = *in++;
 	uint8_t a[4] = {0}, c[4] = {0};
 
 	for (uint32_t x = 0; x < width; x++, in += bpp, above += 4, out += channels) {
 		for (uint32_t k = 0; k < bpp; k++) {
-			unsigned b = above[k];
+			uint8_t b = above[k];
 
 			a[k] = above[k] = (uint8_t)(in[k] + predict(filter, a[k], b, c[k]));
-			c[k] = (uint8_t)b;
+			c[k] = b;
 		}
 		for (uint32_t k = 0; k < channels; k++)
 			out[k] = a[k];
 	}
 }
 
+INLINE void undo_row(uint32_t bpp, const uint8_t *in, uint32_t width, uint8_t *above, uint8_t *out)
+{
+	switch (in[0]) {
+	case 0:
+		undo(0, bpp, in + 1, width, above, out);
+		break;
+	case 1:
+		undo(1, bpp, in + 1, width, above, out);
+		break;
+	case 2:
+		undo(2, bpp, in + 1, width, above, out);
+		break;
+	case 3:
+		undo(3, bpp, in + 1, width, above, out);
+		break;
+	case 4:
+		undo(4, bpp, in + 1, width, above, out);
+		break;
+	}
+}
+
 static void unfilter(const struct png_group *g)
 {
-	size_t len = 1 + (size_t)g->width * g->bpp;
+	const uint8_t *in = g->in;
+	uint8_t *out = g->out;
 
-	for (unsigned r = 0; r < g->rows; r++)
-		unfilter_row(g->in + r * len, g->width, g->bpp, g->above, g->out + r * g->stride);
+	for (unsigned r = 0; r < g->rows; r++, in += 1 + (size_t)g->width * g->bpp, out += g->stride) {
+		switch (g->bpp) {
+		case 1:
+			undo_row(1, in, g->width, g->above, out);
+			break;
+		case 2:
+			undo_row(2, in, g->width, g->above, out);
+			break;
+		case 3:
+			undo_row(3, in, g->width, g->above, out);
+			break;
+		case 4:
+			undo_row(4, in, g->width, g->above, out);
+			break;
+		}
+	}
 }
 
 static const struct png_kernels scalar = {.unfilter = unfilter};
