@@ -62,7 +62,7 @@ void tutela_sink_discard(struct row_sink *s)
 	s->given = 0;
 }
 
-void tutela_sink_finish(struct row_sink *s, struct tutela_perceptual *out)
+void tutela_sink_hashes(struct row_sink *s, struct tutela_perceptual *out)
 {
 	*out = (struct tutela_perceptual){0};
 	if (s->picture)

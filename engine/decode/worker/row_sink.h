@@ -55,6 +55,6 @@ uint32_t tutela_sink_rows(const struct row_sink *s);
 void tutela_sink_discard(struct row_sink *s);
 
 /* Hashes of the rows, mid-gray for those that did not come, and what was given. Only after begin or give. */
-void tutela_sink_finish(struct row_sink *s, struct tutela_perceptual *out);
+void tutela_sink_hashes(struct row_sink *s, struct tutela_perceptual *out);
 
 #endif
