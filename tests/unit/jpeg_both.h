@@ -69,23 +69,29 @@ static inline void jpeg_both_begin(struct jpeg_decompress_struct *d, struct jpeg
 	e->mgr.emit_message = jpeg_both_quiet;
 }
 
-/* libjpeg-turbo's gray pixels through the row by row hash. False: an error or a warning. */
-static inline bool jpeg_both_pixels(const uint8_t *bytes, size_t len, struct tutela_perceptual *out)
+/* What libjpeg-turbo had to say. */
+enum jpeg_both_verdict { JPEG_BOTH_CLEAN, JPEG_BOTH_WARNED, JPEG_BOTH_FAILED };
+
+/* libjpeg-turbo's gray pixels through the row by row hash. */
+static inline enum jpeg_both_verdict jpeg_both_pixels(const uint8_t *bytes, size_t len, bool *progressive,
+						      struct tutela_perceptual *out)
 {
 	struct jpeg_decompress_struct d = {0};
 	struct jpeg_both_errors e;
 	struct picture *volatile picture = NULL;
 	struct picture *begun = NULL;
 	uint8_t *volatile row = NULL;
-	volatile bool ok = false;
+	volatile enum jpeg_both_verdict verdict = JPEG_BOTH_FAILED;
 
 	memset(out, 0, sizeof *out);
+	*progressive = false;
 	jpeg_both_begin(&d, &e);
 	if (setjmp(e.escape))
 		goto out;
 	jpeg_create_decompress(&d);
 	jpeg_mem_src(&d, bytes, len);
 	jpeg_read_header(&d, TRUE);
+	*progressive = d.progressive_mode;
 	if (d.jpeg_color_space != JCS_GRAYSCALE && d.jpeg_color_space != JCS_YCbCr)
 		goto out;
 	d.out_color_space = JCS_GRAYSCALE;
@@ -102,15 +108,15 @@ static inline bool jpeg_both_pixels(const uint8_t *bytes, size_t len, struct tut
 	}
 	jpeg_finish_decompress(&d);
 	tutela_picture_finish(picture, out);
-	ok = e.mgr.num_warnings == 0;
+	verdict = e.mgr.num_warnings ? JPEG_BOTH_WARNED : JPEG_BOTH_CLEAN;
 out:
 	tutela_picture_free(picture);
 	free(row);
 	jpeg_destroy_decompress(&d);
-	return ok;
+	return verdict;
 }
 
-/* libjpeg-turbo's coefficients through our sampling. False: an error, a warning, or declined by the sampling. */
+/* libjpeg-turbo's coefficients through our sampling. False: an error, or declined by the sampling. */
 static inline bool jpeg_both_coefficients(const uint8_t *bytes, size_t len, struct tutela_perceptual *out)
 {
 	struct jpeg_decompress_struct d = {0};
@@ -141,17 +147,22 @@ static inline bool jpeg_both_coefficients(const uint8_t *bytes, size_t len, stru
 	}
 	if (ok)
 		tutela_jpeg_samples_finish(samples, out);
-	ok = ok && e.mgr.num_warnings == 0;
 out:
 	tutela_jpeg_samples_free(samples);
 	jpeg_destroy_decompress(&d);
 	return ok;
 }
 
-/* NULL when all ways agree or ours declined; else what differs. */
+/*
+ * NULL when all ways agree or ours declined; else what differs. Progressive
+ * files may be damaged where only chroma is: ours passes over that, and luma must
+ * be the same all the same.
+ */
 static inline const char *jpeg_both_difference(const uint8_t *bytes, size_t len, uint64_t max_pixels, bool *taken)
 {
 	struct tutela_perceptual ours, scalar, pixels, coefficients;
+	enum jpeg_both_verdict verdict;
+	bool progressive;
 
 	*taken = jpeg_both_ours(bytes, len, max_pixels, TUTELA_ISA_AUTO, &ours);
 	if (!*taken)
@@ -160,8 +171,11 @@ static inline const char *jpeg_both_difference(const uint8_t *bytes, size_t len,
 		return "scalar code declines what vector code takes";
 	if (memcmp(&ours, &scalar, sizeof ours) != 0)
 		return "scalar and vector code differ";
-	if (!jpeg_both_pixels(bytes, len, &pixels))
+	verdict = jpeg_both_pixels(bytes, len, &progressive, &pixels);
+	if (verdict != JPEG_BOTH_CLEAN && !progressive)
 		return "taken, though libjpeg-turbo has something to say";
+	if (verdict == JPEG_BOTH_FAILED)
+		return NULL;
 	if (memcmp(&ours.pdq, &pixels.pdq, sizeof ours.pdq) != 0)
 		return "the ref dialect is not that of libjpeg-turbo's pixels";
 	if (!jpeg_both_coefficients(bytes, len, &coefficients))

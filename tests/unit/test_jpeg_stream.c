@@ -98,9 +98,11 @@ Test(jpeg_stream, the_full_dialect_is_near_that_of_the_pixels)
 		uint8_t *bytes;
 		size_t len = encode(&recipes[i], &bytes);
 		int distance = 0;
+		bool progressive;
 
 		cr_assert(jpeg_both_ours(bytes, len, MAX_PIXELS, TUTELA_ISA_AUTO, &ours));
-		cr_assert(jpeg_both_pixels(bytes, len, &pixels));
+		cr_assert_eq(jpeg_both_pixels(bytes, len, &progressive, &pixels), JPEG_BOTH_CLEAN);
+		cr_assert_eq(progressive, recipes[i].progressive);
 		for (int k = 0; k < TUTELA_PDQ_LEN; k++)
 			distance += __builtin_popcount(ours.pdq_full.hash[k] ^ pixels.pdq_full.hash[k]);
 		cr_expect_leq(distance, 10, "recipe %zu: %d bits", i, distance);
