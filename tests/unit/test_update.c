@@ -689,9 +689,18 @@ Test(update, killed_at_any_moment_is_invisible_and_undone, .timeout = 300)
 	scratch_remove(path);
 }
 
+static enum tutela_err count_entry(void *ctx, const struct tutela_record *rec)
+{
+	*(size_t *)ctx += rec->status == TUTELA_ACTIVE && rec->n_fingerprints == 2;
+	return TUTELA_OK;
+}
+
 Test(update, aborted_after_several_transactions_is_undone)
 {
+	struct tutela_store_info info;
+	struct tutela_snapshot *snap;
 	struct tutela_update *u;
+	size_t n = 0;
 	struct tutela_store *s;
 	char path[64];
 
@@ -708,6 +717,12 @@ Test(update, aborted_after_several_transactions_is_undone)
 	}
 	/* Readers see nothing of the parts that are committed. */
 	check_old_state(s);
+	snap = snapshot_of(s);
+	OK(tutela_snapshot_info(snap, &info));
+	cr_assert(!info.unfinished, "its writer is alive");
+	OK(tutela_snapshot_entries(snap, "a", count_entry, &n));
+	cr_assert_eq(n, 200);
+	tutela_snapshot_close(snap);
 	check_clean(s);
 	tutela_update_abort(u);
 	check_old_state(s);
