@@ -8,20 +8,31 @@ static bool fits(int32_t v)
 	return abs(v) <= JPEG_COEFFICIENT_MAX;
 }
 
+static bool dequantise(const int16_t *blocks, const struct quantisers *quantisers, const struct sample_columns *columns,
+		       int16_t *out)
+{
+	for (uint32_t i = 0; i < columns->n; i++) {
+		size_t at = 64 * (size_t)columns->block[i];
+
+		if (i && columns->block[i] == columns->block[i - 1])
+			continue;
+		for (unsigned k = 0; k < 64; k++) {
+			if (abs(blocks[at + k]) > quantisers->most[k])
+				return false;
+			out[at + k] = (int16_t)(blocks[at + k] * quantisers->q[k]);
+		}
+	}
+	return true;
+}
+
 /* First pass, one row: 8 values of one block. */
-static bool first_pass(const struct islow *islow, const int16_t *block, const uint16_t quantisers[64], unsigned y,
-		       int32_t out[8])
+static bool first_pass(const struct islow *islow, const int16_t *block, unsigned y, int32_t out[8])
 {
 	for (unsigned v = 0; v < 8; v++) {
 		int32_t sum = 1 << 10;
 
-		for (unsigned u = 0; u < 8; u++) {
-			int32_t c = block[8 * u + v] * quantisers[8 * u + v];
-
-			if (!fits(c))
-				return false;
-			sum += islow->m[y][u] * c;
-		}
+		for (unsigned u = 0; u < 8; u++)
+			sum += islow->m[y][u] * block[8 * u + v];
 		out[v] = sum >> 11;
 		if (!fits(out[v]))
 			return false;
@@ -39,7 +50,7 @@ static uint8_t second_pass(const struct islow *islow, const int32_t in[8], unsig
 	return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
 }
 
-static bool sample_row(const struct islow *islow, const int16_t *blocks, const uint16_t quantisers[64], unsigned y,
+static bool sample_row(const struct islow *islow, const int16_t *dequantised, unsigned y,
 		       const struct sample_columns *columns, uint8_t *out)
 {
 	int32_t pass[8] = {0};
@@ -48,7 +59,7 @@ static bool sample_row(const struct islow *islow, const int16_t *blocks, const u
 		uint32_t block = columns->block[i];
 
 		if ((i == 0 || block != columns->block[i - 1]) &&
-		    !first_pass(islow, blocks + 64 * (size_t)block, quantisers, y, pass))
+		    !first_pass(islow, dequantised + 64 * (size_t)block, y, pass))
 			return false;
 		out[i] = second_pass(islow, pass, columns->column[i]);
 	}
@@ -70,7 +81,8 @@ static void weigh_blocks(const int16_t *blocks, uint32_t n, const float rows[8][
 	}
 }
 
-static const struct jpeg_kernels scalar = {.sample_row = sample_row, .weigh_blocks = weigh_blocks};
+static const struct jpeg_kernels scalar = {
+	.dequantise = dequantise, .sample_row = sample_row, .weigh_blocks = weigh_blocks};
 
 const struct jpeg_kernels *tutela_jpeg_kernels(enum tutela_isa isa)
 {

@@ -26,6 +26,11 @@ struct islow {
  */
 #define JPEG_COEFFICIENT_MAX 16383
 
+/* Luma's quantisers, and the largest coefficient that each allows: JPEG_COEFFICIENT_MAX / q. */
+struct quantisers {
+	uint16_t q[64], most[64];
+};
+
 /* Samples wanted of one row of blocks. */
 struct sample_columns {
 	uint32_t n;
@@ -35,10 +40,18 @@ struct sample_columns {
 
 struct jpeg_kernels {
 	/*
-	 * Row `y` (0..7) of a row of blocks at the wanted columns, 0..255.
-	 * False, and no samples, when a coefficient is out of bounds.
+	 * Dequantise the blocks that samples are wanted of: 64 words each, in an
+	 * order of the kernel's own, at the block's place in `out`. False when a
+	 * coefficient is out of bounds.
 	 */
-	bool (*sample_row)(const struct islow *islow, const int16_t *blocks, const uint16_t quantisers[64], unsigned y,
+	bool (*dequantise)(const int16_t *blocks, const struct quantisers *quantisers,
+			   const struct sample_columns *columns, int16_t *out);
+
+	/*
+	 * Row `y` (0..7) of dequantised blocks at the wanted columns, 0..255.
+	 * False when a result of the first pass is out of bounds.
+	 */
+	bool (*sample_row)(const struct islow *islow, const int16_t *dequantised, unsigned y,
 			   const struct sample_columns *columns, uint8_t *out);
 
 	/*

@@ -10,38 +10,38 @@
 #error "this file is compiled with -mavx2"
 #endif
 
-/* A block dequantised, rows u and u + 1 interleaved: [pair] holds v = 0..3 in its low half, 4..7 in its high. */
-struct pairs {
-	__m256i p[4];
-};
-
-static inline __m128i dequantise(const int16_t *row, const uint16_t *q, __m128i *worst)
+/* 8 coefficients, dequantised. *worst collects bits of those that are out of bounds. */
+static inline __m128i scale(const int16_t *row, const struct quantisers *quantisers, unsigned k, __m128i *worst)
 {
 	__m128i c = _mm_loadu_si128((const __m128i *)(const void *)row);
-	__m128i k = _mm_loadu_si128((const __m128i *)(const void *)q);
-	/* quantisers are under 2^15 here: the caller checked */
-	__m128i low = _mm_mullo_epi16(c, k), high = _mm_mulhi_epi16(c, k);
-	/* a product that fits has a high word that is its sign */
-	__m128i over = _mm_xor_si128(high, _mm_srai_epi16(low, 15));
-	__m128i large = _mm_cmpgt_epi16(_mm_abs_epi16(low), _mm_set1_epi16(JPEG_COEFFICIENT_MAX));
-	/* abs(-32768) stays negative: catch it by its sign */
-	__m128i least = _mm_cmpeq_epi16(low, _mm_set1_epi16(INT16_MIN));
+	__m128i q = _mm_loadu_si128((const __m128i *)(const void *)(quantisers->q + k));
+	__m128i most = _mm_loadu_si128((const __m128i *)(const void *)(quantisers->most + k));
 
-	*worst = _mm_or_si128(*worst, _mm_or_si128(over, _mm_or_si128(large, least)));
-	return low;
+	/* unsigned, so that abs(-32768) counts as what it is */
+	*worst = _mm_or_si128(*worst, _mm_subs_epu16(_mm_abs_epi16(c), most));
+	return _mm_mullo_epi16(c, q);
 }
 
-static inline struct pairs load_block(const int16_t *block, const uint16_t q[64], __m128i *worst)
+/* The order of the words: for each two rows u and u + 1 their interleaving, v = 0..3 and then 4..7. */
+static bool dequantise(const int16_t *blocks, const struct quantisers *quantisers, const struct sample_columns *columns,
+		       int16_t *out)
 {
-	struct pairs out;
+	__m128i worst = _mm_setzero_si128();
 
-	for (int i = 0; i < 4; i++) {
-		__m128i a = dequantise(block + 16 * i, q + 16 * i, worst);
-		__m128i b = dequantise(block + 16 * i + 8, q + 16 * i + 8, worst);
+	for (uint32_t i = 0; i < columns->n; i++) {
+		size_t at = 64 * (size_t)columns->block[i];
 
-		out.p[i] = _mm256_set_m128i(_mm_unpackhi_epi16(a, b), _mm_unpacklo_epi16(a, b));
+		if (i && columns->block[i] == columns->block[i - 1])
+			continue;
+		for (unsigned k = 0; k < 64; k += 16) {
+			__m128i a = scale(blocks + at + k, quantisers, k, &worst);
+			__m128i b = scale(blocks + at + k + 8, quantisers, k + 8, &worst);
+
+			_mm_storeu_si128((__m128i *)(void *)(out + at + k), _mm_unpacklo_epi16(a, b));
+			_mm_storeu_si128((__m128i *)(void *)(out + at + k + 8), _mm_unpackhi_epi16(a, b));
+		}
 	}
-	return out;
+	return _mm_testz_si128(worst, worst);
 }
 
 static inline __m256i broadcast_pair(const int16_t *m)
@@ -52,13 +52,16 @@ static inline __m256i broadcast_pair(const int16_t *m)
 	return _mm256_set1_epi32(pair);
 }
 
-/* 8 first-pass values as 16-bit words, and whether one was out of bounds. */
-static inline __m128i first_pass(const struct pairs *p, const __m256i row[4], __m128i *worst)
+/* 8 first-pass values as 16-bit words. */
+static inline __m128i first_pass(const int16_t *block, const __m256i row[4], __m128i *worst)
 {
 	__m256i sum = _mm256_set1_epi32(1 << 10), large;
 
-	for (int i = 0; i < 4; i++)
-		sum = _mm256_add_epi32(sum, _mm256_madd_epi16(p->p[i], row[i]));
+	for (int i = 0; i < 4; i++) {
+		__m256i pairs = _mm256_loadu_si256((const __m256i *)(const void *)(block + 16 * i));
+
+		sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, row[i]));
+	}
 	sum = _mm256_srai_epi32(sum, 11);
 	large = _mm256_cmpgt_epi32(_mm256_abs_epi32(sum), _mm256_set1_epi32(JPEG_COEFFICIENT_MAX));
 	*worst = _mm_or_si128(*worst, _mm_or_si128(_mm256_castsi256_si128(large), _mm256_extracti128_si256(large, 1)));
@@ -81,7 +84,7 @@ static inline uint32_t four_samples(const __m128i s[4])
 	return (uint32_t)_mm_cvtsi128_si32(_mm_packus_epi16(sum, sum));
 }
 
-static bool sample_row(const struct islow *islow, const int16_t *blocks, const uint16_t quantisers[64], unsigned y,
+static bool sample_row(const struct islow *islow, const int16_t *dequantised, unsigned y,
 		       const struct sample_columns *columns, uint8_t *out)
 {
 	__m128i worst = _mm_setzero_si128(), pass = worst, group[4] = {worst, worst, worst, worst};
@@ -94,11 +97,8 @@ static bool sample_row(const struct islow *islow, const int16_t *blocks, const u
 		uint32_t bytes;
 
 		if (columns->block[i] != current) {
-			struct pairs p;
-
 			current = columns->block[i];
-			p = load_block(blocks + 64 * (size_t)current, quantisers, &worst);
-			pass = first_pass(&p, row, &worst);
+			pass = first_pass(dequantised + 64 * (size_t)current, row, &worst);
 		}
 		group[i & 3] = second_pass(islow, pass, columns->column[i]);
 		if ((i & 3) == 3) {
@@ -141,6 +141,7 @@ static void weigh_blocks(const int16_t *blocks, uint32_t n, const float rows[8][
 	}
 }
 
-const struct jpeg_kernels tutela_jpeg_kernels_avx2 = {.sample_row = sample_row, .weigh_blocks = weigh_blocks};
+const struct jpeg_kernels tutela_jpeg_kernels_avx2 = {
+	.dequantise = dequantise, .sample_row = sample_row, .weigh_blocks = weigh_blocks};
 
 #endif

@@ -28,6 +28,7 @@ struct jpeg_samples {
 	const struct jpeg_kernels *kernels;
 	const struct hash_kernels *hash_kernels;
 	struct islow islow;
+	struct quantisers quantisers;
 	struct jpeg_geometry geometry;
 	unsigned wants;
 	uint32_t block_row; /* next */
@@ -35,6 +36,7 @@ struct jpeg_samples {
 	struct grid columns, rows;
 	uint32_t next_row; /* of the grid */
 	uint8_t *samples;
+	int16_t *dequantised; /* a row of blocks */
 	struct axis across, down;
 	float (*sums)[PDQ_SIDE][8]; /* [PDQ_SIDE]: by decimated row, decimated column, frequency */
 };
@@ -113,8 +115,13 @@ static bool ref_init(struct jpeg_samples *s)
 	uint32_t n_cols = resampled(&s->geometry) ? PDQ_REF_SIDE : s->geometry.width;
 	uint32_t n_rows = resampled(&s->geometry) ? PDQ_REF_SIDE : s->geometry.height;
 
+	for (unsigned k = 0; k < 64; k++) {
+		s->quantisers.q[k] = s->geometry.quantisers[k];
+		s->quantisers.most[k] = (uint16_t)(JPEG_COEFFICIENT_MAX / s->geometry.quantisers[k]);
+	}
 	s->samples = tutela_mem_array(n_cols, 1);
-	return s->samples && grid_init(&s->columns, s->geometry.width, n_cols) &&
+	s->dequantised = tutela_mem_aligned((size_t)s->geometry.block_columns * 64, sizeof(*s->dequantised));
+	return s->samples && s->dequantised && grid_init(&s->columns, s->geometry.width, n_cols) &&
 	       grid_init(&s->rows, s->geometry.height, n_rows) &&
 	       tutela_pdq_plane_new(n_rows, n_cols, s->hash_kernels, &s->plane) == TUTELA_OK;
 }
@@ -128,8 +135,9 @@ static bool ref_row(struct jpeg_samples *s, const int16_t *blocks)
 	for (; s->next_row < s->rows.n && s->rows.block[s->next_row] == s->block_row; s->next_row++) {
 		unsigned y = s->rows.offset[s->next_row];
 
-		if ((int)y != made &&
-		    !s->kernels->sample_row(&s->islow, blocks, s->geometry.quantisers, y, &columns, s->samples))
+		if (made < 0 && !s->kernels->dequantise(blocks, &s->quantisers, &columns, s->dequantised))
+			return false;
+		if ((int)y != made && !s->kernels->sample_row(&s->islow, s->dequantised, y, &columns, s->samples))
 			return false;
 		made = (int)y;
 		s->hash_kernels->luma_gray(s->samples, s->columns.n, tutela_pdq_plane_slot(s->plane));
@@ -166,21 +174,33 @@ static uint32_t axis_sample(uint32_t i, uint32_t n, double *weight, uint32_t *la
 	return first;
 }
 
+/* The transform's basis: what frequency u adds to sample x. */
+struct basis {
+	double m[8][8];
+};
+
+static void basis_init(struct basis *basis)
+{
+	for (unsigned u = 0; u < 8; u++)
+		for (unsigned x = 0; x < 8; x++)
+			basis->m[u][x] = 0.5 * (u ? 1 : M_SQRT1_2) * cos((2 * x + 1) * u * M_PI / 16);
+}
+
 /* Weight of frequency u in a block whose 8 samples weigh w[0..7]. */
-static float axis_frequency(const double w[8], unsigned u)
+static float axis_frequency(const struct basis *basis, const double w[8], unsigned u)
 {
 	double sum = 0;
 
 	for (unsigned x = 0; x < 8; x++)
-		sum += w[x] * 0.5 * (u ? 1 : M_SQRT1_2) * cos((2 * x + 1) * u * M_PI / 16);
+		sum += w[x] * basis->m[u][x];
 	return (float)sum;
 }
 
 /*
- * Two rounds over the 64 samples: count what each block gets, then fill.
+ * Over the 64 samples: count what each block gets (basis NULL), or fill it in.
  * `length` samples, `blocks` blocks of 8 (the last ones may lie outside).
  */
-static bool axis_fill(struct axis *a, uint32_t length, double *weight, bool fill)
+static void axis_fill(struct axis *a, uint32_t length, double *weight, const struct basis *basis)
 {
 	for (uint32_t i = 0; i < PDQ_SIDE; i++) {
 		uint32_t last, first = axis_sample(i, length, weight, &last);
@@ -188,18 +208,19 @@ static bool axis_fill(struct axis *a, uint32_t length, double *weight, bool fill
 		for (uint32_t b = first / 8; b <= last / 8; b++) {
 			if (a->count[b] == 0)
 				a->first[b] = (uint8_t)i;
-			for (unsigned u = 0; fill && u < 8; u++)
-				a->weights[a->at[b] + a->count[b]][u] = axis_frequency(weight + 8 * (size_t)b, u);
+			for (unsigned u = 0; basis && u < 8; u++)
+				a->weights[a->at[b] + a->count[b]][u] =
+					axis_frequency(basis, weight + 8 * (size_t)b, u);
 			a->count[b]++;
 		}
 		memset(weight + first, 0, (last - first + 1) * sizeof *weight);
 	}
-	return true;
 }
 
 static bool axis_init(struct axis *a, uint32_t length, uint32_t blocks)
 {
 	double *weight = tutela_mem_array((size_t)blocks * 8, sizeof *weight);
+	struct basis basis;
 	uint32_t n = 0;
 	bool ok = false;
 
@@ -209,7 +230,7 @@ static bool axis_init(struct axis *a, uint32_t length, uint32_t blocks)
 	a->at = tutela_mem_array(blocks, sizeof *a->at);
 	if (!weight || !a->first || !a->count || !a->at)
 		goto out;
-	axis_fill(a, length, weight, false);
+	axis_fill(a, length, weight, NULL);
 	for (uint32_t b = 0; b < blocks; b++) {
 		a->at[b] = n;
 		n += a->count[b];
@@ -218,7 +239,9 @@ static bool axis_init(struct axis *a, uint32_t length, uint32_t blocks)
 	if (!a->weights)
 		goto out;
 	memset(a->count, 0, blocks);
-	ok = axis_fill(a, length, weight, true);
+	basis_init(&basis);
+	axis_fill(a, length, weight, &basis);
+	ok = true;
 out:
 	free(weight);
 	return ok;
@@ -338,6 +361,7 @@ void tutela_jpeg_samples_free(struct jpeg_samples *s)
 	axis_free(&s->across);
 	axis_free(&s->down);
 	free(s->samples);
+	free(s->dequantised);
 	free(s->sums);
 	free(s);
 }
