@@ -66,6 +66,7 @@ LMDB_PKG := lmdb
 CRYPTO_PKG := libcrypto
 JPEG_PKG := libjpeg
 PNG_PKG := libpng
+DEFLATE_PKG := libdeflate
 VIPS_PKG := vips
 JXL_PKG := libjxl
 GD_PKG := gdlib
@@ -75,7 +76,7 @@ CRITERION_PKG := criterion
 # Goals that need no compiler, or that install one and then start make again.
 BARE_GOALS := help deps clean format dist uninstall demo check check-bare ci
 ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
-NEEDED_PKGS := $(LMDB_PKG) $(CRYPTO_PKG) $(JPEG_PKG) $(PNG_PKG) $(VIPS_PKG) $(JXL_PKG) $(GD_PKG) $(JSON_PKG) \
+NEEDED_PKGS := $(LMDB_PKG) $(CRYPTO_PKG) $(JPEG_PKG) $(PNG_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(JXL_PKG) $(GD_PKG) $(JSON_PKG) \
 	$(if $(filter check% cov cov-run bench tests,$(MAKECMDGOALS)),$(CRITERION_PKG))
 LACKING := $(strip $(shell for p in $(firstword $(CC)) pkg-config; do command -v $$p >/dev/null || echo $$p; done; \
 	for p in $(NEEDED_PKGS); do pkg-config --exists $$p 2>/dev/null || echo $$p; done))

@@ -8,17 +8,22 @@ UNIT := $(B)/test/unit
 MKPICTURE := $(B)/test/mkpicture
 FAKE_WORKER := $(B)/test/fake-worker
 
+# Codecs are in no library; these are tested without a process around them.
+UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_png png_stream png_unfilter png_unfilter_avx2 \
+	jpeg_huffman jpeg_kernels jpeg_kernels_avx2 jpeg_samples jpeg_stream row_sink)
+
 FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itests/unit $(OPENMP) \
-	$(call pkg,CRITERION,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) \
+	$(call pkg,CRITERION,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) $(call pkg,DEFLATE,cflags) \
 	-DTEST_BIN_DIR='"$(abspath $(B))/bin"' -DTEST_MKPICTURE='"$(abspath $(MKPICTURE))"' \
 	-DTEST_FAKE_WORKER='"$(abspath $(FAKE_WORKER))"' \
 	-DTEST_VECTORS='"$(abspath ../shared/vectors)"' -Wno-missing-prototypes
 
-$(UNIT): $(UNIT_OBJECTS) $(B)/lib/libtutela.a $(B)/sources.list
+$(UNIT): $(UNIT_OBJECTS) $(UNIT_WORKER) $(B)/lib/libtutela.a $(B)/sources.list
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
-	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(UNIT_OBJECTS) $(B)/lib/libtutela.a \
-		$(LIBTUTELA_LIBS) $(call pkg,CRITERION,libs) $(call pkg,JSON,libs) $(call pkg,JPEG,libs) -lm
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(UNIT_OBJECTS) $(UNIT_WORKER) \
+		$(B)/lib/libtutela.a $(LIBTUTELA_LIBS) $(call pkg,CRITERION,libs) $(call pkg,JSON,libs) $(call pkg,JPEG,libs) \
+		$(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lm
 
 # A decoder program that misbehaves, for the tests of the pool.
 $(FAKE_WORKER): $(B)/tests/unit/helpers/fake_worker.o $(B)/engine/decode/wire.o

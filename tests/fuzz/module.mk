@@ -14,7 +14,12 @@ FUZZ_EXCHANGE := $(wildcard hashdb/exchange/*.c) hashdb/store/enum_names.c engin
 	engine/base/error.c
 FUZZ_SOURCES_text = $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_csv = $(FUZZ_EXCHANGE)
-FUZZ_TARGETS := text csv
+FUZZ_PNG := $(addprefix engine/decode/worker/,codec_png.c png_stream.c png_unfilter.c row_sink.c) engine/decode/classes.c \
+	$(wildcard engine/hash/*.c) engine/base/mem.c engine/base/cpu.c engine/base/error.c
+FUZZ_SOURCES_png = $(FUZZ_PNG) $(FUZZ_AVX2)
+FUZZ_FLAGS_png = $(call pkg,PNG,cflags) $(call pkg,DEFLATE,cflags)
+FUZZ_LINK_png = $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lm
+FUZZ_TARGETS := text csv png
 
 $(O)/fuzz/%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h tests/unit/*.h hashdb/*/*.h engine/*/*.h) $(FUZZ_EXCHANGE)
 	@mkdir -p $(@D)

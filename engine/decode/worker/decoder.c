@@ -177,7 +177,7 @@ static void take_hashes(struct job *j, struct row_sink *sink, enum tutela_decode
 	out->partial = got > 0 && (c == TUTELA_DECODE_CORRUPT || c == TUTELA_DECODE_TRUNCATED);
 	if (c != TUTELA_DECODE_OK && !out->partial)
 		return;
-	tutela_sink_finish(sink, &out->hashes);
+	tutela_sink_hashes(sink, &out->hashes);
 	out->have |= j->rq->wants & tutela_wire_hashes(sink->width, sink->height);
 }
 
