@@ -57,9 +57,13 @@ mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 .PHONY: tests
 tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER)
 
+# Tests ask for more memory than there is, and an answer is wanted.
+SANITIZER_OPTIONS := $(if $(SANITIZE),ASAN_OPTIONS=allocator_may_return_null=1 LSAN_OPTIONS=suppressions=tests/unit/leaks.supp:print_suppressions=0 \
+	UBSAN_OPTIONS=print_stacktrace=1)
+
 .PHONY: check-unit
 check-unit: all tests ## unit tests only (F='--filter=index/*' picks some)
-	$(Q)OMP_NUM_THREADS=2 $(UNIT) --jobs 2 $(F)
+	$(Q)OMP_NUM_THREADS=2 $(SANITIZER_OPTIONS) $(UNIT) --jobs 2 $(foreach f,$(F),'$(f)')
 
 .PHONY: check-cli
 check-cli: all $(MKPICTURE) $(HELPER) ## command-line tests only (T=name picks one)

@@ -7,7 +7,7 @@
 #include "interrupt.h"
 #include "memory.h"
 #include "message.h"
-#include "names.h"
+#include "name_stream.h"
 #include "output.h"
 #include "pipeline.h"
 #include "printable.h"

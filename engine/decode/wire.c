@@ -20,6 +20,15 @@ bool tutela_wire_decodes(enum wire_kind kind, enum tutela_format format)
 	return kind == WIRE_VIPS && format > TUTELA_FORMAT_PNG && format < TUTELA_FORMAT_OTHER;
 }
 
+unsigned tutela_wire_hashes(uint32_t width, uint32_t height)
+{
+	uint32_t least = width < height ? width : height, most = width < height ? height : width;
+
+	if (least >= 5)
+		return TUTELA_WANT_PERCEPTUAL;
+	return least > 0 && most > 512 ? TUTELA_WANT_PERCEPTUAL & ~TUTELA_WANT_PDQ_FULL : 0;
+}
+
 static void put_head(struct bytes_writer *w, uint32_t magic)
 {
 	bytes_put_u32(w, magic);
@@ -231,14 +240,14 @@ static bool have_fits(const struct tutela_decoded *d, const struct wire_request 
 	if (d->partial && d->class_ != TUTELA_DECODE_TRUNCATED && d->class_ != TUTELA_DECODE_CORRUPT)
 		return false;
 	if (d->class_ == TUTELA_DECODE_OK || d->partial)
-		hashes = asked->wants & TUTELA_WANT_PERCEPTUAL;
-	if (d->partial && !hashes)
+		hashes = asked->wants & tutela_wire_hashes(d->width, d->height);
+	if (!hashes && (d->partial || (d->class_ == TUTELA_DECODE_OK && asked->wants & TUTELA_WANT_PERCEPTUAL)))
 		return false;
 	if (d->have != (digests | hashes))
 		return false;
 	if (!hashes)
 		return true;
-	return tutela_wire_decodes(kind, d->format) && d->width >= 5 && d->height >= 5 && d->frames >= 1 &&
+	return tutela_wire_decodes(kind, d->format) && d->frames >= 1 &&
 	       (uint64_t)d->width * d->height <= asked->max_pixels;
 }
 

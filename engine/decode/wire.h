@@ -51,6 +51,13 @@ struct wire_reply {
 /* Does that kind of worker decode that format? */
 bool tutela_wire_decodes(enum wire_kind kind, enum tutela_format format);
 
+/*
+ * Which TUTELA_WANT_PERCEPTUAL bits exist for a picture of that size: all from
+ * 5 x 5 on; all but PDQ's full dialect for a thinner one that the ref dialect
+ * resamples because its other side is over 512; else none.
+ */
+unsigned tutela_wire_hashes(uint32_t width, uint32_t height);
+
 void tutela_wire_put_hello(enum wire_kind kind, uint8_t out[static WIRE_HELLO_LEN]);
 /* TUTELA_E_FORMAT, TUTELA_E_VERSION. */
 TUTELA_CHECKED enum tutela_err tutela_wire_get_hello(const uint8_t *p, size_t len, enum wire_kind kind);

@@ -53,15 +53,13 @@ static enum tutela_err get_entry(struct tutela_update *u, uint32_t number, struc
 /* Remember the fingerprints of an active entry for the digests and the index. */
 static enum tutela_err collect(struct tutela_update *u, const struct tutela_record *rec, uint32_t number)
 {
-	enum tutela_err err = TUTELA_OK;
+	enum tutela_err err = tutela_key_run_digests(&u->digests, rec, number);
 
 	for (size_t i = 0; i < rec->n_fingerprints && rec->status == TUTELA_ACTIVE && !err; i++) {
 		const struct tutela_hash *h = &rec->fingerprints[i];
 
 		if (tutela_algorithm_get(h->algorithm)->perceptual)
 			err = tutela_pairs_add(&u->pairs[h->algorithm], h, number);
-		else
-			err = tutela_digest_run_add(&u->digests, h, number);
 	}
 	return err;
 }
@@ -254,18 +252,18 @@ enum tutela_err tutela_update_flush(struct tutela_update *u)
 	if (!err)
 		err = write_keys(u);
 	u->batch.n = u->batch.used = 0;
-	if (!err && tutela_digest_run_full(&u->digests))
+	if (!err && tutela_key_run_full(&u->digests))
 		err = tutela_update_flush_digests(u);
 	return err;
 }
 
 enum tutela_err tutela_update_flush_digests(struct tutela_update *u)
 {
-	struct digest_run *run = &u->digests;
+	struct key_run *run = &u->digests;
 	enum tutela_err err = TUTELA_OK;
 	uint8_t value[4];
 
-	tutela_digest_run_sort(run);
+	tutela_key_run_sort(run);
 	for (size_t i = 0; i < run->n && !err; i++) {
 		tutela_schema_key32(run->refs[i].number, value);
 		err = tutela_env_put(u->w.store, u->w.txn, DB_DIGESTS, run->bytes + run->refs[i].offset,
@@ -273,7 +271,7 @@ enum tutela_err tutela_update_flush_digests(struct tutela_update *u)
 		if (!err)
 			err = tutela_session_spend(&u->w, 1);
 	}
-	run->n = run->used = 0;
+	tutela_key_run_clear(run);
 	return err;
 }
 
@@ -354,7 +352,7 @@ enum tutela_err tutela_update_withdraw_rest(struct tutela_update *u)
 		err = find_rest(u, &rest);
 		for (size_t i = 0; i < rest.n && !err; i++)
 			err = withdraw(u, rest.keys[i], rest.lens[i]);
-		if (!err && tutela_digest_run_full(&u->digests))
+		if (!err && tutela_key_run_full(&u->digests))
 			err = tutela_update_flush_digests(u);
 	}
 	free(rest.keys);

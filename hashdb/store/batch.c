@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Collecting and sorting: the batch of records and the run of digests. No LMDB here. */
+/* Collecting and sorting records. No LMDB here. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,17 +7,6 @@
 #include "store/update.h"
 
 #define ID_AT 11 /* in a body: after status, source time and the id's length */
-
-/* The first eight bytes as a number, so that most comparisons are one. */
-static uint64_t prefix_of(const void *p, size_t len)
-{
-	const uint8_t *b = p;
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < 8; i++)
-		v = v << 8 | (i < len ? b[i] : 0);
-	return v;
-}
 
 const uint8_t *tutela_batch_body(const struct batch *b, const struct op *op)
 {
@@ -60,7 +49,7 @@ enum tutela_err tutela_batch_add(struct tutela_update *u)
 	if (err)
 		return err;
 	memcpy(b->bytes + b->used, u->body, len);
-	b->ops[b->n] = (struct op){.prefix = prefix_of(u->clean.id.s, u->clean.id.len),
+	b->ops[b->n] = (struct op){.prefix = tutela_key_prefix(u->clean.id.s, u->clean.id.len),
 				   .offset = (uint32_t)b->used,
 				   .body_len = (uint32_t)len,
 				   .order = (uint32_t)b->n};
@@ -107,67 +96,4 @@ void tutela_batch_sort(struct batch *b, bool by_id)
 		qsort_r(b->ops, b->n, sizeof *b->ops, compare_ids, b);
 	else
 		qsort(b->ops, b->n, sizeof *b->ops, compare_orders);
-}
-
-/* ------------------------------------------------------------------ digests */
-
-enum tutela_err tutela_digest_run_add(struct digest_run *run, const struct tutela_hash *h, uint32_t number)
-{
-	uint8_t *key;
-
-	if (run->n == run->capacity) {
-		size_t capacity = run->capacity ? run->capacity * 2 : 1024;
-		struct digest_ref *bigger = tutela_mem_resize(run->refs, capacity, sizeof *bigger);
-
-		if (!bigger)
-			return TUTELA_E_NOMEM;
-		run->refs = bigger;
-		run->capacity = capacity;
-	}
-	if (run->room - run->used < DIGEST_KEY_MAX) {
-		size_t room = run->room ? run->room * 2 : 65536;
-		uint8_t *bigger = tutela_mem_resize(run->bytes, room, 1);
-
-		if (!bigger)
-			return TUTELA_E_NOMEM;
-		run->bytes = bigger;
-		run->room = room;
-	}
-	key = run->bytes + run->used;
-	run->refs[run->n] = (struct digest_ref){
-		.offset = (uint32_t)run->used, .number = number, .len = (uint8_t)tutela_schema_digest_key(h, key)};
-	run->refs[run->n].prefix = prefix_of(key, run->refs[run->n].len);
-	run->used += run->refs[run->n++].len;
-	return TUTELA_OK;
-}
-
-bool tutela_digest_run_full(const struct digest_run *run)
-{
-	return run->used + run->n * sizeof *run->refs >= RUN_BYTES;
-}
-
-static int compare_digests(const void *a, const void *b, void *bytes)
-{
-	const struct digest_ref *x = a, *y = b;
-	int order;
-
-	if (x->prefix != y->prefix)
-		return x->prefix < y->prefix ? -1 : 1;
-	order = memcmp((uint8_t *)bytes + x->offset, (uint8_t *)bytes + y->offset, x->len < y->len ? x->len : y->len);
-	if (!order)
-		order = (x->len > y->len) - (x->len < y->len);
-	return order ? order : (x->number > y->number) - (x->number < y->number);
-}
-
-void tutela_digest_run_sort(struct digest_run *run)
-{
-	if (run->n)
-		qsort_r(run->refs, run->n, sizeof *run->refs, compare_digests, run->bytes);
-}
-
-void tutela_digest_run_free(struct digest_run *run)
-{
-	free(run->refs);
-	free(run->bytes);
-	memset(run, 0, sizeof *run);
 }

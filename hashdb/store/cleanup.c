@@ -1,17 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/cleanup.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "store/entry_write.h"
+#include "store/key_run.h"
 
-#define PART 10000 /* entries of one transaction: each may touch some 20 pages in the worst case, usually 3 */
+#define CHUNK 131072 /* entries that are worked on together: their keys are held in memory */
+
+/* Entries that are being cleaned away, with their keys. */
+struct chunk {
+	struct session *w;
+	struct tutela_record rec;
+	struct key_run digests, keys;
+};
+
+static struct chunk *new_chunk(struct session *w)
+{
+	struct chunk *c = tutela_mem_array(1, sizeof *c);
+
+	if (c)
+		c->w = w;
+	return c;
+}
+
+static void free_chunk(struct chunk *c)
+{
+	tutela_key_run_free(&c->digests);
+	tutela_key_run_free(&c->keys);
+	free(c);
+}
+
+/* Note what rows lead to an entry. TUTELA_E_NOTFOUND: there is no such entry (any more). */
+static enum tutela_err note(struct chunk *c, uint32_t number, bool with_key)
+{
+	uint8_t key[ENTRY_KEY_MAX];
+	struct session *w = c->w;
+	enum tutela_err err;
+	struct entry e;
+
+	err = tutela_entry_record(w->store, w->txn, number, &e, &c->rec);
+	if (!err)
+		err = tutela_key_run_digests(&c->digests, &c->rec, number);
+	if (!err && with_key)
+		err = tutela_key_run_add(&c->keys, key,
+					 tutela_schema_entry_key(e.list, c->rec.id.s, c->rec.id.len, key), number);
+	return err;
+}
+
+static enum tutela_err delete_digests(struct chunk *c, bool in_parts)
+{
+	struct session *w = c->w;
+	struct key_run *run = &c->digests;
+	enum tutela_err err = TUTELA_OK;
+	uint8_t value[4];
+
+	tutela_key_run_sort(run);
+	for (size_t i = 0; i < run->n && !err; i++) {
+		tutela_schema_key32(run->refs[i].number, value);
+		err = tutela_env_del(w->store, w->txn, DB_DIGESTS, run->bytes + run->refs[i].offset, run->refs[i].len,
+				     value, sizeof value);
+		if (!err && in_parts)
+			err = tutela_session_pause(w, 1);
+	}
+	tutela_key_run_clear(run);
+	return err;
+}
+
+/* ------------------------------------------------------------------ undo */
 
 static enum tutela_err last_entry(struct tutela_store *s, MDB_txn *txn, uint32_t *number)
 {
@@ -29,89 +87,141 @@ static enum tutela_err last_entry(struct tutela_store *s, MDB_txn *txn, uint32_t
 	return rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(s, rc, "reading");
 }
 
-/* Give the key of an undone entry back to its predecessor. */
-static enum tutela_err restore_key(struct tutela_store *s, MDB_txn *txn, uint32_t number, uint32_t prev,
-				   const uint8_t *key, size_t key_len)
+/* Give keys back to the predecessors; of several entries of one key, the newest first. */
+static enum tutela_err restore_keys(struct chunk *c)
 {
-	uint32_t now;
-	enum tutela_err err = tutela_key_get(s, txn, key, key_len, &now);
+	struct session *w = c->w;
+	enum tutela_err err = TUTELA_OK;
 
-	if (err || now != number)
-		return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
-	return prev ? tutela_key_put(s, txn, key, key_len, prev)
-		    : tutela_env_del(s, txn, DB_KEYS, key, key_len, NULL, 0);
-}
+	tutela_key_run_sort(&c->keys);
+	for (size_t i = c->keys.n; i-- && !err;) {
+		const struct key_ref *ref = &c->keys.refs[i];
+		const uint8_t *key = c->keys.bytes + ref->offset;
+		struct entry e;
+		uint32_t now;
 
-static enum tutela_err undo_entry(struct tutela_store *s, MDB_txn *txn, uint32_t number, struct tutela_record *rec)
-{
-	uint8_t key[ENTRY_KEY_MAX];
-	enum tutela_err err;
-	struct entry e;
-	size_t key_len;
-
-	err = tutela_entry_record(s, txn, number, &e, rec);
-	if (err)
-		return err;
-	key_len = tutela_schema_entry_key(e.list, rec->id.s, rec->id.len, key);
-	err = tutela_digests_del(s, txn, rec, number);
-	if (!err)
-		err = restore_key(s, txn, number, e.prev, key, key_len);
-	if (!err && e.prev)
-		err = tutela_entry_set_gone(s, txn, e.prev, 0);
-	return err ? err : tutela_entry_del(s, txn, number);
-}
-
-enum tutela_err tutela_cleanup_undo(struct tutela_store *s, MDB_txn *txn, const struct pending *p, bool *more)
-{
-	struct tutela_record *rec = tutela_mem_array(1, sizeof *rec);
-	enum tutela_err err = rec ? TUTELA_OK : TUTELA_E_NOMEM;
-	uint32_t number;
-
-	*more = false;
-	for (size_t n = 0; !err; n++) {
-		err = last_entry(s, txn, &number);
-		if (err || number < p->first_entry)
-			break;
-		if (n == PART) {
-			*more = true;
-			break;
+		err = tutela_key_get(w->store, w->txn, key, ref->len, &now);
+		if (err == TUTELA_E_NOTFOUND || (!err && now != ref->number)) {
+			err = TUTELA_OK;
+			continue;
 		}
-		err = undo_entry(s, txn, number, rec);
+		if (!err)
+			err = tutela_entry_get(w->store, w->txn, ref->number, &e);
+		if (!err)
+			err = e.prev ? tutela_key_put(w->store, w->txn, key, ref->len, e.prev)
+				     : tutela_env_del(w->store, w->txn, DB_KEYS, key, ref->len, NULL, 0);
+		if (!err)
+			err = tutela_session_pause(w, 1);
 	}
-	if (!err && !*more)
-		err = tutela_env_del(s, txn, DB_META, "pending", 7, NULL, 0);
-	free(rec);
+	tutela_key_run_clear(&c->keys);
 	return err;
 }
 
-enum tutela_err tutela_cleanup_purge(struct tutela_store *s, MDB_txn *txn, struct state *st, size_t max)
+static enum tutela_err revive_predecessors(struct session *w, uint32_t from, uint32_t to)
 {
-	struct tutela_record *rec;
 	enum tutela_err err = TUTELA_OK;
 	struct entry e;
 
-	if (st->purge_from == st->next_entry)
-		return TUTELA_OK;
-	rec = tutela_mem_array(1, sizeof *rec);
-	if (!rec)
-		return TUTELA_E_NOMEM;
-	for (size_t n = 0; n < max && st->purge_from < st->next_entry; n++) {
-		uint32_t prev;
-
-		err = tutela_entry_get(s, txn, st->purge_from, &e);
-		prev = err ? 0 : e.prev;
-		if (prev)
-			err = tutela_entry_record(s, txn, prev, &e, rec);
-		if (prev && !err)
-			err = tutela_digests_del(s, txn, rec, prev);
-		/* Entries of removed lists are gone altogether. */
-		if (err && err != TUTELA_E_NOTFOUND)
-			break;
-		err = TUTELA_OK;
-		st->purge_from++;
+	for (uint32_t number = from; number <= to && !err; number++) {
+		err = tutela_entry_get(w->store, w->txn, number, &e);
+		if (!err && e.prev)
+			err = tutela_entry_set_gone(w->store, w->txn, e.prev, 0);
+		if (!err && e.prev)
+			err = tutela_session_pause(w, 1);
 	}
-	free(rec);
 	return err;
+}
+
+/* Newest first, so that what an interruption leaves is again the end of a pending update. */
+static enum tutela_err delete_entries(struct session *w, uint32_t from, uint32_t to)
+{
+	enum tutela_err err = TUTELA_OK;
+
+	for (uint32_t number = to; number >= from && !err; number--) {
+		err = tutela_entry_del(w->store, w->txn, number);
+		if (!err)
+			err = tutela_session_pause(w, 1);
+	}
+	return err;
+}
+
+static enum tutela_err undo_chunk(struct chunk *c, uint32_t from, uint32_t to)
+{
+	enum tutela_err err = TUTELA_OK;
+
+	for (uint32_t number = from; number <= to && !err; number++)
+		err = note(c, number, true);
+	if (!err)
+		err = delete_digests(c, true);
+	if (!err)
+		err = restore_keys(c);
+	if (!err)
+		err = revive_predecessors(c->w, from, to);
+	return err ? err : delete_entries(c->w, from, to);
+}
+
+/* One chunk; *done when there is no pending update left. */
+static enum tutela_err undo_some(struct chunk *c, bool *done)
+{
+	struct session *w = c->w;
+	struct pending pending;
+	enum tutela_err err;
+	uint32_t last;
+
+	*done = false;
+	err = tutela_env_pending(w->store, w->txn, &pending);
+	if (err == TUTELA_E_NOTFOUND) {
+		*done = true;
+		return TUTELA_OK;
+	}
+	if (!err)
+		err = last_entry(w->store, w->txn, &last);
+	if (err)
+		return err;
+	if (last < pending.first_entry)
+		return tutela_env_del(w->store, w->txn, DB_META, "pending", 7, NULL, 0);
+	return undo_chunk(c, last - pending.first_entry < CHUNK ? pending.first_entry : last - CHUNK + 1, last);
+}
+
+/* ------------------------------------------------------------------ purge */
+
+enum tutela_err tutela_cleanup_purge_part(struct session *w, size_t max)
+{
+	struct chunk *c = new_chunk(w);
+	enum tutela_err err = c ? TUTELA_OK : TUTELA_E_NOMEM;
+	uint32_t from = w->state.purge_from;
+	struct entry e;
+
+	for (size_t n = 0; n < max && from < w->state.next_entry && !err; n++, from++) {
+		err = tutela_entry_get(w->store, w->txn, from, &e);
+		if (!err && e.prev)
+			err = note(c, e.prev, false);
+		/* Entries of removed lists are gone; one that is damaged must not stop every writer to come. */
+		if (err == TUTELA_E_NOTFOUND || err == TUTELA_E_CORRUPT)
+			err = TUTELA_OK;
+	}
+	if (!err)
+		err = delete_digests(c, false);
+	if (!err)
+		w->state.purge_from = from;
+	if (c)
+		free_chunk(c);
+	return err;
+}
+
+#define PURGE_PART 10000
+
+static enum tutela_err purge_some(struct chunk *c, bool *done)
+{
+	struct session *w = c->w;
+	enum tutela_err err = tutela_env_state(w->store, w->txn, &w->state);
+
+	*done = !err && w->state.purge_from == w->state.next_entry;
+	if (err || *done)
+		return err;
+	err = tutela_cleanup_purge_part(w, PURGE_PART);
+	/* The sums in the state stay as they were read. */
+	return err ? err : tutela_env_put_state(w->store, w->txn, &w->state);
 }
 
 /* ------------------------------------------------------------------ removed lists */
@@ -119,153 +229,194 @@ enum tutela_err tutela_cleanup_purge(struct tutela_store *s, MDB_txn *txn, struc
 #define REMOVED     "removed"
 #define REMOVED_LEN 11
 
-enum tutela_err tutela_cleanup_remove_later(struct tutela_store *s, MDB_txn *txn, uint32_t list)
+static void removed_key(uint32_t list, uint8_t key[REMOVED_LEN])
 {
-	uint8_t key[REMOVED_LEN] = REMOVED;
-
+	memcpy(key, REMOVED, 7);
 	tutela_schema_key32(list, key + 7);
-	return tutela_env_put(s, txn, DB_META, key, sizeof key, "", 0, 0);
 }
 
-static enum tutela_err first_removed(struct tutela_store *s, MDB_txn *txn, uint32_t *list)
+enum tutela_err tutela_cleanup_remove_later(struct session *w, uint32_t list)
+{
+	uint8_t key[REMOVED_LEN];
+
+	removed_key(list, key);
+	return tutela_env_put(w->store, w->txn, DB_META, key, sizeof key, "", 0, 0);
+}
+
+static enum tutela_err first_removed(struct session *w, uint32_t *list)
 {
 	uint8_t key[] = REMOVED;
 	MDB_val k = {7, key}, v;
 	MDB_cursor *cursor;
-	int rc = mdb_cursor_open(txn, s->db[DB_META], &cursor);
+	int rc = mdb_cursor_open(w->txn, w->store->db[DB_META], &cursor);
 
 	*list = 0;
 	if (rc)
-		return tutela_env_fail(s, rc, "reading");
+		return tutela_env_fail(w->store, rc, "reading");
 	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
 	if (!rc && k.mv_size == REMOVED_LEN && !memcmp(k.mv_data, REMOVED, 7))
 		*list = tutela_schema_get_key32((const uint8_t *)k.mv_data + 7);
 	mdb_cursor_close(cursor);
-	return rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(s, rc, "reading");
+	return rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(w->store, rc, "reading");
 }
 
-/* The first key of a list and its number; *key_len 0 when the list has none left. */
-static enum tutela_err first_key(struct tutela_store *s, MDB_txn *txn, uint32_t list, uint8_t *key, size_t *key_len,
-				 uint32_t *number)
+/* Up to a chunk of a list's keys and the numbers they hold. */
+static enum tutela_err first_keys(struct chunk *c, uint32_t list)
 {
+	struct session *w = c->w;
+	enum tutela_err err = TUTELA_OK;
 	MDB_cursor *cursor;
-	MDB_val k = {4, key}, v;
-	int rc = mdb_cursor_open(txn, s->db[DB_KEYS], &cursor);
+	uint8_t start[4];
+	MDB_val k = {sizeof start, start}, v;
+	int rc = mdb_cursor_open(w->txn, w->store->db[DB_KEYS], &cursor);
 
-	*key_len = 0;
 	if (rc)
-		return tutela_env_fail(s, rc, "reading");
-	tutela_schema_key32(list, key);
+		return tutela_env_fail(w->store, rc, "reading");
+	tutela_schema_key32(list, start);
 	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-	if (!rc && k.mv_size > 4 && k.mv_size <= ENTRY_KEY_MAX && tutela_schema_get_key32(k.mv_data) == list) {
+	while (!rc && !err && c->keys.n < CHUNK && k.mv_size > 4 && k.mv_size <= ENTRY_KEY_MAX &&
+	       tutela_schema_get_key32(k.mv_data) == list) {
 		struct bytes_reader r = bytes_reader_init(v.mv_data, v.mv_size);
 
-		*number = bytes_u32(&r);
-		*key_len = k.mv_size;
-		memcpy(key, k.mv_data, k.mv_size);
+		err = tutela_key_run_add(&c->keys, k.mv_data, k.mv_size, bytes_u32(&r));
+		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
 	}
 	mdb_cursor_close(cursor);
-	return rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(s, rc, "reading");
+	return err ? err : rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(w->store, rc, "reading");
 }
 
-/* Delete an entry and its predecessors; their key goes in the same transaction. */
-static enum tutela_err delete_chain(struct tutela_store *s, MDB_txn *txn, uint32_t number, struct tutela_record *rec,
-				    size_t *n)
-{
-	while (number) {
-		enum tutela_err err;
-		struct entry e;
-		uint32_t prev;
+struct numbers {
+	uint32_t *items;
+	size_t n, capacity;
+};
 
-		err = tutela_entry_record(s, txn, number, &e, rec);
-		if (err == TUTELA_E_NOTFOUND)
-			return TUTELA_OK;
-		prev = e.prev;
-		if (!err)
-			err = tutela_digests_del(s, txn, rec, number);
-		if (!err)
-			err = tutela_entry_del(s, txn, number);
-		if (err)
-			return err;
-		number = prev;
-		++*n;
+static enum tutela_err add_number(struct numbers *numbers, uint32_t number)
+{
+	if (numbers->n == numbers->capacity) {
+		size_t capacity = numbers->capacity ? numbers->capacity * 2 : CHUNK;
+		uint32_t *bigger = tutela_mem_resize(numbers->items, capacity, sizeof *bigger);
+
+		if (!bigger)
+			return TUTELA_E_NOMEM;
+		numbers->items = bigger;
+		numbers->capacity = capacity;
 	}
+	numbers->items[numbers->n++] = number;
 	return TUTELA_OK;
 }
 
-enum tutela_err tutela_cleanup_removed(struct tutela_store *s, MDB_txn *txn, bool *more)
+/* An entry and those before it, which end with the first that is gone already, or damaged. */
+static enum tutela_err add_chain(struct chunk *c, uint32_t number, struct numbers *numbers)
 {
-	struct tutela_record *rec;
-	uint8_t key[ENTRY_KEY_MAX], mark[REMOVED_LEN] = REMOVED;
-	enum tutela_err err;
-	size_t key_len = 1, n = 0;
-	uint32_t list, number = 0;
+	enum tutela_err err = TUTELA_OK;
+	struct entry e;
 
-	*more = false;
-	err = first_removed(s, txn, &list);
-	if (err || !list)
-		return err;
-	rec = tutela_mem_array(1, sizeof *rec);
-	if (!rec)
-		return TUTELA_E_NOMEM;
-	while (!err && key_len && n < PART) {
-		err = first_key(s, txn, list, key, &key_len, &number);
-		if (!err && key_len)
-			err = delete_chain(s, txn, number, rec, &n);
-		if (!err && key_len)
-			err = tutela_env_del(s, txn, DB_KEYS, key, key_len, NULL, 0);
+	while (number && !err) {
+		err = tutela_entry_get(c->w->store, c->w->txn, number, &e);
+		if (err == TUTELA_E_NOTFOUND)
+			return TUTELA_OK;
+		if (!err || err == TUTELA_E_CORRUPT)
+			err = add_number(numbers, number);
+		number = e.prev;
 	}
-	if (!err && !key_len) {
-		tutela_schema_key32(list, mark + 7);
-		err = tutela_env_del(s, txn, DB_META, mark, sizeof mark, NULL, 0);
-	}
-	*more = true; /* this list, or the next one */
-	free(rec);
 	return err;
 }
 
-/* ------------------------------------------------------------------ files */
-
-static bool is_named(const struct segment_row *rows, size_t n, const char *name)
+static int by_number(const void *a, const void *b)
 {
-	char own[SEGMENT_NAME_MAX];
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
-	for (size_t i = 0; i < n; i++) {
-		tutela_schema_segment_name(&rows[i], own);
-		if (!strcmp(own, name))
-			return true;
-	}
-	return false;
+	return (x > y) - (x < y);
 }
 
-enum tutela_err tutela_cleanup_files(struct tutela_store *s, MDB_txn *txn)
+/* Oldest first, and keys last: as long as an entry is there, its key and its successors are. */
+static enum tutela_err delete_noted(struct chunk *c, struct numbers *numbers)
 {
-	struct segment_row *rows;
+	struct session *w = c->w;
+	enum tutela_err err = TUTELA_OK;
+
+	if (numbers->n)
+		qsort(numbers->items, numbers->n, sizeof *numbers->items, by_number);
+	for (size_t i = 0; i < numbers->n && !err; i++) {
+		err = note(c, numbers->items[i], false);
+		if (err == TUTELA_E_CORRUPT)
+			err = TUTELA_OK; /* to remove its list is how to be rid of a damaged entry */
+	}
+	if (!err)
+		err = delete_digests(c, true);
+	for (size_t i = 0; i < numbers->n && !err; i++) {
+		err = tutela_entry_del(w->store, w->txn, numbers->items[i]);
+		if (!err)
+			err = tutela_session_pause(w, 1);
+	}
+	for (size_t i = 0; i < c->keys.n && !err; i++) {
+		err = tutela_env_del(w->store, w->txn, DB_KEYS, c->keys.bytes + c->keys.refs[i].offset,
+				     c->keys.refs[i].len, NULL, 0);
+		if (!err)
+			err = tutela_session_pause(w, 1);
+	}
+	return err;
+}
+
+static enum tutela_err remove_some(struct chunk *c, bool *done)
+{
+	struct session *w = c->w;
+	struct numbers numbers = {0};
+	uint8_t mark[REMOVED_LEN];
 	enum tutela_err err;
-	struct dirent *d;
-	DIR *stream;
-	size_t n;
-	int copy;
+	uint32_t list;
 
-	err = tutela_rows_segments(s, txn, NULL, &rows, &n);
-	if (err)
+	err = first_removed(w, &list);
+	*done = !err && !list;
+	if (err || *done)
 		return err;
-	copy = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	stream = copy < 0 ? NULL : fdopendir(copy);
-	if (!stream) {
-		err = tutela_store_fail_sys(s, "reading the folder");
-		if (copy >= 0)
-			(void)close(copy);
-		free(rows);
-		return err;
-	}
-	while ((d = readdir(stream))) {
-		uint64_t number;
+	err = first_keys(c, list);
+	for (size_t i = 0; i < c->keys.n && !err; i++)
+		err = add_chain(c, c->keys.refs[i].number, &numbers);
+	if (!err)
+		err = delete_noted(c, &numbers);
+	removed_key(list, mark);
+	if (!err && !c->keys.n)
+		err = tutela_env_del(w->store, w->txn, DB_META, mark, sizeof mark, NULL, 0);
+	tutela_key_run_clear(&c->keys);
+	free(numbers.items);
+	return err;
+}
 
-		if (tutela_schema_segment_parse(d->d_name, &number) && !is_named(rows, n, d->d_name))
-			(void)unlinkat(s->dir, d->d_name, 0);
+/* ------------------------------------------------------------------ all three */
+
+/* Begin, do some, commit, until it is done. */
+static enum tutela_err repeat(struct session *w, enum tutela_err (*some)(struct chunk *c, bool *done))
+{
+	struct chunk *c = new_chunk(w);
+	enum tutela_err err = c ? TUTELA_OK : TUTELA_E_NOMEM;
+	bool done = false;
+
+	while (!done && !err) {
+		w->weight = 0;
+		err = tutela_env_begin(w->store, 0, &w->txn);
+		if (!err)
+			err = some(c, &done);
+		if (!err && !done)
+			err = tutela_env_commit(w->store, &w->txn);
+		tutela_env_abort(w->store, &w->txn);
 	}
-	(void)closedir(stream);
-	free(rows);
-	return TUTELA_OK;
+	if (c)
+		free_chunk(c);
+	return err;
+}
+
+enum tutela_err tutela_cleanup_undo(struct session *w)
+{
+	return repeat(w, undo_some);
+}
+
+enum tutela_err tutela_cleanup_removed(struct session *w)
+{
+	return repeat(w, remove_some);
+}
+
+enum tutela_err tutela_cleanup_purge(struct session *w)
+{
+	return repeat(w, purge_some);
 }

@@ -80,22 +80,3 @@ enum tutela_err tutela_key_put(struct tutela_store *s, MDB_txn *txn, const uint8
 	bytes_put_u32(&w, number);
 	return tutela_env_put(s, txn, DB_KEYS, key, len, buf, sizeof buf, 0);
 }
-
-enum tutela_err tutela_digests_del(struct tutela_store *s, MDB_txn *txn, const struct tutela_record *rec,
-				   uint32_t number)
-{
-	uint8_t key[DIGEST_KEY_MAX], value[4];
-	enum tutela_err err = TUTELA_OK;
-
-	if (rec->status != TUTELA_ACTIVE)
-		return TUTELA_OK;
-	tutela_schema_key32(number, value);
-	for (size_t i = 0; i < rec->n_fingerprints && !err; i++) {
-		const struct tutela_hash *h = &rec->fingerprints[i];
-
-		if (!tutela_algorithm_get(h->algorithm)->perceptual)
-			err = tutela_env_del(s, txn, DB_DIGESTS, key, tutela_schema_digest_key(h, key), value,
-					     sizeof value);
-	}
-	return err;
-}

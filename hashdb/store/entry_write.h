@@ -14,11 +14,4 @@ enum tutela_err tutela_entry_del(struct tutela_store *s, MDB_txn *txn, uint32_t 
 enum tutela_err tutela_key_get(struct tutela_store *s, MDB_txn *txn, const uint8_t *key, size_t len, uint32_t *number);
 enum tutela_err tutela_key_put(struct tutela_store *s, MDB_txn *txn, const uint8_t *key, size_t len, uint32_t number);
 
-/*
- * Take the exact fingerprints of a record from "digests", as far as they are
- * there for this number. rec may point into LMDB pages: it is decoded already.
- */
-enum tutela_err tutela_digests_del(struct tutela_store *s, MDB_txn *txn, const struct tutela_record *rec,
-				   uint32_t number);
-
 #endif

@@ -119,7 +119,7 @@ static enum tutela_err remove_row(struct session *w, const char *name)
 	if (!err)
 		err = tutela_env_del(w->store, w->txn, DB_LISTS, name, strlen(name), NULL, 0);
 	if (!err)
-		err = tutela_cleanup_remove_later(w->store, w->txn, row.number);
+		err = tutela_cleanup_remove_later(w, row.number);
 	w->state.update++;
 	if (err)
 		return err;

@@ -462,7 +462,10 @@ enum tutela_err tutela_schema_get_entry(uint32_t number, const void *value, size
 	out->body_len = (size_t)(r.end - r.at);
 	out->body = r.at;
 	/* A chain of predecessors only goes down: no walk along it can loop. */
-	return r.failed || out->prev >= number ? TUTELA_E_CORRUPT : TUTELA_OK;
+	if (!r.failed && out->prev < number)
+		return TUTELA_OK;
+	memset(out, 0, sizeof *out);
+	return TUTELA_E_CORRUPT;
 }
 
 /* ------------------------------------------------------------------ keys */

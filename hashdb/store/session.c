@@ -10,77 +10,6 @@
 
 /* LMDB keeps at most 131,071 dirty pages of 4 KiB in memory. */
 #define WEIGHT_MAX 50000
-#define PURGE_PART 10000
-
-/* Everything a writer that died left behind, in bounded transactions. */
-static enum tutela_err undo_pending(struct session *w)
-{
-	struct tutela_store *s = w->store;
-	struct pending pending;
-	enum tutela_err err;
-	bool more = true;
-
-	while (more) {
-		err = tutela_env_begin(s, 0, &w->txn);
-		if (!err)
-			err = tutela_env_pending(s, w->txn, &pending);
-		if (err == TUTELA_E_NOTFOUND) {
-			tutela_env_abort(s, &w->txn);
-			return TUTELA_OK;
-		}
-		if (!err)
-			err = tutela_cleanup_undo(s, w->txn, &pending, &more);
-		if (err) {
-			tutela_env_abort(s, &w->txn);
-			return err;
-		}
-		err = tutela_env_commit(s, &w->txn);
-		if (err)
-			return err;
-	}
-	return TUTELA_OK;
-}
-
-static enum tutela_err delete_removed(struct session *w)
-{
-	enum tutela_err err = TUTELA_OK;
-	bool more = true;
-
-	while (more && !err) {
-		err = tutela_env_begin(w->store, 0, &w->txn);
-		if (err)
-			return err;
-		err = tutela_cleanup_removed(w->store, w->txn, &more);
-		if (err || !more)
-			tutela_env_abort(w->store, &w->txn);
-		else
-			err = tutela_env_commit(w->store, &w->txn);
-	}
-	return err;
-}
-
-static enum tutela_err purge(struct session *w)
-{
-	for (;;) {
-		enum tutela_err err = tutela_session_again(w);
-
-		if (!err && w->state.purge_from == w->state.next_entry) {
-			tutela_env_abort(w->store, &w->txn);
-			return TUTELA_OK;
-		}
-		if (!err)
-			err = tutela_cleanup_purge(w->store, w->txn, &w->state, PURGE_PART);
-		if (!err)
-			err = tutela_env_put_state(w->store, w->txn, &w->state);
-		if (err) {
-			tutela_env_abort(w->store, &w->txn);
-			return err;
-		}
-		err = tutela_env_commit(w->store, &w->txn);
-		if (err)
-			return err;
-	}
-}
 
 enum tutela_err tutela_session_again(struct session *w)
 {
@@ -108,11 +37,11 @@ enum tutela_err tutela_session_begin(struct tutela_store *s, bool rebuild, struc
 		return err;
 	/* Readers that died pin pages, and the file would grow. */
 	(void)mdb_reader_check(s->env, &dead);
-	err = undo_pending(w);
+	err = tutela_cleanup_undo(w);
 	if (!err)
-		err = delete_removed(w);
+		err = tutela_cleanup_removed(w);
 	if (!err)
-		err = purge(w);
+		err = tutela_cleanup_purge(w);
 	if (!err)
 		err = tutela_session_again(w);
 	/* A commit writes new sums: damage that is there must not be signed with them. */
@@ -159,6 +88,18 @@ enum tutela_err tutela_session_spend(struct session *w, size_t pages)
 	return w->weight > WEIGHT_MAX ? part(w) : TUTELA_OK;
 }
 
+enum tutela_err tutela_session_pause(struct session *w, size_t pages)
+{
+	enum tutela_err err;
+
+	w->weight += pages;
+	if (w->weight <= WEIGHT_MAX)
+		return TUTELA_OK;
+	err = tutela_env_commit(w->store, &w->txn);
+	w->weight = 0;
+	return err ? err : tutela_env_begin(w->store, 0, &w->txn);
+}
+
 enum tutela_err tutela_session_commit(struct session *w)
 {
 	enum tutela_err err = TUTELA_OK;
@@ -186,8 +127,8 @@ static void sweep_files(struct session *w)
 
 void tutela_session_tidy(struct session *w)
 {
-	if (!delete_removed(w))
-		(void)purge(w);
+	if (!tutela_cleanup_removed(w))
+		(void)tutela_cleanup_purge(w);
 	sweep_files(w);
 }
 
@@ -197,7 +138,7 @@ void tutela_session_end(struct session *w)
 
 	tutela_env_abort(w->store, &w->txn);
 	if (w->parted)
-		(void)undo_pending(w);
+		(void)tutela_cleanup_undo(w);
 	/* On a full disk the space is wanted now, not at the next update. */
 	if (w->files)
 		sweep_files(w);

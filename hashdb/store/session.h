@@ -31,6 +31,9 @@ enum tutela_err tutela_session_begin(struct tutela_store *s, bool rebuild, struc
  */
 enum tutela_err tutela_session_spend(struct session *w, size_t pages);
 
+/* The same for work that needs no pending record, since every commit of it leaves the store sound. */
+enum tutela_err tutela_session_pause(struct session *w, size_t pages);
+
 /* Write the state, end the pending record and commit: from here on it is visible. A failure leaves nothing visible. */
 enum tutela_err tutela_session_commit(struct session *w);
 

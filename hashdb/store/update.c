@@ -16,7 +16,7 @@
 static void free_update(struct tutela_update *u)
 {
 	tutela_batch_free(&u->batch);
-	tutela_digest_run_free(&u->digests);
+	tutela_key_run_free(&u->digests);
 	for (unsigned a = 0; a < ALGORITHMS; a++)
 		tutela_pairs_free(&u->pairs[a]);
 	free(u->provenance);
@@ -220,7 +220,7 @@ static enum tutela_err publish(struct tutela_update *u)
 	if (!err)
 		err = write_audit(u);
 	if (!err && !w->parted && w->state.next_entry - w->state.purge_from <= PURGE_IN_COMMIT)
-		err = tutela_cleanup_purge(w->store, w->txn, &w->state, PURGE_IN_COMMIT);
+		err = tutela_cleanup_purge_part(w, PURGE_IN_COMMIT);
 	return err ? err : tutela_session_commit(w);
 }
 

@@ -8,11 +8,11 @@
 #ifndef TUTELA_STORE_UPDATE_H
 #define TUTELA_STORE_UPDATE_H
 
+#include "store/key_run.h"
 #include "store/segment_write.h"
 
 #define BATCH_RECORDS 131072
 #define BATCH_BYTES   ((size_t)64 << 20)
-#define RUN_BYTES     ((size_t)128 << 20) /* of one run of digests, pairs and bytes together */
 
 /* A record that was put: what became of it and where its body is in the batch. */
 struct op {
@@ -30,20 +30,6 @@ struct batch {
 	size_t n, used, capacity;
 };
 
-/* A digest of a run: its key is bytes + offset. */
-struct digest_ref {
-	uint64_t prefix; /* of the key, for sorting */
-	uint32_t offset, number;
-	uint8_t len;
-};
-
-struct digest_run {
-	uint8_t *bytes; /* keys, one after the other */
-	size_t used, room;
-	struct digest_ref *refs;
-	size_t n, capacity;
-};
-
 struct tutela_update {
 	struct session w;
 	struct list_row row; /* as it was at begin */
@@ -54,7 +40,7 @@ struct tutela_update {
 	uint32_t first_entry; /* of this update */
 	uint8_t *kept;        /* REPLACE: a bit for each entry number below first_entry that was put */
 	struct batch batch;
-	struct digest_run digests;
+	struct key_run digests;
 	struct pairs pairs[ALGORITHMS];
 	int64_t active[ALGORITHMS], disputed[ALGORITHMS]; /* changes of the list's counters */
 	int64_t entries[TUTELA_WITHDRAWN + 1];
@@ -88,10 +74,5 @@ void tutela_batch_sort(struct batch *b, bool by_id);
 /* Make u->clean from rec, or say why not: TUTELA_E_REFUSED, TUTELA_E_TOOBIG, TUTELA_E_ARG. */
 enum tutela_err tutela_record_clean(struct tutela_update *u, const struct tutela_record *rec, char *id_room);
 #define ID_ROOM (TUTELA_ENTRY_ID_MAX + 1)
-
-enum tutela_err tutela_digest_run_add(struct digest_run *run, const struct tutela_hash *h, uint32_t number);
-void tutela_digest_run_sort(struct digest_run *run);
-void tutela_digest_run_free(struct digest_run *run);
-bool tutela_digest_run_full(const struct digest_run *run);
 
 #endif

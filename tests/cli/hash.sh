@@ -90,6 +90,7 @@ odd=$(printf 'line\nfeed \033[31m "quote\\ \303\251 \377\376.jpg')
 cp a.jpg "$odd"
 run 0 --json hash "$odd"
 is "lines" 1 "$(wc -l <out)"
+is "wrong bytes are replaced" 2 "$(json -g path <out | grep -o "$(printf '\357\277\275')" | wc -l)"
 is "bytes" "$(printf %s "$odd" | od -An -tx1 | tr -d ' \n')" "$(json -g path_bytes <out)"
 run 0 hash "$odd"
 is "lines" 1 "$(wc -l <out)"

@@ -34,6 +34,18 @@ sum=$(md5sum a.jpg)
 "$TUTELA" hash a.jpg <&- >&- 2>&- || :
 is "the picture" "$sum" "$(md5sum a.jpg)"
 
+# Nor may the store's: it is open while the result is printed.
+run 0 init closed
+i=0
+while [ $i -lt 3 ]; do
+	got=0
+	echo "md5 $(hex $i 32)" | "$TUTELA" -d closed --json import --list l - >&- 2>err || got=$?
+	is "import without stdout" 2 $got
+	i=$((i + 1))
+done
+run 0 -d closed check
+run 1 -d closed lookup --md5 "$(hex 2 32)"
+
 # A scan stops when nobody reads it.
 run 0 init store
 echo "md5 $(md5sum <a.jpg | cut -c 1-32)" >list

@@ -121,3 +121,12 @@ if can_be_nobody; then
 	is "a folder that cannot be made" 2 $got
 	says err "tutela: 'new': "
 fi
+
+# A store of a newer Tutela.
+run 0 init newer
+echo "tutela store 999" >newer/TUTELA
+for command in status "import --list l file" "scan ."; do
+	# shellcheck disable=SC2086
+	run 2 -d newer $command
+	says err "'newer'" "newer version" "999"
+done

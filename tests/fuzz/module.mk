@@ -10,7 +10,7 @@ FUZZ_FLAGS = -std=c17 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer -fno-strict-a
 FUZZ_LINK ?=
 TIME ?= 20
 
-FUZZ_EXCHANGE := $(wildcard hashdb/exchange/*.c) hashdb/store/names.c engine/base/utf8.c engine/hash/algorithm.c engine/base/mem.c \
+FUZZ_EXCHANGE := $(wildcard hashdb/exchange/*.c) hashdb/store/enum_names.c engine/base/utf8.c engine/hash/algorithm.c engine/base/mem.c \
 	engine/base/error.c
 FUZZ_SOURCES_text = $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_csv = $(FUZZ_EXCHANGE)

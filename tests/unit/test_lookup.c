@@ -524,7 +524,6 @@ struct asker {
 	struct tutela_store *store;
 	struct tutela_snapshot *snap;
 	uint64_t seed;
-	bool stop;
 };
 
 static void *keep_asking(void *arg)
@@ -567,7 +566,7 @@ Test(lookup, threads_share_a_snapshot_while_a_writer_commits, .timeout = 120)
 	commit(s, u);
 	snap = snapshot_of(s);
 	for (size_t i = 0; i < 4; i++) {
-		askers[i] = (struct asker){s, snap, i * 10000, false};
+		askers[i] = (struct asker){s, snap, i * 10000};
 		cr_assert_eq(pthread_create(&threads[i], NULL, keep_asking, &askers[i]), 0);
 	}
 	for (uint64_t i = 0; i < 40; i++) {

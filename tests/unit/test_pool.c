@@ -511,6 +511,12 @@ Test(pool, a_truncated_jpeg_has_partial_hashes)
 	cr_expect_leq(distance(whole.hashes.pdq.hash, most.hashes.pdq.hash, 32), 60);
 	EXPECT_CLASS(head, TUTELA_DECODE_TRUNCATED);
 	cr_expect(!head.partial && !has_hashes(&head), "only the header came");
+	for (size_t i = 0; i + 100 < b.len; i++) {
+		if (b.p[i] == 0xff && b.p[i + 1] == 0xda)
+			head = hash_bytes(pool, b.p, i + 60);
+	}
+	EXPECT_CLASS(head, TUTELA_DECODE_TRUNCATED);
+	cr_expect(!head.partial && !has_hashes(&head), "some blocks, yet no row of them");
 	EXPECT_CLASS(tail, TUTELA_DECODE_OK);
 	cr_expect(same(&tail.hashes, &whole.hashes), "nothing but the end mark is missing");
 	blob_free(&b);
@@ -1016,6 +1022,45 @@ Test(pool, workers_are_out_of_reach_of_the_terminal)
 		target[n] = 0;
 		cr_expect(fd < 3 ? strcmp(target, "/dev/null") == 0 : fd == 3 && strncmp(target, "socket:", 7) == 0,
 			  "%d: %s", fd, target);
+	}
+	tutela_decoder_close(pool);
+}
+
+/* A line of a file below /proc/PID, into `line`; false when it is not there or not for us to read. */
+static bool proc_line(pid_t pid, const char *file, const char *begin, char *line, int len)
+{
+	char path[64];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	f = fopen(path, "r");
+	while (f && !found && fgets(line, len, f))
+		found = strncmp(line, begin, strlen(begin)) == 0;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+Test(pool, workers_are_locked_down)
+{
+	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
+	char line[256], path[64];
+	struct stat st;
+	pid_t pid;
+
+	cr_assert_eq(workers_named("tutela-decoder", &pid), 1);
+	cr_expect(proc_line(pid, "status", "NoNewPrivs:", line, sizeof(line)));
+	cr_expect_eq(atoi(line + strlen("NoNewPrivs:")), 1);
+	snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
+	if (geteuid() == 0) {
+		cr_assert(proc_line(pid, "limits", "Max core file size", line, sizeof(line)));
+		cr_expect_eq(atoll(line + 26), 0, "%s", line);
+		cr_expect_not_null(strstr(line, " 0 "), "%s", line);
+		cr_assert(proc_line(pid, "limits", "Max open files", line, sizeof(line)));
+		cr_expect_leq(atoll(line + 26), 64, "%s", line);
+	} else { /* what is not dumpable belongs to root */
+		cr_expect(stat(path, &st) == 0 && st.st_uid == 0);
 	}
 	tutela_decoder_close(pool);
 }

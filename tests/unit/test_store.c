@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 
 static void write_file(const char *folder, const char *name, const char *content)
@@ -388,4 +387,25 @@ Test(store, grows_past_a_readers_map)
 	tutela_snapshot_close(snap);
 	cr_assert_eq(ask_store(r, hash_of(TUTELA_ALG_SHA256, 17)), 1);
 	store_unmake(r, path);
+}
+
+Test(store, too_many_readers_are_told)
+{
+	static struct tutela_snapshot *snaps[600];
+	enum tutela_err err = TUTELA_OK;
+	struct tutela_store *s;
+	char path[64];
+	size_t n;
+
+	s = store_make(path);
+	for (n = 0; n < 600 && !err; n++)
+		err = tutela_snapshot_open(s, &snaps[n]);
+	cr_assert_eq(err, TUTELA_E_FULL);
+	cr_assert_eq(n, 511);
+	cr_assert_null(snaps[n - 1]);
+	cr_assert(strstr(tutela_store_errmsg(s), path), "%s", tutela_store_errmsg(s));
+	for (size_t i = 0; i < n; i++)
+		tutela_snapshot_close(snaps[i]);
+	tutela_snapshot_close(snapshot_of(s));
+	store_unmake(s, path);
 }

@@ -341,6 +341,21 @@ Test(store_check, damaged_entry_is_an_error_of_the_lookup)
 	store_unmake(s, path);
 }
 
+Test(store_check, list_with_a_damaged_entry_can_be_removed)
+{
+	struct tutela_store *s;
+	char path[64];
+
+	tutela_store_close(make_full(path));
+	tamper(path, "entries", 0, flip_middle);
+	s = store_open(path, true);
+	OK(tutela_list_remove(s, "a"));
+	put_one(s, "b", record_of("new", hash_of(TUTELA_ALG_PDQ, 5000)));
+	cr_assert_eq(ask_store(s, hash_of(TUTELA_ALG_PDQ, 0)), 1);
+	cr_assert_eq(ask_store(s, hash_of(TUTELA_ALG_MD5, 0)), 1);
+	store_unmake(s, path);
+}
+
 Test(store_check, lost_manifest_row_stops_readers_and_writers)
 {
 	struct tutela_update_opts opts = {.size = sizeof opts, .list = "a"};

@@ -689,9 +689,18 @@ Test(update, killed_at_any_moment_is_invisible_and_undone, .timeout = 300)
 	scratch_remove(path);
 }
 
+static enum tutela_err count_entry(void *ctx, const struct tutela_record *rec)
+{
+	*(size_t *)ctx += rec->status == TUTELA_ACTIVE && rec->n_fingerprints == 2;
+	return TUTELA_OK;
+}
+
 Test(update, aborted_after_several_transactions_is_undone)
 {
+	struct tutela_store_info info;
+	struct tutela_snapshot *snap;
 	struct tutela_update *u;
+	size_t n = 0;
 	struct tutela_store *s;
 	char path[64];
 
@@ -708,11 +717,60 @@ Test(update, aborted_after_several_transactions_is_undone)
 	}
 	/* Readers see nothing of the parts that are committed. */
 	check_old_state(s);
+	snap = snapshot_of(s);
+	OK(tutela_snapshot_info(snap, &info));
+	cr_assert(!info.unfinished, "its writer is alive");
+	OK(tutela_snapshot_entries(snap, "a", count_entry, &n));
+	cr_assert_eq(n, 200);
+	tutela_snapshot_close(snap);
 	check_clean(s);
 	tutela_update_abort(u);
 	check_old_state(s);
 	check_clean(s);
 	store_unmake(s, path);
+}
+
+/* One list of many entries and their predecessors, beside a small one. */
+static void make_two_lists(char path[64])
+{
+	struct tutela_store *s = store_make(path);
+
+	put_many(s, "small", 0, 20);
+	put_many(s, "a", 0, BIG / 2);
+	commit(s, update_on(s, "a", TUTELA_REPLACE));
+	tutela_store_close(s);
+}
+
+Test(update, removal_killed_at_any_moment_is_finished_later, .timeout = 120)
+{
+	char path[64];
+
+	for (unsigned round = 0; round < 12; round++) {
+		struct tutela_store *s;
+		pid_t child;
+		int status;
+
+		make_two_lists(path);
+		child = fork();
+		if (!child) {
+			s = store_open(path, true);
+			(void)!tutela_list_remove(s, "a");
+			_exit(0);
+		}
+		usleep((useconds_t)(round * 25000));
+		kill(child, SIGKILL);
+		cr_assert_eq(waitpid(child, &status, 0), child);
+		s = store_open(path, true);
+		check_clean(s);
+		put_many(s, "a", 5, 6);
+		cr_assert_eq(ask_store(s, md5(6)), 1);
+		cr_assert_eq(ask_store(s, md5(5)), 2);
+		check_clean(s);
+		OK(tutela_list_remove(s, "a"));
+		check_clean(s);
+		cr_assert_eq(ask_store(s, md5(5)), 1);
+		store_unmake(s, path);
+	}
 }
 
 /* ------------------------------------------------------------------ audit */

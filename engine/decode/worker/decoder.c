@@ -178,7 +178,7 @@ static void take_hashes(struct job *j, struct row_sink *sink, enum tutela_decode
 	if (c != TUTELA_DECODE_OK && !out->partial)
 		return;
 	tutela_sink_hashes(sink, &out->hashes);
-	out->have |= j->rq->wants & TUTELA_WANT_PERCEPTUAL;
+	out->have |= j->rq->wants & tutela_wire_hashes(sink->width, sink->height);
 }
 
 static void decode(const struct worker *w, struct job *j)

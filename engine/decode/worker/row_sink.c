@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "decode/worker/row_sink.h"
 
-#define SIDE_LEAST 5 /* PDQ is not defined below */
+#include "decode/wire.h"
 
 enum tutela_decode_class tutela_sink_size(struct row_sink *s, uint64_t width, uint64_t height, uint32_t frames)
 {
@@ -14,7 +14,7 @@ enum tutela_decode_class tutela_sink_size(struct row_sink *s, uint64_t width, ui
 	s->frames = frames;
 	if (width * height > s->max_pixels)
 		return TUTELA_DECODE_TOO_LARGE;
-	if (width < SIDE_LEAST || height < SIDE_LEAST)
+	if (s->wants & TUTELA_WANT_PERCEPTUAL && !(s->wants & tutela_wire_hashes(s->width, s->height)))
 		return TUTELA_DECODE_TOO_SMALL;
 	return TUTELA_DECODE_OK;
 }

@@ -30,9 +30,10 @@ enum tutela_decode_class {
 	TUTELA_DECODE_CORRUPT = 4,     /* damaged */
 	TUTELA_DECODE_TRUNCATED = 5,   /* ends early */
 	TUTELA_DECODE_TOO_LARGE = 6,   /* over the byte, pixel, frame, scan or memory limit */
-	TUTELA_DECODE_TOO_SMALL = 7,   /* under 5 pixels a side: no perceptual hash exists */
+	TUTELA_DECODE_TOO_SMALL =
+		7, /* under 5 pixels a side, the other no longer than 512: no perceptual hash exists */
 	TUTELA_DECODE_TIMED_OUT = 8,
-	TUTELA_DECODE_CRASHED = 9,    /* the worker died or broke the protocol: a finding, never "no match" */
+	TUTELA_DECODE_CRASHED = 9,     /* the worker died or broke the protocol: a finding, never "no match" */
 	TUTELA_DECODE_UNREADABLE = 10, /* reading the descriptor failed, or it is no regular file */
 };
 #define TUTELA_DECODE_CLASSES 11
@@ -64,13 +65,13 @@ TUTELA_API const char *tutela_format_name(enum tutela_format f);
 struct tutela_decoded {
 	enum tutela_decode_class class_;
 	enum tutela_format format;
-	unsigned have;     /* which TUTELA_WANT_* fields below are valid */
-	bool partial;      /* class is TRUNCATED or CORRUPT, yet hashes of what could be decoded are there */
-	uint64_t size;     /* bytes read */
+	unsigned have; /* which TUTELA_WANT_* fields below are valid */
+	bool partial;  /* class is TRUNCATED or CORRUPT, yet hashes of what could be decoded are there */
+	uint64_t size; /* bytes read */
 	uint32_t width, height;
-	uint32_t frames;   /* 1 for a still; the first one is hashed */
-	int sys_errno;     /* with UNREADABLE: why */
-	int signal;        /* with CRASHED: the worker's signal, or 0 */
+	uint32_t frames; /* 1 for a still; the first one is hashed */
+	int sys_errno;   /* with UNREADABLE: why */
+	int signal;      /* with CRASHED: the worker's signal, or 0 */
 	uint8_t md5[16], sha1[20], sha256[32];
 	struct tutela_perceptual hashes;
 	uint64_t digest_ns, decode_ns; /* time inside the worker: reading and digesting; decoding and hashing */
@@ -102,7 +103,7 @@ struct tutela_decoder_stats {
  * executable, of another version, or it could not lock itself down).
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_decoder_open(const struct tutela_decoder_opts *opts,
-                                                              struct tutela_decoder **out);
+							      struct tutela_decoder **out);
 
 /*
  * Hash the file open at `fd` from its first byte. `fd` is only read; its
@@ -113,7 +114,7 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_decoder_open(const struct tutel
  * more, TUTELA_E_ARG. *out is zeroed on entry.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_decoder_hash_fd(struct tutela_decoder *pool, int fd,
-                                                                 struct tutela_decoded *out);
+								 struct tutela_decoded *out);
 
 TUTELA_API void tutela_decoder_stats(struct tutela_decoder *pool, struct tutela_decoder_stats *out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lines or NUL-terminated names from a file or standard input, in bounded memory. */
-#ifndef TUTELA_TOOLS_NAMES_H
-#define TUTELA_TOOLS_NAMES_H
+#ifndef TUTELA_TOOLS_NAME_STREAM_H
+#define TUTELA_TOOLS_NAME_STREAM_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "names.h"
+#include "name_stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
