@@ -274,16 +274,15 @@ static int next_scan(struct jpeg_stream *s)
 	}
 }
 
-/* Quantisers count as they are when luma's first scan begins. */
+/* Quantisers count as they are when luma's first scan begins; those of chroma must be there all the same. */
 static bool latch_quantisers(struct jpeg_stream *s)
 {
-	unsigned id = s->components[0].quantiser;
-
-	if (s->latched)
-		return true;
-	if (!s->have_quantiser[id])
-		return false;
-	memcpy(s->geometry.quantisers, s->quantisers[id], sizeof s->geometry.quantisers);
+	for (unsigned i = 0; i < s->scan.n; i++)
+		if (!s->have_quantiser[s->components[s->scan.component[i]].quantiser])
+			return false;
+	if (!s->latched)
+		memcpy(s->geometry.quantisers, s->quantisers[s->components[0].quantiser],
+		       sizeof(s->geometry.quantisers));
 	s->latched = true;
 	return true;
 }
