@@ -7,9 +7,10 @@
  * row comes out. The caller then hands the file to libpng, whose answer
  * counts. So this code never has to say what is wrong with a file.
  *
- * A file that is taken gives libpng's rows. Of damaged ones one kind is taken
- * that libpng refuses: code tables that libdeflate accepts and zlib does not
- * (unused codes missing or too many), when length and checksums are right.
+ * A file that is taken gives libpng's rows. One kind is taken that libpng
+ * refuses, and no encoder writes it: code tables that libdeflate accepts and
+ * zlib does not (more distance codes than there are, say), when the length
+ * and every checksum are right. Its pixels are beyond doubt all the same.
  *
  * Source: W3C Portable Network Graphics (second edition).
  */

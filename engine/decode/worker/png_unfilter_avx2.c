@@ -10,6 +10,9 @@
  * nothing crosses the halves of the register in a step.
  *
  * Any mixture of filters goes through the same steps, by masks per lane.
+ *
+ * Sums wrap round at 8 bits, as they must; differences end at 0, sums of
+ * distances at 255, see paeth_step.
  */
 #include "decode/worker/png_unfilter.h"
 
