@@ -19,10 +19,14 @@ FUZZ_PNG := $(addprefix engine/decode/worker/,codec_png.c png_stream.c png_unfil
 FUZZ_SOURCES_png = $(FUZZ_PNG)
 FUZZ_FLAGS_png = $(AVX2) $(call pkg,PNG,cflags) $(call pkg,DEFLATE,cflags)
 FUZZ_LINK_png = $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lz -lm
-FUZZ_TARGETS := text csv png
+FUZZ_JPEG := $(wildcard engine/decode/worker/jpeg_*.c engine/hash/*.c) engine/base/mem.c engine/base/cpu.c engine/base/error.c
+FUZZ_SOURCES_jpeg = $(FUZZ_JPEG)
+FUZZ_FLAGS_jpeg = $(AVX2) $(call pkg,JPEG,cflags)
+FUZZ_LINK_jpeg = $(call pkg,JPEG,libs) -lm
+FUZZ_TARGETS := text csv png jpeg
 
 $(O)/fuzz/%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h tests/unit/*.h hashdb/*/*.h engine/*/*.h engine/decode/worker/*.h) \
-		$(FUZZ_EXCHANGE) $(FUZZ_PNG)
+		$(FUZZ_EXCHANGE) $(FUZZ_PNG) $(FUZZ_JPEG)
 	@mkdir -p $(@D)
 	@$(call say,FUZZ,$@)
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(FUZZ_FLAGS_$*) $(CPPFLAGS) -o $@ $< $(FUZZ_SOURCES_$*) $(FUZZ_LINK_$*) $(FUZZ_LINK)
@@ -54,8 +58,13 @@ zeros() { head -c $$1 /dev/zero; }; \
 for k in 0 1 2 3; do hex 2000 7 | seed rows$$k "\\001\\040\\014\\00$$k"; done;
 endef
 
+define fuzz_seeds_jpeg
+n=0; for o in "" --progressive --gray "--quality 30" "--progressive --quality 95"; do n=$$((n + 1)); \
+	$(MKPICTURE) --seed $$n --size 72x56 $$o $(O)/fuzz/corpus-jpeg/$$n.jpg || exit; done;
+endef
+
 .PHONY: fuzz
-fuzz: $(if $(T),$(O)/fuzz/$(T)) ## one fuzzer: make fuzz T=text TIME=20
+fuzz: $(if $(T),$(O)/fuzz/$(T)) $(if $(filter jpeg,$(T)),$(MKPICTURE)) ## one fuzzer: make fuzz T=text TIME=20
 	$(if $(T),,$(error name a target: make fuzz T=text (of: $(FUZZ_TARGETS)) TIME=seconds))
 	@mkdir -p $(O)/fuzz/corpus-$(T)
 	@$(fuzz_seed_functions) $(fuzz_seeds_$(T)) :
