@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include <jpeglib.h>
+#include <jerror.h>
 
 #include "decode/worker/jpeg_samples.h"
 #include "hash/picture.h"
@@ -29,9 +30,13 @@ static inline void jpeg_both_exit(j_common_ptr c)
 	longjmp(((struct jpeg_both_errors *)(void *)c->err)->escape, 1);
 }
 
+/* Warnings that codec_jpeg.c counts as damage. */
 static inline void jpeg_both_quiet(j_common_ptr c, int level)
 {
-	if (level < 0)
+	int code = c->err->msg_code;
+
+	if (level < 0 && code != JWRN_EXTRANEOUS_DATA && code != JWRN_JFIF_MAJOR && code != JWRN_ADOBE_XFORM &&
+	    code != JWRN_BOGUS_ICC)
 		c->err->num_warnings++;
 }
 
