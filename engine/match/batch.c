@@ -34,7 +34,7 @@
 struct sorted {
 	uint32_t *begin;  /* FORMAT_BUCKETS + 1: queries with key b are begin[b] .. begin[b + 1] - 1 */
 	uint16_t *sketch; /* the next row; COPY more than there are queries */
-	uint32_t *who;    /* number in the slice; likewise */
+	uint16_t *who;    /* number in the slice; likewise */
 };
 
 struct slice {
@@ -60,7 +60,7 @@ struct desk {
 	size_t n_visitors, n_candidates;
 	uint16_t sketch[KERNELS_QUERIES];
 	uint16_t far[KERNELS_QUERIES];
-	uint32_t who[KERNELS_QUERIES];
+	uint16_t who[KERNELS_QUERIES];
 	struct pair candidate[SETTLE + KERNELS_QUERIES * PLACES_MAX]; /* place and query; then id and query */
 	struct near found[SETTLE + KERNELS_QUERIES * PLACES_MAX];
 };
@@ -164,14 +164,32 @@ static void show(struct slice *s, unsigned t, uint32_t begin, uint32_t end, stru
 	d->n_visitors = 0;
 }
 
-/* The queries from `i` on come; always COPY are copied, which is faster than to copy as many as there are. */
-static void invite(const struct sorted *q, uint32_t i, uint32_t n, uint16_t far, struct desk *d)
+/* Copies COPY queries from `i` on: mostly there are fewer, and copying always as many is the fastest. */
+static inline void invite(const struct sorted *q, uint32_t i, uint16_t far, struct desk *d, size_t at)
 {
-	memcpy(d->sketch + d->n_visitors, q->sketch + i, COPY * sizeof(d->sketch[0]));
-	memcpy(d->who + d->n_visitors, q->who + i, COPY * sizeof(d->who[0]));
+	memcpy(d->sketch + at, q->sketch + i, COPY * sizeof(d->sketch[0]));
+	memcpy(d->who + at, q->who + i, COPY * sizeof(d->who[0]));
 	for (unsigned j = 0; j < COPY; j++)
-		d->far[d->n_visitors + j] = far;
-	d->n_visitors += n;
+		d->far[at + j] = far;
+}
+
+/* More than COPY queries with the same key. */
+static size_t invite_many(struct slice *s, unsigned t, uint32_t b, uint32_t key, uint16_t far, struct desk *d,
+			  size_t visitors)
+{
+	const struct sorted *q = &s->sorted[t];
+	const uint32_t *offset = &s->im->table[t].offset[b];
+
+	for (uint32_t i = q->begin[key], stop = q->begin[key + 1]; i < stop; i += COPY) {
+		if (visitors > VISITORS_MAX) {
+			d->n_visitors = visitors;
+			show(s, t, offset[0], offset[1], d);
+			visitors = 0;
+		}
+		invite(q, i, far, d, visitors);
+		visitors += stop - i < COPY ? stop - i : COPY;
+	}
+	return visitors;
 }
 
 static void visit_bucket(struct slice *s, unsigned t, uint32_t b, struct desk *d)
@@ -179,7 +197,8 @@ static void visit_bucket(struct slice *s, unsigned t, uint32_t b, struct desk *d
 	const struct image_table *table = &s->im->table[t];
 	const struct sorted *q = &s->sorted[t];
 	uint32_t begin = table->offset[b], end = table->offset[b + 1];
-	uint16_t room = (uint16_t)ring_room(&s->ring, t);
+	unsigned room = (unsigned)ring_room(&s->ring, t);
+	size_t visitors = 0, n_masks = s->n_masks[t];
 
 	if (begin > end || end > s->im->count) {
 		fail(s);
@@ -188,19 +207,18 @@ static void visit_bucket(struct slice *s, unsigned t, uint32_t b, struct desk *d
 	if (begin == end)
 		return;
 	__builtin_prefetch((const char *)(table->sketch + end) + AHEAD);
-	for (size_t m = 0; m < s->n_masks[t]; m++) {
-		uint32_t key = b ^ s->mask[m], i = q->begin[key], stop = q->begin[key + 1];
-		uint16_t far = (uint16_t)(room - (m > 0) - (m > 16) - (m > 16 + 120));
+	for (size_t m = 0; m < n_masks; m++) {
+		uint32_t key = b ^ s->mask[m], i = q->begin[key], n = q->begin[key + 1] - i;
+		uint16_t far = (uint16_t)(room - (m >= ring_ball(0)) - (m >= ring_ball(1)) - (m >= ring_ball(2)));
 
-		while (i < stop) {
-			uint32_t n = stop - i < COPY ? stop - i : COPY;
-
-			invite(q, i, n, far, d);
-			i += n;
-			if (d->n_visitors > VISITORS_MAX - COPY)
-				show(s, t, begin, end, d);
+		if (n > COPY || visitors > VISITORS_MAX) {
+			visitors = invite_many(s, t, b, key, far, d, visitors);
+			continue;
 		}
+		invite(q, i, far, d, visitors);
+		visitors += n;
 	}
+	d->n_visitors = visitors;
 	show(s, t, begin, end, d);
 }
 
@@ -263,7 +281,7 @@ static void sort_queries(const struct slice *s, unsigned t, struct sorted *q)
 		uint32_t at = --q->begin[code256_row(&s->query[i], t)];
 
 		q->sketch[at] = code256_row(&s->query[i], (t + 1) % ROWS);
-		q->who[at] = (uint32_t)i;
+		q->who[at] = (uint16_t)i;
 	}
 }
 
@@ -348,7 +366,7 @@ static uint8_t *lay_out(struct slice *s, uint8_t *room)
 
 		q->begin = (uint32_t *)(void *)take(&room, (FORMAT_BUCKETS + 1) * sizeof(q->begin[0]));
 		q->sketch = (uint16_t *)(void *)take(&room, (s->n + COPY) * sizeof(q->sketch[0]));
-		q->who = (uint32_t *)(void *)take(&room, (s->n + COPY) * sizeof(q->who[0]));
+		q->who = (uint16_t *)(void *)take(&room, (s->n + COPY) * sizeof(q->who[0]));
 	}
 	return room;
 }

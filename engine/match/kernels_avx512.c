@@ -22,6 +22,13 @@
 #include <immintrin.h>
 #include <string.h>
 
+/* clang unrolls what has a constant bound without being told. */
+#ifdef __clang__
+#define UNROLL
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
+
 static inline uint64_t load64(const uint8_t *p)
 {
 	uint64_t v;
@@ -190,17 +197,20 @@ static inline __attribute__((always_inline)) size_t pass(const uint16_t *base, s
 	__m512i line[KERNELS_LINES];
 	size_t masks = 0;
 
+	UNROLL
 	for (size_t l = 0; l < lines; l++)
 		line[l] = _mm512_load_si512(base + start + 32 * l);
 	for (size_t i = 0; i < n; i++) {
 		const __m512i q = _mm512_set1_epi16((short)query[i]), m = _mm512_set1_epi16((short)max[i]);
 		__mmask32 near[KERNELS_LINES + 1];
 
+		UNROLL
 		for (size_t l = 0; l < lines; l++)
 			near[l] = _mm512_cmple_epi16_mask(sketch32(line[l], q), m);
 		near[0] &= first;
 		near[lines - 1] &= last;
 		near[lines] = 0;
+		UNROLL
 		for (size_t l = 0; l < lines; l += 2) {
 			uint64_t bits = _cvtmask64_u64(_mm512_kunpackd(near[l + 1], near[l]));
 
