@@ -26,7 +26,9 @@
 #define VISITORS_MAX (KERNELS_QUERIES - COPY)
 #define PLACES_MAX   (KERNELS_LINES * FORMAT_ALIGN / 2)
 #define BIG_BUCKET   2048 /* entries from which on queries that need no more matches are sorted out */
-#define SETTLE       512  /* candidates that are compared together */
+#define LAG          64   /* candidates that the fetch of an id is given time for */
+#define SETTLE       1024 /* candidates that are compared together */
+#define PIECE        64   /* codes that are fetched while as many others are compared */
 #define LOCKS        64
 #define AHEAD        1024 /* bytes of sketches that are fetched ahead */
 
@@ -61,8 +63,8 @@ struct desk {
 	uint16_t sketch[KERNELS_QUERIES];
 	uint16_t far[KERNELS_QUERIES];
 	uint16_t who[KERNELS_QUERIES];
-	struct pair candidate[SETTLE + KERNELS_QUERIES * PLACES_MAX]; /* place and query; then id and query */
-	struct near found[SETTLE + KERNELS_QUERIES * PLACES_MAX];
+	struct near found[PIECE];
+	struct pair candidate[SETTLE + LAG + KERNELS_QUERIES * PLACES_MAX]; /* place, query; then id, query */
 };
 
 static bool failed(const struct slice *s)
@@ -93,16 +95,36 @@ static void report(struct slice *s, uint32_t who, uint32_t value, uint32_t dista
 	pthread_mutex_unlock(lock);
 }
 
-/* Compare the whole codes of the candidates of table `t`: ids first, then codes, each fetched while others are worked
- * on.
- */
-static void settle(struct slice *s, unsigned t, struct desk *d)
+static inline __attribute__((always_inline)) void fetch(const struct slice *s, const struct pair *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		__builtin_prefetch(s->im->codes + 32 * (size_t)p[i].at);
+		__builtin_prefetch(&s->query[p[i].by]);
+	}
+}
+
+static void compare(struct slice *s, unsigned t, const struct pair *pairs, size_t n, struct near *found)
+{
+	const struct image *im = s->im;
+
+	n = s->k->pairs256(im->codes, (const uint8_t *)s->query, pairs, n, s->radius, found);
+	for (size_t i = 0; i < n; i++) {
+		struct pair p = pairs[found[i].at];
+		uint32_t who = p.by;
+		struct code256 code = code256_load(im->codes + 32 * (size_t)p.at);
+
+		if (!served(s, who) && ring_first_row(&s->ring, code, s->query[who]) == t)
+			report(s, who, im->values[p.at], found[i].distance);
+	}
+}
+
+/* Compare the whole codes of the candidates of table `t`, except the last `lag`, whose ids are still being fetched. */
+static void settle(struct slice *s, unsigned t, struct desk *d, size_t lag)
 {
 	const struct image *im = s->im;
 	const uint32_t *id = im->table[t].id;
-	size_t n = d->n_candidates;
+	size_t n = d->n_candidates - lag;
 
-	d->n_candidates = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct pair *p = &d->candidate[i];
 
@@ -111,17 +133,15 @@ static void settle(struct slice *s, unsigned t, struct desk *d)
 			fail(s);
 			return;
 		}
-		__builtin_prefetch(im->codes + 32 * (size_t)p->at);
-		__builtin_prefetch(&s->query[p->by]);
 	}
-	n = s->k->pairs256(im->codes, (const uint8_t *)s->query, d->candidate, n, s->radius, d->found);
-	for (size_t i = 0; i < n; i++) {
-		const struct pair *p = &d->candidate[d->found[i].at];
-		struct code256 code = code256_load(im->codes + 32 * (size_t)p->at);
-
-		if (!served(s, p->by) && ring_first_row(&s->ring, code, s->query[p->by]) == t)
-			report(s, p->by, im->values[p->at], d->found[i].distance);
+	fetch(s, d->candidate, n < PIECE ? n : PIECE);
+	for (size_t i = 0, step; i < n; i += step) {
+		step = n - i < PIECE ? n - i : PIECE;
+		fetch(s, d->candidate + i + step, n - i - step < PIECE ? n - i - step : PIECE);
+		compare(s, t, d->candidate + i, step, d->found);
 	}
+	memmove(d->candidate, d->candidate + n, lag * sizeof(d->candidate[0]));
+	d->n_candidates = lag;
 }
 
 /* ------------------------------------------------------------------ buckets */
@@ -146,20 +166,20 @@ static void show(struct slice *s, unsigned t, uint32_t begin, uint32_t end, stru
 	bool big = end - begin > BIG_BUCKET;
 
 	for (uint64_t p = begin, next; p < end; p = next) {
-		size_t old = d->n_candidates;
+		struct pair *new = d->candidate + d->n_candidates;
 
 		next = (p & ~(uint64_t)31) + PLACES_MAX;
 		next = next < end ? next : end;
 		if (big)
 			drop_served(s, d);
-		size_t n = s->k->sketches(table->sketch, p, next, d->sketch, d->far, d->n_visitors, d->candidate + old);
-		for (size_t i = old; i < old + n; i++) {
-			__builtin_prefetch(&table->id[d->candidate[i].at]);
-			d->candidate[i].by = d->who[d->candidate[i].by];
+		size_t n = s->k->sketches(table->sketch, p, next, d->sketch, d->far, d->n_visitors, new);
+		for (size_t i = 0; i < n; i++) {
+			__builtin_prefetch(&table->id[new[i].at]);
+			new[i].by = d->who[new[i].by];
 		}
 		d->n_candidates += n;
-		if (d->n_candidates >= SETTLE)
-			settle(s, t, d);
+		if (d->n_candidates >= SETTLE + LAG)
+			settle(s, t, d, LAG);
 	}
 	d->n_visitors = 0;
 }
@@ -227,7 +247,7 @@ static void visit_stretch(struct slice *s, unsigned t, uint32_t first, struct de
 	for (uint32_t b = first; b < first + STRETCH && !failed(s); b++)
 		visit_bucket(s, t, b, d);
 	if (!failed(s))
-		settle(s, t, d);
+		settle(s, t, d, 0);
 	d->n_candidates = 0;
 }
 

@@ -61,8 +61,8 @@ struct kernels {
 
 	/*
 	 * Of n pairs those whose codes[at] lies at most `max` from
-	 * queries[by], both of 256 bits and any alignment; `at` becomes the pair's number. Every
-	 * `at` and `by` must be good.
+	 * queries[by], both of 256 bits and any alignment; `at` becomes the
+	 * pair's number. Every `at` and `by` must be good.
 	 */
 	size_t (*pairs256)(const uint8_t *codes, const uint8_t *queries, const struct pair *pairs, size_t n,
 			   unsigned max, struct near *out);
