@@ -39,7 +39,7 @@ DESTDIR ?=
 MAKEFLAGS += --no-builtin-rules
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
-	-Wcast-qual -Wundef -Wwrite-strings -Wpointer-arith $(if $(WERROR),-Werror)
+	-Wcast-qual -Wundef -Wwrite-strings -Wpointer-arith $(if $(NO_OPENMP),-Wno-unknown-pragmas) $(if $(WERROR),-Werror)
 
 # Hardening, where the build optimises and no sanitizer does the same job better.
 HARDEN := $(if $(SANITIZE)$(filter 1,$(COVERAGE))$(filter -O0,$(CFLAGS)),,\
