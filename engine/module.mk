@@ -10,7 +10,7 @@ FLAGS_engine = -Iengine/include -Iengine $(OPENMP) -DTUTELA_LIBEXECDIR='"$(libex
 # One file per instruction set; everything else stays at the baseline of the ABI.
 ifneq ($(filter x86_64-%,$(MACHINE)),)
 AVX2 := -mavx2 -mpopcnt -mbmi -mbmi2 -mno-fma
-AVX512 := $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vpopcntdq
+AVX512 := $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vpopcntdq -mavx512bitalg
 FLAGS_engine/hash/hash_avx2 := $(AVX2)
 FLAGS_engine/decode/worker/jpeg_kernels_avx2 := $(AVX2)
 FLAGS_engine/decode/worker/png_unfilter_avx2 := $(AVX2)
