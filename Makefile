@@ -39,7 +39,7 @@ DESTDIR ?=
 MAKEFLAGS += --no-builtin-rules
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
-	-Wcast-qual -Wundef -Wwrite-strings -Wpointer-arith $(if $(WERROR),-Werror)
+	-Wcast-qual -Wundef -Wwrite-strings -Wpointer-arith $(if $(NO_OPENMP),-Wno-unknown-pragmas) $(if $(WERROR),-Werror)
 
 # Hardening, where the build optimises and no sanitizer does the same job better.
 HARDEN := $(if $(SANITIZE)$(filter 1,$(COVERAGE))$(filter -O0,$(CFLAGS)),,\
@@ -74,7 +74,7 @@ JSON_PKG := jansson
 CRITERION_PKG := criterion
 
 # Goals that need no compiler, or that install one and then start make again.
-BARE_GOALS := help deps clean format dist uninstall demo check check-bare ci
+BARE_GOALS := help deps clean format dist uninstall demo check check-bare check-isa check-neon ci
 ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
 NEEDED_PKGS := $(LMDB_PKG) $(CRYPTO_PKG) $(JPEG_PKG) $(PNG_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(JXL_PKG) $(GD_PKG) $(JSON_PKG) \
 	$(if $(filter check% cov cov-run bench tests,$(MAKECMDGOALS)),$(CRITERION_PKG))

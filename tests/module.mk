@@ -51,6 +51,21 @@ $(HELPER): $(B)/tests/cli/helper.o
 	@$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,JSON,libs)
 
+# Every instruction set against scalar code. No Criterion and no library: it is linked for foreign processors, too.
+COMPARE_LEVELS := $(B)/test/compare-levels
+COMPARE_OBJECTS := $(B)/tests/isa/compare_levels.o \
+	$(patsubst %.c,$(B)/%.o,$(wildcard engine/base/*.c engine/hash/*.c engine/match/*.c))
+$(B)/tests/isa/compare_levels.o: FLAGS_tests = -Iengine/include -Iengine -Itests/unit
+
+$(COMPARE_LEVELS): $(COMPARE_OBJECTS) $(B)/sources.list
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(COMPARE_OBJECTS) -lm
+
+.PHONY: compare-levels
+compare-levels: $(COMPARE_LEVELS)
+	@ln -sfn $(KEY)/test $(O)/test
+
 .PHONY: mkpicture
 mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 	@ln -sfn $(KEY)/test $(O)/test
@@ -80,3 +95,29 @@ check-layers: all ## fences: include paths, symbols, exports, names
 .PHONY: check-install
 check-install: all $(MKPICTURE) ## install into a staged tree and build the README's example against it
 	$(Q)CC='$(CC)' MAKE='$(MAKE)' tests/tree/install.sh $(abspath $(MKPICTURE))
+
+# The suites that compare levels with each other.
+ISA_SUITES := @(cpu|kernels|hash_kernels|index|batch|image|jarosz|lanczos|pdq|picture|png_unfilter|codec_png|jpeg_stream)
+
+.PHONY: check-isa
+check-isa: ## every instruction set of this machine against scalar code, NEON in an emulator
+	$(Q).ci/deps build test
+	$(Q)$(again) all tests compare-levels
+	@echo "check-isa: kernels, a whole index, PDQ; this machine's best level is $$($(O)/bin/tutela --json status | sed -n 's/.*"instruction_set": *"\([a-z0-9]*\)".*/\1/p')"
+	$(Q)$(O)/test/compare-levels
+	$(Q)$(MAKE) --no-print-directory -j1 check-unit F='--filter=$(ISA_SUITES)/*'
+	$(Q)$(MAKE) --no-print-directory -j1 check-cli T=levels
+	$(Q)$(if $(filter aarch64-%,$(MACHINE)),:,$(MAKE) --no-print-directory check-neon)
+	@echo "check-isa: all levels agree"
+
+# Headers of this machine are not to be seen by the other one's compiler: the one that is needed is copied.
+NEON_O := $(O)/aarch64
+
+.PHONY: check-neon
+check-neon: ## NEON against scalar code in an emulator, from any machine
+	$(Q).ci/deps isa
+	@mkdir -p $(NEON_O)/include
+	$(Q)cp "$$(pkg-config --variable=includedir libxxhash)/xxhash.h" $(NEON_O)/include/
+	$(Q)$(again) O=$(NEON_O) CC=aarch64-linux-gnu-gcc CFLAGS='-O2 -g' CPPFLAGS=-I$(NEON_O)/include LDFLAGS=-static \
+		NO_OPENMP=1 SANITIZE= COVERAGE= compare-levels
+	$(Q)qemu-aarch64-static $(NEON_O)/test/compare-levels neon

@@ -74,5 +74,6 @@ const struct kernels *tutela_kernels_get(enum tutela_isa isa);
 extern const struct kernels tutela_kernels_scalar;
 extern const struct kernels tutela_kernels_avx2;
 extern const struct kernels tutela_kernels_avx512;
+extern const struct kernels tutela_kernels_neon;
 
 #endif

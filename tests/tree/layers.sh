@@ -95,7 +95,7 @@ empty "$(git ls-files | cut -d/ -f1 | sort -u |
 empty "$(git ls-files '*.c' '*.h' '*.mk' '*.sh' Makefile '.ci/*' | while read -r file; do
 	[ ! -f "$file" ] || head -n 2 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$file"
 done)" "files without their SPDX line"
-empty "$(.ci/deps --list build test dev | while read -r package; do
+empty "$(.ci/deps --list build test dev isa | while read -r package; do
 	grep -qF "\`$package\`" README.md || echo "$package"
 done)" "packages without a reason in the README"
 
