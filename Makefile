@@ -147,7 +147,11 @@ deps: ## install the Debian packages that building, testing and developing need
 .PHONY: demo
 demo: ## install what is missing, build, and show the whole thing at work on made-up pictures
 	$(Q).ci/deps build
-	$(Q)$(again) all mkpicture
+	$(Q)$(again) demo-run
+
+# In the make that was started again: only there is the compiler known, and with it the build folder.
+.PHONY: demo-run
+demo-run: all mkpicture
 	$(Q)tools/demo.sh $(abspath $(B))/bin/tutela $(abspath $(MKPICTURE))
 
 .PHONY: check

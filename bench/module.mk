@@ -3,12 +3,13 @@
 
 BENCH_SOURCES := $(wildcard bench/bench_*.c)
 BENCHES := $(BENCH_SOURCES:bench/%.c=$(B)/bench/%)
-FLAGS_bench = -Iengine/include -Ihashdb/include -Ibench $(OPENMP)
+FLAGS_bench = -Iengine/include -Ihashdb/include -Ibench $(OPENMP) -DBENCH_BIN_DIR='"$(abspath $(B))/bin"' \
+	-DBENCH_MKPICTURE='"$(abspath $(MKPICTURE))"'
 
 $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(B)/lib/libtutela.a
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBTUTELA_LIBS)
 
 .PHONY: bench
-bench: all $(BENCHES) ## run the benchmarks (N=bench_index picks one)
+bench: all mkpicture $(BENCHES) ## run the benchmarks (N=bench_index picks one)
 	$(Q)for b in $(or $(N:%=$(B)/bench/%),$(BENCHES)); do $$b || exit; done

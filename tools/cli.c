@@ -204,6 +204,10 @@ static int take_long(struct cli *cli, const struct cli_option *own, const struct
 		return unknown(cli, word, len, own, shared);
 	if (o->flag && value)
 		return cli_usage(cli, argv[*i], "this option takes no value");
+	if (o->optional && !value) {
+		*o->given = true;
+		return CLI_GO;
+	}
 	if (!o->flag && !value) {
 		if (*i + 1 >= argc)
 			return cli_usage(cli, argv[*i], "this option needs a value: %s", o->argument);
@@ -279,8 +283,12 @@ static void print_options(const struct cli_option *o)
 	for (; o && o->name; o++) {
 		char left[64];
 
-		snprintf(left, sizeof(left), "%c%c%s--%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-			 o->letter ? ", " : "  ", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+		snprintf(left, sizeof(left), "%c%c%s--%s%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
+			 o->letter ? ", " : "  ", o->name,
+			 o->optional   ? "[="
+			 : o->argument ? " "
+				       : "",
+			 o->argument ? o->argument : "", o->optional ? "]" : "");
 		printf("  %-30s %s\n", left, o->help);
 	}
 }
@@ -366,7 +374,7 @@ int cli_store_error(const struct tutela_store *store, const char *subject, enum 
 
 struct tutela_store *cli_open_store(const struct cli *cli, bool write)
 {
-	struct tutela_store_opts opts = {.size = sizeof(opts), .write = write};
+	struct tutela_store_opts opts = {.size = sizeof(opts), .write = write, .resident = cli->resident};
 	struct tutela_store *store = NULL;
 	char *path, why[1024] = "";
 	enum tutela_err error;

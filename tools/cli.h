@@ -40,6 +40,7 @@ struct cli_option {
 	uint64_t *number;
 	uint64_t least, most; /* of number */
 	bool *given;          /* of number: may be NULL */
+	bool optional;        /* number: the value may be left out, and then needs `=` when it is there */
 	struct cli_texts *texts;
 };
 
@@ -51,6 +52,7 @@ struct cli {
 	/* global options */
 	const char *store;
 	bool json, quiet, progress, no_progress, help, version;
+	bool resident; /* option of some commands: the store's indexes are copied into memory */
 
 	/* what cli_parse found that is not an option */
 	size_t n_args;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "asker.h"
 #include "cli.h"
 #include "interrupt.h"
 #include "memory.h"
@@ -12,11 +13,23 @@
 #include "pipeline.h"
 #include "printable.h"
 #include "results.h"
+#include "stats.h"
 
 static const struct cli_page page = {
 	.synopsis = "[OPTION]... [--ALGORITHM HEX]...",
 	.about = "Asks the store for hashes: those of the command line, or lines of standard input,\n"
 		 "'pdq HEX' (or another algorithm), or bare hex with --algorithm. '#' begins a comment.\n",
+};
+
+#define BATCH_MOST 65536
+
+/* A line that waits for its answer. */
+struct question {
+	struct tutela_query_hash hash;
+	const char *why; /* it is no query; NULL: it is */
+	char *text;      /* then: as it was read, and its line number */
+	size_t len;
+	unsigned long long number;
 };
 
 struct lookup {
@@ -26,7 +39,15 @@ struct lookup {
 	enum tutela_algorithm algorithm_id;
 	uint64_t quality;
 	bool quality_given;
-	struct pipeline pipeline;
+	bool stats, batch, threads_given;
+	uint64_t batch_most, threads;
+
+	struct asker asker;
+	struct question *questions;
+	size_t n, most;               /* questions that wait; that may wait */
+	struct tutela_query *queries; /* those of the good questions, in order */
+	struct answer *answers;
+	struct finding finding; /* being judged and printed */
 	bool matched, trouble, headed;
 };
 
@@ -60,41 +81,87 @@ static bool put(struct lookup *l, json_t *query, const char *subject, const stru
 	return !output_failed();
 }
 
-static bool ask(struct lookup *l, const struct tutela_hash *hash)
+static bool put_answer(struct lookup *l, const struct question *q, struct answer *answer)
 {
-	const struct tutela_algorithm_info *a = tutela_algorithm_get((enum tutela_algorithm)hash->algorithm);
-	struct tutela_query_hash q = {.hash = *hash, .variant = a->perceptual ? "original" : NULL};
-	struct tutela_query query = {.hashes = &q, .n = 1, .quality = l->quality_given ? (int)l->quality : -1};
-	struct finding *f = memory_array(1, sizeof(*f));
-	json_t *object = json_object();
+	const struct tutela_algorithm_info *a = tutela_algorithm_get((enum tutela_algorithm)q->hash.hash.algorithm);
+	struct finding *f = &l->finding;
+	json_t *object = NULL;
 	char hex[TUTELA_HASH_TEXT_MAX];
 	bool go;
 
-	json_object_set_new(object, a->name, json_string(tutela_hash_format(hash, hex)));
-	if (l->quality_given)
-		json_object_set_new(object, "quality", json_integer(query.quality));
-	pipeline_lookup(&l->pipeline, &query, f);
+	tutela_hash_format(&q->hash.hash, hex);
+	if (l->cli->json) {
+		object = json_object();
+		json_object_set_new(object, a->name, json_string(hex));
+		if (l->quality_given)
+			json_object_set_new(object, "quality", json_integer((json_int_t)l->quality));
+	}
+	*f = (struct finding){.hits = answer->hits};
+	pipeline_judge(f, answer->error);
 	go = put(l, object, hex, f);
-	finding_free(f);
-	free(f);
+	/* Of many answers at once only the empty ones keep their memory. */
+	if (l->most > 1 && f->hits.n)
+		finding_free(f);
+	answer->hits = f->hits;
 	return go;
 }
 
 /* A line that is no query: undetermined, with its number. */
-static bool bad_line(struct lookup *l, const char *text, size_t len, unsigned long long number, const char *reason)
+static bool put_bad_line(struct lookup *l, const struct question *q)
 {
-	struct finding *f = memory_array(1, sizeof(*f));
+	struct finding *f = &l->finding;
 	json_t *object = json_object();
-	bool go;
 
-	output_set_bytes(object, "text", text, len < 256 ? len : 256);
-	json_object_set_new(object, "line", json_integer((json_int_t)number));
-	f->verdict = VERDICT_UNDETERMINED;
-	snprintf(f->reason, sizeof(f->reason), "bad-query: %s", reason);
-	message_error(NULL, "standard input:%llu: %s", number, reason);
-	go = put(l, object, len ? text : "(empty)", f);
-	free(f);
+	output_set_bytes(object, "text", q->text, q->len < 256 ? q->len : 256);
+	json_object_set_new(object, "line", json_integer((json_int_t)q->number));
+	*f = (struct finding){.verdict = VERDICT_UNDETERMINED};
+	snprintf(f->reason, sizeof(f->reason), "bad-query: %s", q->why);
+	message_error(NULL, "standard input:%llu: %s", q->number, q->why);
+	return put(l, object, q->len ? q->text : "(empty)", f);
+}
+
+/* Asks what waits and answers in order. False when the answers have nowhere to go. */
+static bool answer_all(struct lookup *l)
+{
+	size_t n = 0, at = 0;
+	bool go = true;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct question *q = &l->questions[i];
+
+		if (!q->why)
+			l->queries[n++] = (struct tutela_query){
+				.hashes = &q->hash, .n = 1, .quality = l->quality_given ? (int)l->quality : -1};
+	}
+	asker_ask(&l->asker, l->queries, n, l->answers);
+	for (size_t i = 0; i < l->n; i++) {
+		struct question *q = &l->questions[i];
+
+		if (q->why) {
+			go = go && put_bad_line(l, q);
+			free(q->text);
+			continue;
+		}
+		if (l->answers[at].hits.limited && n > 1)
+			asker_again(&l->asker, &l->queries[at], &l->answers[at]);
+		go = go && put_answer(l, q, &l->answers[at]);
+		at++;
+	}
+	l->n = 0;
 	return go;
+}
+
+static bool take(struct lookup *l, struct question q)
+{
+	l->questions[l->n++] = q;
+	return l->n < l->most || answer_all(l);
+}
+
+static bool take_hash(struct lookup *l, const struct tutela_hash *hash)
+{
+	bool perceptual = tutela_algorithm_get((enum tutela_algorithm)hash->algorithm)->perceptual;
+
+	return take(l, (struct question){.hash = {.hash = *hash, .variant = perceptual ? "original" : NULL}});
 }
 
 /* Splits "pdq HEX" or "HEX". Returns why it is neither, or NULL. */
@@ -123,7 +190,6 @@ static bool on_line(void *ctx, char *text, size_t len, unsigned long long number
 	struct tutela_hash hash;
 	char *copy;
 	const char *why;
-	bool go;
 
 	if (interrupt_asked())
 		return false;
@@ -135,15 +201,22 @@ static bool on_line(void *ctx, char *text, size_t len, unsigned long long number
 		return true;
 	copy = memory_copy(text, len);
 	why = strlen(text) != len ? "a NUL in the line" : parse(l, copy, &hash);
-	go = why ? bad_line(l, text, len, number, why) : ask(l, &hash);
 	free(copy);
-	return go;
+	if (!why)
+		return take_hash(l, &hash);
+	copy = memory_copy(text, len);
+	return take(l, (struct question){.why = why, .text = copy, .len = len, .number = number});
 }
 
+/* Whoever asks through a pipe gets the answer before the next question; who asks for batches waits for them. */
 static void on_idle(void *ctx)
 {
-	(void)ctx;
-	output_flush(); /* whoever asks through a pipe gets the answer before the next question */
+	struct lookup *l = ctx;
+
+	if (!l->batch)
+		(void)answer_all(l);
+	if (!l->n)
+		output_flush();
 }
 
 static bool given(struct lookup *l, int *status)
@@ -161,26 +234,75 @@ static bool given(struct lookup *l, int *status)
 	return true;
 }
 
-static int run(struct lookup *l)
+static void begin(struct lookup *l)
+{
+	l->asker.threads = l->batch && !l->threads_given ? pipeline_jobs(0) : (unsigned)l->threads;
+	l->asker.batch = l->batch;
+	l->most = l->batch ? (size_t)l->batch_most : l->asker.threads > 1 ? BATCH_MOST : 1;
+	l->questions = memory_array(l->most, sizeof(*l->questions));
+	l->queries = memory_array(l->most, sizeof(*l->queries));
+	l->answers = memory_array(l->most, sizeof(*l->answers));
+}
+
+static void end(struct lookup *l)
+{
+	for (size_t i = 0; i < l->most; i++)
+		tutela_hits_free(&l->answers[i].hits);
+	free(l->questions);
+	free(l->queries);
+	free(l->answers);
+}
+
+static void print_stats(const struct lookup *l, double open_ms)
+{
+	const struct asker *a = &l->asker;
+	struct tutela_store_info info = {.active = 0};
+	double seconds = (double)a->search_ns / 1e9;
+
+	(void)!tutela_snapshot_info(a->snapshot, &info);
+	stats_print(json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:i, s:s, s:s}", "type", "stats", "entries",
+			      (json_int_t)info.active, "queries", (json_int_t)a->queries, "open_ms", open_ms, "p50_us",
+			      (double)spread_quantile(&a->times, 0.5) / 1e3, "p99_us",
+			      (double)spread_quantile(&a->times, 0.99) / 1e3, "queries_per_second",
+			      a->search_ns ? (double)a->queries / seconds : 0.0, "threads", (int)a->threads, "isa",
+			      stats_isa(), "mode", l->cli->resident ? "resident" : "mapped"));
+}
+
+static bool ask_all(struct lookup *l)
 {
 	const struct names_opts names = {.path = "-", .line = on_line, .idle = on_idle, .ctx = l};
-	struct tutela_store *store;
 	struct tutela_hash hash;
 	bool ok = true;
 
-	if (!cli_open_snapshot(l->cli, &store, &l->pipeline.snapshot))
-		return STATUS_TROUBLE;
 	for (size_t i = 0; ok && i < l->hashes.n; i++) {
 		const char *value = l->hashes.items[i].value;
 		const struct tutela_algorithm_info *a = tutela_algorithm_find(l->hashes.items[i].option);
 
-		ok = !tutela_hash_parse(a->id, value, strlen(value), &hash) && ask(l, &hash);
+		ok = !tutela_hash_parse(a->id, value, strlen(value), &hash) && take_hash(l, &hash);
 	}
 	if (!l->hashes.n)
 		ok = names_read(&names);
+	return answer_all(l) && ok;
+}
+
+static int run(struct lookup *l)
+{
+	uint64_t from = stats_now();
+	struct tutela_store *store;
+	double open_ms;
+	bool ok;
+
+	if (!cli_open_snapshot(l->cli, &store, &l->asker.snapshot))
+		return STATUS_TROUBLE;
+	open_ms = (double)(stats_now() - from) / 1e6;
+	begin(l);
+	ok = ask_all(l);
+	end(l);
 	if (interrupt_asked())
 		message_error(NULL, "interrupted");
-	tutela_snapshot_close(l->pipeline.snapshot);
+	if (l->stats)
+		print_stats(l, open_ms);
+	tutela_snapshot_close(l->asker.snapshot);
 	tutela_store_close(store);
 	if (l->matched)
 		return STATUS_MATCH;
@@ -189,7 +311,7 @@ static int run(struct lookup *l)
 
 int cmd_lookup(struct cli *cli)
 {
-	struct lookup l = {.cli = cli};
+	struct lookup l = {.cli = cli, .batch_most = BATCH_MOST, .threads = 1};
 	const struct cli_option options[] = {
 		{.name = "md5",
 		 .argument = "HEX",
@@ -211,6 +333,23 @@ int cmd_lookup(struct cli *cli)
 		 .most = 100,
 		 .given = &l.quality_given,
 		 .help = "PDQ quality of the picture asked for; else lists' least quality is not applied"},
+		{.name = "batch",
+		 .argument = "N",
+		 .number = &l.batch_most,
+		 .least = 1,
+		 .most = BATCH_MOST,
+		 .given = &l.batch,
+		 .optional = true,
+		 .help = "ask N lines of standard input (65536) together: faster, answers wait"},
+		{.name = "threads",
+		 .argument = "N",
+		 .number = &l.threads,
+		 .least = 1,
+		 .most = 1024,
+		 .given = &l.threads_given,
+		 .help = "threads that search; else 1, with --batch one a core"},
+		{.name = "resident", .flag = &cli->resident, .help = "copy the indexes into memory first"},
+		{.name = "stats", .flag = &l.stats, .help = "how fast it was: one JSON object on stderr at the end"},
 		{.name = NULL},
 	};
 	const struct tutela_algorithm_info *a;

@@ -18,6 +18,7 @@
 #include "printable.h"
 #include "progress.h"
 #include "results.h"
+#include "stats.h"
 #include "subject.h"
 #include "tally.h"
 #include "walk.h"
@@ -32,7 +33,7 @@ struct scan {
 	const struct cli *cli;
 	/* options */
 	const char *from, *variants;
-	bool nul, all, ordered, follow, cross;
+	bool nul, all, ordered, follow, cross, stats;
 	struct cli_texts includes, excludes;
 	uint64_t jobs;
 
@@ -337,7 +338,24 @@ static int scan_all(struct scan *s, unsigned jobs)
 		tally_print(&s->tally);
 	if (s->tally.interrupted)
 		message_error(NULL, "interrupted; the summary covers what was done until then");
+	if (s->stats)
+		stats_print(tally_stats(&s->tally, jobs));
 	return tally_status(&s->tally);
+}
+
+/*
+ * What is computed of each file. JSON prints everything. For text it is what
+ * can match here, and always PDQ: its quality decides whether perceptual
+ * hashes count, and decoding decides what is undetermined. So verdicts and
+ * exit status do not depend on the form of the output.
+ */
+static unsigned wanted(const struct scan *s)
+{
+	unsigned wants;
+
+	if (s->cli->json || tutela_snapshot_wants(s->pipeline.snapshot, &wants))
+		return TUTELA_WANT_ALL;
+	return wants | TUTELA_WANT_PDQ;
 }
 
 static int run(struct scan *s)
@@ -350,7 +368,7 @@ static int run(struct scan *s)
 	if (!cli_open_snapshot(s->cli, &store, &s->pipeline.snapshot))
 		return STATUS_TROUBLE;
 	/* Before any thread: the pool starts processes. */
-	s->pipeline.decoder = pipeline_decoder(jobs, TUTELA_WANT_ALL);
+	s->pipeline.decoder = pipeline_decoder(jobs, wanted(s));
 	s->doubled = !s->cli->json && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
 	if (s->pipeline.decoder && note_store(s, store))
 		status = scan_all(s, jobs);
@@ -419,6 +437,10 @@ int cmd_scan(struct cli *cli)
 		 .texts = &s.excludes,
 		 .help = "no files and folders with such names; with a slash: paths"},
 		{.name = "follow", .letter = 'L', .flag = &s.follow, .help = "follow symbolic links"},
+		{.name = "resident", .flag = &cli->resident, .help = "copy the indexes into memory first"},
+		{.name = "stats",
+		 .flag = &s.stats,
+		 .help = "where the time went: one JSON object on stderr at the end"},
 		{.name = "cross-file-systems", .flag = &s.cross, .help = "enter other file systems"},
 		{.name = NULL},
 	};

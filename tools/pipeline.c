@@ -17,6 +17,7 @@
 #include "locate.h"
 #include "message.h"
 #include "printable.h"
+#include "stats.h"
 
 /* 3 digests, 2 dialects as they are and in 8 symmetries, pHash, dHash */
 #define QUERY_MAX (3 + 2 * (1 + TUTELA_DIHEDRALS) + 2)
@@ -180,13 +181,10 @@ static void judge_hits(struct finding *f)
 	}
 }
 
-void pipeline_lookup(const struct pipeline *p, const struct tutela_query *query, struct finding *f)
+void pipeline_judge(struct finding *f, enum tutela_err error)
 {
-	enum tutela_err error = tutela_snapshot_lookup(p->snapshot, query, 0, &f->hits);
-
 	if (error) {
 		tutela_hits_free(&f->hits);
-		memset(&f->hits, 0, sizeof(f->hits));
 		f->perceptual = PERCEPTUAL_UNDETERMINED;
 		undetermined(f, "search-failed", tutela_strerror(error));
 		return;
@@ -198,7 +196,7 @@ void pipeline_run(const struct pipeline *p, int fd, const char *path, struct fin
 {
 	struct builder b = {.n = 0};
 	struct tutela_query query = {.hashes = b.hashes, .quality = -1};
-	uint64_t stat_size = f->size;
+	uint64_t stat_size = f->size, from;
 	enum tutela_err error = tutela_decoder_hash_fd(p->decoder, fd, &f->decoded);
 
 	if (error) {
@@ -215,8 +213,12 @@ void pipeline_run(const struct pipeline *p, int fd, const char *path, struct fin
 	query.n = b.n;
 	if (f->decoded.have & TUTELA_WANT_PDQ)
 		query.quality = f->decoded.hashes.pdq.quality;
-	if (b.n)
-		pipeline_lookup(p, &query, f);
+	if (!b.n)
+		return;
+	from = stats_now();
+	error = tutela_snapshot_lookup(p->snapshot, &query, 0, &f->hits);
+	f->lookup_ns = stats_now() - from;
+	pipeline_judge(f, error);
 }
 
 /* Moves all of standard input into `memory`; 0 or errno. The bytes pass this process's memory only if they must. */

@@ -46,6 +46,7 @@ struct finding {
 	char kind[24];           /* of reason, a word for counting: "truncated"; "" without a reason */
 	char reason[REASON_MAX]; /* "truncated: the file ends before the picture does" */
 	enum tutela_err fatal;   /* no file can be looked at any more */
+	uint64_t lookup_ns;      /* time that asking the store took */
 };
 
 /* Look at the file open at `fd`. `path` only tells whether the name promises a picture. */
@@ -54,8 +55,8 @@ void pipeline_run(const struct pipeline *p, int fd, const char *path, struct fin
 /* A finding for what could not even be opened. `kind`: NULL "unreadable". */
 void pipeline_unreadable(struct finding *out, int error, const char *kind);
 
-/* Ask the store with hashes alone. */
-void pipeline_lookup(const struct pipeline *p, const struct tutela_query *query, struct finding *out);
+/* What the hits in a finding, or the error of their search, make of it. */
+void pipeline_judge(struct finding *f, enum tutela_err error);
 
 void finding_free(struct finding *f);
 

@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "output.h"
 #include "printable.h"
+#include "stats.h"
 
 void tally_file(struct tally_file *out, const struct finding *f)
 {
@@ -17,6 +18,9 @@ void tally_file(struct tally_file *out, const struct finding *f)
 		.excluded = f->excluded,
 		.unreadable = f->decoded.class_ == TUTELA_DECODE_UNREADABLE,
 		.bytes = f->decoded.size,
+		.digest_ns = f->decoded.digest_ns,
+		.decode_ns = f->decoded.decode_ns,
+		.lookup_ns = f->lookup_ns,
 	};
 	for (size_t i = 0; i < f->hits.n; i++)
 		out->hits += f->hits.items[i].kind == TUTELA_LIST_KNOWN;
@@ -43,6 +47,9 @@ void tally_add(struct tally *t, const struct tally_file *f)
 	t->files++;
 	t->bytes += f->bytes;
 	t->hits += f->hits;
+	t->digest_ns += f->digest_ns;
+	t->decode_ns += f->decode_ns;
+	t->lookup_ns += f->lookup_ns;
 	t->errors += f->unreadable;
 	t->not_pictures += f->perceptual == PERCEPTUAL_NONE;
 	t->low_quality += f->perceptual == PERCEPTUAL_LOW_QUALITY;
@@ -103,6 +110,16 @@ json_t *tally_json(const struct tally *t)
 	if (t->failed)
 		json_object_set_new(o, "failed", json_true());
 	return o;
+}
+
+json_t *tally_stats(const struct tally *t, unsigned jobs)
+{
+	double digest = (double)t->digest_ns / 1e9, decode = (double)t->decode_ns / 1e9;
+	double lookup = (double)t->lookup_ns / 1e9, idle = (double)jobs * t->seconds - digest - decode - lookup;
+
+	return json_pack("{s:s, s:I, s:f, s:i, s:f, s:f, s:f, s:f, s:s}", "type", "stats", "files",
+			 (json_int_t)t->files, "seconds", t->seconds, "jobs", (int)jobs, "read_digest_s", digest,
+			 "decode_s", decode, "lookup_s", lookup, "idle_s", idle > 0 ? idle : 0.0, "isa", stats_isa());
 }
 
 static void row(const char *name, uint64_t n)

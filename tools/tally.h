@@ -18,6 +18,7 @@ struct tally_file {
 	enum perceptual perceptual;
 	bool excluded, unreadable;
 	uint64_t bytes, hits;
+	uint64_t digest_ns, decode_ns, lookup_ns;
 	char kind[24];
 };
 
@@ -35,6 +36,7 @@ struct tally {
 		uint64_t version;
 	} * lists;
 	size_t n_lists;
+	uint64_t digest_ns, decode_ns, lookup_ns; /* sums over all workers */
 	double seconds;
 	bool interrupted;
 	bool failed; /* the scan could not go on to its end */
@@ -44,6 +46,8 @@ void tally_file(struct tally_file *out, const struct finding *f);
 void tally_add(struct tally *t, const struct tally_file *f);
 void tally_list(struct tally *t, const char *name, uint64_t version);
 json_t *tally_json(const struct tally *t);
+/* What --stats says: where the time of `jobs` workers went. */
+json_t *tally_stats(const struct tally *t, unsigned jobs);
 void tally_print(const struct tally *t);
 
 /* The exit status: a match outranks trouble. */

@@ -11,21 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "store/hits.h"
-
 #define LIMIT_DEFAULT   10000
 #define CANDIDATES_MANY 262144 /* from here on they are thinned out after each search */
-
-struct lookup {
-	struct tutela_snapshot *snap;
-	const struct tutela_query *query;
-	struct tutela_hits *hits;
-	struct hits_memory *memory;
-	size_t limit;
-	int64_t now;
-	bool asked[ALGORITHMS];      /* perceptual: some list asks */
-	uint32_t radius[ALGORITHMS]; /* the largest that one asks for */
-};
 
 uint32_t tutela_lookup_threshold(const struct tutela_policy *p, enum tutela_algorithm algorithm)
 {
@@ -95,30 +82,47 @@ static bool asks(const struct list_row *row, unsigned algorithm)
 	return p->kind == TUTELA_LIST_KNOWN && p->action != TUTELA_IGNORE && row->active[algorithm];
 }
 
+/* A list's share in what is to be asked of algorithm a. */
+static void plan_list(struct lookup *l, const struct list_row *row, unsigned a)
+{
+	uint32_t radius;
+
+	if (!asks(row, a))
+		return;
+	if (!quality_counts(l, &row->list.policy)) {
+		l->hits->low_quality = true;
+		return;
+	}
+	radius = tutela_lookup_threshold(&row->list.policy, a);
+	l->asked[a] = true;
+	l->radius[a] = radius > l->radius[a] ? radius : l->radius[a];
+}
+
 static void plan(struct lookup *l)
 {
-	bool wanted[ALGORITHMS] = {false};
+	bool planned[ALGORITHMS] = {false};
 
-	for (size_t i = 0; i < l->query->n; i++)
-		if (perceptual(&l->query->hashes[i].hash))
-			wanted[l->query->hashes[i].hash.algorithm] = true;
-	for (size_t i = 0; i < l->snap->view->n_lists; i++) {
-		const struct list_row *row = &l->snap->view->lists[i];
+	for (size_t i = 0; i < l->query->n; i++) {
+		unsigned a = l->query->hashes[i].hash.algorithm;
 
-		for (unsigned a = 0; a < ALGORITHMS; a++) {
-			uint32_t radius;
-
-			if (!wanted[a] || !asks(row, a))
-				continue;
-			if (!quality_counts(l, &row->list.policy)) {
-				l->hits->low_quality = true;
-				continue;
-			}
-			radius = tutela_lookup_threshold(&row->list.policy, a);
-			l->asked[a] = true;
-			l->radius[a] = radius > l->radius[a] ? radius : l->radius[a];
+		if (!perceptual(&l->query->hashes[i].hash)) {
+			l->exact = true;
+			continue;
 		}
+		for (size_t k = 0; k < l->snap->view->n_lists && !planned[a]; k++)
+			plan_list(l, &l->snap->view->lists[k], a);
+		planned[a] = true;
 	}
+}
+
+enum tutela_err tutela_lookup_begin(struct lookup *l)
+{
+	if (l->query->n > UINT32_MAX || check_query(l->query))
+		return TUTELA_E_ARG;
+	if (!l->limit)
+		l->limit = LIMIT_DEFAULT;
+	plan(l);
+	return TUTELA_OK;
 }
 
 static int by_entry(const void *a, const void *b)
@@ -146,7 +150,7 @@ static int by_distance(const void *a, const void *b)
 }
 
 /* One for each (entry, algorithm): the nearest, the first of equals. */
-static void thin_out(struct hits_memory *m)
+static void thin_out(struct hits_work *m)
 {
 	size_t n = 0;
 
@@ -162,23 +166,36 @@ static void thin_out(struct hits_memory *m)
 	m->n_candidates = n;
 }
 
-static enum tutela_err find_near(struct lookup *l, uint32_t query)
+enum tutela_err tutela_lookup_take(struct lookup *l, uint32_t query, const struct tutela_matches *matches)
 {
-	const struct tutela_hash *h = &l->query->hashes[query].hash;
-	struct hits_memory *m = l->memory;
-	enum tutela_err err;
+	unsigned algorithm = l->query->hashes[query].hash.algorithm;
+	enum tutela_err err = TUTELA_OK;
 
-	if (!l->asked[h->algorithm])
-		return TUTELA_OK;
-	err = tutela_lookup_search(l->snap->view, h->algorithm, h->bytes, l->radius[h->algorithm], &m->matches);
-	for (size_t i = 0; i < m->matches.n && !err; i++)
-		err = tutela_hits_candidate(m, (struct candidate){.number = m->matches.items[i].value,
-								  .distance = m->matches.items[i].distance,
-								  .query = query,
-								  .algorithm = h->algorithm,
-								  .perceptual = 1});
-	if (!err && m->n_candidates > CANDIDATES_MANY)
-		thin_out(m);
+	for (size_t i = 0; i < matches->n && !err; i++)
+		err = tutela_hits_candidate(l->work, (struct candidate){.number = matches->items[i].value,
+									.distance = matches->items[i].distance,
+									.query = query,
+									.algorithm = (uint16_t)algorithm,
+									.perceptual = 1});
+	if (!err && l->work->n_candidates > CANDIDATES_MANY)
+		thin_out(l->work);
+	return err;
+}
+
+enum tutela_err tutela_lookup_near(struct lookup *l)
+{
+	enum tutela_err err = TUTELA_OK;
+
+	for (uint32_t i = 0; i < l->query->n && !err; i++) {
+		const struct tutela_hash *h = &l->query->hashes[i].hash;
+
+		if (!perceptual(h) || !l->asked[h->algorithm])
+			continue;
+		err = tutela_lookup_search(l->snap->view, h->algorithm, h->bytes, l->radius[h->algorithm],
+					   &l->work->matches);
+		if (!err)
+			err = tutela_lookup_take(l, i, &l->work->matches);
+	}
 	return err;
 }
 
@@ -195,20 +212,22 @@ static enum tutela_err find_exact(struct lookup *l, MDB_cursor *cursor, uint32_t
 		if (v.mv_size != 4)
 			return tutela_store_fail(l->snap->store, TUTELA_E_CORRUPT, "the digests of '%s' are damaged",
 						 l->snap->store->path);
-		err = tutela_hits_candidate(l->memory, (struct candidate){.number = tutela_schema_get_key32(v.mv_data),
-									  .query = query,
-									  .algorithm = h->algorithm});
+		err = tutela_hits_candidate(l->work, (struct candidate){.number = tutela_schema_get_key32(v.mv_data),
+									.query = query,
+									.algorithm = h->algorithm});
 		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT_DUP);
 	}
 	return err ? err : rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(l->snap->store, rc, "reading");
 }
 
-static enum tutela_err find_all_exact(struct lookup *l)
+enum tutela_err tutela_lookup_exact(struct lookup *l)
 {
 	enum tutela_err err = TUTELA_OK;
 	MDB_cursor *cursor;
 	int rc;
 
+	if (!l->exact)
+		return TUTELA_OK;
 	(void)pthread_mutex_lock(&l->snap->lock);
 	rc = mdb_cursor_open(l->snap->txn, l->snap->store->db[DB_DIGESTS], &cursor);
 	if (rc) {
@@ -234,7 +253,7 @@ static bool key_is_whole(const struct candidate *c)
 /* The record's fingerprint at that distance of the query's hash number `query`, or NULL. */
 static const struct tutela_hash *fingerprint(const struct lookup *l, const struct candidate *c, uint32_t query)
 {
-	const struct tutela_record *rec = &l->memory->record;
+	const struct tutela_record *rec = &l->work->record;
 
 	for (size_t i = 0; i < rec->n_fingerprints; i++)
 		if (tutela_hash_distance(&l->query->hashes[query].hash, &rec->fingerprints[i]) == (int)c->distance)
@@ -260,18 +279,18 @@ static const struct tutela_hash *confirm(const struct lookup *l, struct candidat
 
 static enum tutela_err copy_labels(struct lookup *l, struct tutela_hit *hit)
 {
-	const struct tutela_record *rec = &l->memory->record;
+	const struct tutela_record *rec = &l->work->record;
 	struct tutela_label *labels;
 
 	if (!rec->n_labels)
 		return TUTELA_OK;
-	labels = tutela_hits_alloc(l->memory, rec->n_labels * sizeof *labels);
+	labels = tutela_hits_alloc(l->hits, rec->n_labels * sizeof *labels);
 	if (!labels)
 		return TUTELA_E_NOMEM;
 	for (size_t i = 0; i < rec->n_labels; i++) {
 		labels[i] = rec->labels[i];
-		labels[i].key.s = tutela_hits_copy(l->memory, rec->labels[i].key.s, rec->labels[i].key.len);
-		labels[i].value.s = tutela_hits_copy(l->memory, rec->labels[i].value.s, rec->labels[i].value.len);
+		labels[i].key.s = tutela_hits_copy(l->hits, rec->labels[i].key.s, rec->labels[i].key.len);
+		labels[i].value.s = tutela_hits_copy(l->hits, rec->labels[i].value.s, rec->labels[i].value.len);
 		if (!labels[i].key.s || !labels[i].value.s)
 			return TUTELA_E_NOMEM;
 	}
@@ -284,19 +303,19 @@ static enum tutela_err add_hit(struct lookup *l, const struct candidate *c, cons
 			       const struct tutela_hash *matched)
 {
 	const struct tutela_query_hash *asked = &l->query->hashes[c->query];
-	const struct tutela_record *rec = &l->memory->record;
+	const struct tutela_record *rec = &l->work->record;
 	struct tutela_hit *hit = tutela_hits_add(l->hits);
 
 	if (!hit)
 		return TUTELA_E_NOMEM;
 	*hit = (struct tutela_hit){
-		.source = tutela_hits_copy(l->memory, list->source, strlen(list->source)),
-		.list = tutela_hits_copy(l->memory, list->name, strlen(list->name)),
+		.source = tutela_hits_copy(l->hits, list->source, strlen(list->source)),
+		.list = tutela_hits_copy(l->hits, list->name, strlen(list->name)),
 		.list_version = list->version,
 		.list_expired = list->expires && list->expires <= l->now,
 		.kind = list->policy.kind,
 		.action = list->policy.action,
-		.entry = {tutela_hits_copy(l->memory, rec->id.s, rec->id.len), rec->id.len},
+		.entry = {tutela_hits_copy(l->hits, rec->id.s, rec->id.len), rec->id.len},
 		.algorithm = c->algorithm,
 		.distance = c->distance,
 		.threshold = tutela_lookup_threshold(&list->policy, c->algorithm),
@@ -342,10 +361,10 @@ static enum tutela_err consider(struct lookup *l, struct candidate *c)
 	list = schema_visible(&e, l->snap->view->state.update) ? list_for(l, c, e.list) : NULL;
 	if (!list)
 		return TUTELA_OK;
-	if (tutela_schema_get_body(e.body, e.body_len, &l->memory->record))
+	if (tutela_schema_get_body(e.body, e.body_len, &l->work->record))
 		return tutela_store_fail(s, TUTELA_E_CORRUPT, "entry %u of '%s' is damaged", c->number, s->path);
 	matched = confirm(l, c, &contradiction);
-	if (contradiction || (matched && l->memory->record.status != TUTELA_ACTIVE))
+	if (contradiction || (matched && l->work->record.status != TUTELA_ACTIVE))
 		return tutela_store_fail(s, TUTELA_E_CORRUPT, "the index of '%s' does not agree with entry %u", s->path,
 					 c->number);
 	return matched ? add_hit(l, c, list, matched) : TUTELA_OK;
@@ -372,22 +391,24 @@ static int by_promise(const void *a, const void *b)
 }
 
 /* Nearest first; a distance that was begun is finished, so that the limit cuts by the promised order. */
-static enum tutela_err consider_all(struct lookup *l)
+enum tutela_err tutela_lookup_end(struct lookup *l)
 {
-	struct hits_memory *m = l->memory;
+	struct hits_work *w = l->work;
 	enum tutela_err err = TUTELA_OK;
-	size_t i;
 
-	thin_out(m);
-	if (m->n_candidates)
-		qsort(m->candidates, m->n_candidates, sizeof *m->candidates, by_distance);
-	for (i = 0; i < m->n_candidates && !err; i++) {
-		struct candidate *c = &m->candidates[i];
+	if (!w->n_candidates)
+		return TUTELA_OK;
+	l->now = time(NULL);
+	thin_out(w);
+	qsort(w->candidates, w->n_candidates, sizeof *w->candidates, by_distance);
+	for (size_t i = 0; i < w->n_candidates && !err; i++) {
+		struct candidate *c = &w->candidates[i];
 
 		if (l->hits->n > l->limit && (c[-1].distance != c->distance || c[-1].perceptual != c->perceptual))
 			break;
 		err = consider(l, c);
 	}
+	w->n_candidates = 0;
 	if (err)
 		return err;
 	if (l->hits->n)
@@ -402,25 +423,25 @@ static enum tutela_err consider_all(struct lookup *l)
 enum tutela_err tutela_snapshot_lookup(struct tutela_snapshot *snap, const struct tutela_query *query, size_t limit,
 				       struct tutela_hits *out)
 {
-	struct lookup l = {.snap = snap, .query = query, .hits = out, .limit = limit ? limit : LIMIT_DEFAULT};
+	struct lookup l = {.snap = snap, .query = query, .hits = out, .limit = limit};
 	enum tutela_err err;
 
 	if (!out)
 		return TUTELA_E_ARG;
-	err = tutela_hits_reset(out);
-	if (err)
-		return err;
-	if (!snap || !query || query->n > UINT32_MAX || check_query(query))
+	tutela_hits_reset(out);
+	if (!snap || !query)
 		return TUTELA_E_ARG;
-	l.memory = out->memory;
-	l.now = time(NULL);
-	plan(&l);
-	err = find_all_exact(&l);
-	for (uint32_t i = 0; i < query->n && !err; i++)
-		if (perceptual(&query->hashes[i].hash))
-			err = find_near(&l, i);
+	l.work = tutela_hits_work(out);
+	if (!l.work)
+		return TUTELA_E_NOMEM;
+	l.work->n_candidates = 0;
+	err = tutela_lookup_begin(&l);
 	if (!err)
-		err = consider_all(&l);
+		err = tutela_lookup_exact(&l);
+	if (!err)
+		err = tutela_lookup_near(&l);
+	if (!err)
+		err = tutela_lookup_end(&l);
 	if (err)
 		out->n = 0;
 	return err;

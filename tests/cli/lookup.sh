@@ -84,3 +84,55 @@ exec 3>&-
 wait $pid || :
 is "one snapshot" 2 "$(json -w verdict=match -c <answer2)"
 run 0 lookup --pdq "$hash"
+
+# Together or one by one, on one thread or several: the same answers in the same order.
+run 0 init -d many
+i=0
+while [ $i -lt 40 ]; do
+	i=$((i + 1))
+	echo "pdq $(hex $i) e$i"
+	echo "pdq $(hex 1) same$i"
+	echo "md5 $(hex $i 32) d$i"
+done >list
+run 0 -d many import --list l list
+{
+	echo '# a comment'
+	awk '{ print $1, $2 }' list
+	echo "pdq $far"
+	echo nonsense
+	printf 'pdq \000%s\n' "$hash"
+	awk '{ print $1, $2 }' list
+} >questions
+feed 1 -d many --json lookup <questions
+cp out alone
+cp err alone.err
+grep -q '"verdict":"no-match"' alone || fail "nothing that does not match"
+for options in --batch --batch=1 --batch=7 '--batch --threads 3' '--threads 2' --resident '--batch --resident'; do
+	# shellcheck disable=SC2086
+	feed 1 -d many --json lookup $options <questions
+	cmp alone out || fail "lookup $options: other answers"
+	cmp alone.err err || fail "lookup $options: other complaints"
+	# shellcheck disable=SC2086
+	feed 1 -d many lookup $options <questions
+	is "lookup $options as text" 1 "$(grep -c QUERY out)"
+done
+run 64 lookup --batch=0
+run 64 lookup --batch=65537
+run 64 lookup --threads 0
+
+# How fast it was: the last line on stderr, and the only one of its kind.
+keys=entries,queries,open_ms,p50_us,p99_us,queries_per_second,threads,isa,mode
+for options in '' --batch '--threads 2'; do
+	# shellcheck disable=SC2086
+	TUTELA_ISA=scalar feed 1 -d many lookup --stats $options <questions
+	tail -n 1 err >line
+	is "stats $options" 1 "$(json -w type=stats -r $keys -c <line)"
+	is "one line" 1 "$(grep -c '"type":"stats"' err)"
+	is "values" "$(printf '120\t241\tscalar\tmapped')" "$(json -g entries -g queries -g isa -g mode <line)"
+done
+is "threads" 2 "$(json -g threads <line)"
+run 1 -d many --json lookup --stats --resident --md5 "$(hex 3 32)"
+is "resident" "$(printf '1\t1\tresident')" "$(json -g queries -g threads -g mode <err)"
+says_not out stats
+: | feed 0 -d many lookup --stats
+is "no queries" "$(printf '0\t0.0\t0.0')" "$(json -g queries -g p50_us -g queries_per_second <err)"

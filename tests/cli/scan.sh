@@ -151,3 +151,29 @@ while [ $i -lt 20 ]; do
 	i=$((i + 1))
 done
 wait $pid
+
+# Where the time went: the last line on stderr.
+for options in '' --json '-j 3 --resident'; do
+	# shellcheck disable=SC2086
+	TUTELA_ISA=scalar run 1 scan --stats $options disk
+	tail -n 1 err >line
+	is "stats $options" 1 "$(json -w type=stats -r files,seconds,jobs,read_digest_s,decode_s,lookup_s,idle_s,isa -c <line)"
+	is "one line" 1 "$(grep -c '"type":"stats"' err)"
+	is "values" "$(printf '8\tscalar')" "$(json -g files -g isa <line)"
+done
+is "jobs" 3 "$(json -g jobs <line)"
+json -g read_digest_s -g decode_s -g lookup_s -g seconds <line |
+	awk '{ exit !($1 > 0 && $2 > 0 && $3 > 0 && $1 + $2 + $3 <= 3 * $4) }' || fail "times: $(cat line)"
+
+# What is computed depends on the form of the output, verdicts do not.
+run 0 init -d exact
+echo "md5 $(md5sum <known-1.jpg | cut -c 1-32) picture" >list
+run 0 -d exact import --list exact list
+mkdir mixed
+cp known-1.jpg known-2.jpg mixed
+head -c 3000 known-3.jpg >mixed/cut.jpg
+run 1 -d exact scan --all mixed
+grep -E '^(match|no-match|undetermined) ' out | sort >text
+says text "known-1.jpg" "no-match" "undetermined"
+run 1 -d exact --json scan --all mixed
+is "verdicts" "$(cut -d ' ' -f 1 text | sort)" "$(json -w type=file -g verdict <out | sort)"

@@ -20,8 +20,8 @@ empty() {
 $(printf '%s\n' "$1" | sed 's/^/    /' | head -n 20)"
 }
 
-objects() {
-	find "$B/$1" -name '*.o' ! -path "*/worker/*" | sort
+objects() { # of the library, as make lists them
+	tr ' ' '\n' <"$B/sources.list" | grep "^$B/$1/.*\.o\$"
 }
 
 # Sanitizers and coverage put symbols of their own into every object.
@@ -34,7 +34,7 @@ hashdb=$(objects hashdb)
 [ -n "$engine" ] && [ -n "$hashdb" ] || breach "'$B': no objects of engine and hashdb there; build first"
 codecs='jpeg_|png_|vips_|Jxl|gd[A-Z]|WebP|heif_|TIFF|g_object_|XXH|EVP_|MD5_|SHA1_|SHA256_'
 network='socket$|connect$|bind$|listen$|accept4?$|getaddrinfo$|gethostbyname|curl_|amqp_|MHD_'
-process='printf$|puts$|putchar$|perror$|exit$|_exit$|abort$|getenv$|secure_getenv$|setenv$|signal$|sigaction$'
+process='(__)?v?printf(_chk)?$|puts$|stdout$|stderr$|putchar$|perror$|exit$|_exit$|abort$|getenv$|secure_getenv$|setenv$|signal$|sigaction$'
 
 undefined() { # PATTERN OBJECT...: "object: symbol" for each undefined symbol that begins as the pattern says
 	pattern=$1

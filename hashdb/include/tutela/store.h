@@ -164,7 +164,10 @@ struct tutela_hit {
 	const struct tutela_label *labels;
 };
 
-/* Results, reusable from call to call: zero-initialise once, free with tutela_hits_free. */
+/*
+ * Results, reusable from call to call: zero-initialise once, free with
+ * tutela_hits_free. Memory is kept, so that a look-up among many allocates nothing.
+ */
 struct tutela_hits {
 	struct tutela_hit *items; /* exact first, then by distance, list, entry */
 	size_t n;
@@ -184,6 +187,18 @@ TUTELA_API void tutela_hits_free(struct tutela_hits *h);
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_lookup(struct tutela_snapshot *snap,
                                                                  const struct tutela_query *query, size_t limit,
                                                                  struct tutela_hits *out);
+
+/*
+ * Many look-ups at once, `out` an array of n results: each is what
+ * tutela_snapshot_lookup says of its query, and all together take less time
+ * than one by one. `threads` 0: all cores. When it fails all n are empty.
+ * Memory beside the results is bounded, whatever the queries find.
+ * TUTELA_E_ARG (one bad query is enough), TUTELA_E_NOMEM, TUTELA_E_CORRUPT.
+ */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_lookup_batch(struct tutela_snapshot *snap,
+                                                                       const struct tutela_query *queries, size_t n,
+                                                                       size_t limit, unsigned threads,
+                                                                       struct tutela_hits *out);
 
 /* What is to be computed for a scan to be complete here: TUTELA_WANT_* bits of hash.h that some active entry can match. */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_wants(struct tutela_snapshot *snap, unsigned *wants);
