@@ -28,7 +28,7 @@ compared=0
 for level in scalar avx2 avx512 neon; do
 	TUTELA_ISA=$level
 	export TUTELA_ISA
-	"$TUTELA" --json version >version 2>&1 || {
+	"$TUTELA" --json --version >version 2>&1 || {
 		echo "no $level here"
 		continue
 	}
