@@ -7,8 +7,8 @@ FLAGS_bench = -Iengine/include -Ihashdb/include -Ibench $(OPENMP)
 
 $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(B)/lib/libtutela.a
 	@$(call say,LINK,$@)
-	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBTUTELA_LIBS)
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBTUTELA_LIBS) -lm
 
 .PHONY: bench
-bench: all $(BENCHES) ## run the benchmarks (N=bench_index picks one)
-	$(Q)for b in $(or $(N:%=$(B)/bench/%),$(BENCHES)); do $$b || exit; done
+bench: all $(BENCHES) ## run the benchmarks (N=bench_search picks one, ARGS='10000000 --check 2000' are its arguments)
+	$(Q)for b in $(or $(N:%=$(B)/bench/%),$(BENCHES)); do $$b $(ARGS) || exit; done
