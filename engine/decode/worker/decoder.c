@@ -346,9 +346,7 @@ int main(int argc, char **argv)
 	memory = strtoull(argv[1], &end, 10);
 	if (errno || end == argv[1] || *end || fstat(WIRE_FD, &st) || !S_ISSOCK(st.st_mode))
 		return usage();
-	if (!set_up(&w, memory))
-		return EXIT_FAILURE;
-	status = converse(&w);
+	status = set_up(&w, memory) ? converse(&w) : EXIT_FAILURE;
 	tutela_digest_free(w.digest);
 	free(w.buf);
 	return status;
