@@ -39,7 +39,7 @@ DESTDIR ?=
 MAKEFLAGS += --no-builtin-rules
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
-	-Wcast-qual -Wundef -Wwrite-strings -Wpointer-arith $(if $(WERROR),-Werror)
+	-Wcast-qual -Wundef -Wwrite-strings -Wpointer-arith $(if $(NO_OPENMP),-Wno-unknown-pragmas) $(if $(WERROR),-Werror)
 
 # Hardening, where the build optimises and no sanitizer does the same job better.
 HARDEN := $(if $(SANITIZE)$(filter 1,$(COVERAGE))$(filter -O0,$(CFLAGS)),,\
@@ -66,6 +66,7 @@ LMDB_PKG := lmdb
 CRYPTO_PKG := libcrypto
 JPEG_PKG := libjpeg
 PNG_PKG := libpng
+DEFLATE_PKG := libdeflate
 VIPS_PKG := vips
 JXL_PKG := libjxl
 GD_PKG := gdlib
@@ -73,9 +74,9 @@ JSON_PKG := jansson
 CRITERION_PKG := criterion
 
 # Goals that need no compiler, or that install one and then start make again.
-BARE_GOALS := help deps clean format dist uninstall demo check check-bare ci
+BARE_GOALS := help deps clean format dist uninstall demo check check-bare check-isa check-neon ci bench-peers
 ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
-NEEDED_PKGS := $(LMDB_PKG) $(CRYPTO_PKG) $(JPEG_PKG) $(PNG_PKG) $(VIPS_PKG) $(JXL_PKG) $(GD_PKG) $(JSON_PKG) \
+NEEDED_PKGS := $(LMDB_PKG) $(CRYPTO_PKG) $(JPEG_PKG) $(PNG_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(JXL_PKG) $(GD_PKG) $(JSON_PKG) \
 	$(if $(filter check% cov cov-run bench tests,$(MAKECMDGOALS)),$(CRITERION_PKG))
 LACKING := $(strip $(shell for p in $(firstword $(CC)) pkg-config; do command -v $$p >/dev/null || echo $$p; done; \
 	for p in $(NEEDED_PKGS); do pkg-config --exists $$p 2>/dev/null || echo $$p; done))
@@ -105,7 +106,7 @@ $(B)/%.o: %.c Makefile $$(firstword $$(subst /, ,$$*))/module.mk
 		-MMD -MP -c -o $@ $<
 
 define program # name, objects, libraries
-$(B)/bin/$(1): $(2)
+$(B)/bin/$(1): $(2) $(B)/sources.list
 	@mkdir -p $$(@D)
 	@$$(call say,LINK,$$@)
 	$$(Q)$$(CC) -pie $$(PROJECT_LDFLAGS) $$(CFLAGS) $$(LDFLAGS) -o $$@ $(2) $(3)
@@ -113,12 +114,20 @@ endef
 
 $(foreach p,$(notdir $(PROGRAMS)),$(eval $(call program,$(p),$(OBJECTS_$(p)),$$(LINK_$(p)))))
 
-$(B)/lib/libtutela.a: $(LIBOBJECTS)
+# Changes when a source file comes or goes: what was linked from the others must be linked again.
+$(B)/sources.list: FORCE
+	@mkdir -p $(@D)
+	@echo '$(sort $(LIBOBJECTS) $(UNIT_OBJECTS) $(TOOLS_SOURCES))' | cmp -s - $@ || \
+		echo '$(sort $(LIBOBJECTS) $(UNIT_OBJECTS) $(TOOLS_SOURCES))' >$@
+.PHONY: FORCE
+FORCE:
+
+$(B)/lib/libtutela.a: $(LIBOBJECTS) $(B)/sources.list
 	@mkdir -p $(@D)
 	@$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $(LIBOBJECTS)
 
-$(B)/lib/libtutela.so.$(VERSION): $(LIBOBJECTS) engine/libtutela.map
+$(B)/lib/libtutela.so.$(VERSION): $(LIBOBJECTS) $(B)/sources.list engine/libtutela.map
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -Wl,-soname,libtutela.so.$(SOVERSION) \
@@ -138,7 +147,11 @@ deps: ## install the Debian packages that building, testing and developing need
 .PHONY: demo
 demo: ## install what is missing, build, and show the whole thing at work on made-up pictures
 	$(Q).ci/deps build
-	$(Q)$(again) all mkpicture
+	$(Q)$(again) demo-run
+
+# In the make that was started again: only there is the compiler known, and with it the build folder.
+.PHONY: demo-run
+demo-run: all mkpicture
 	$(Q)tools/demo.sh $(abspath $(B))/bin/tutela $(abspath $(MKPICTURE))
 
 .PHONY: check
@@ -180,9 +193,9 @@ format: ## rewrite all C files in the project's style
 	$(Q)clang-format -i $(C_FILES)
 
 .PHONY: lint
-lint: ## style and static analysis; prints only what is wrong
+lint: ## style of all C files, static analysis of what is installed; prints only what is wrong
 	$(Q)clang-format --dry-run --Werror $(C_FILES)
-	$(Q)for f in $(filter %.c,$(C_FILES)); do echo $$f; done | \
+	$(Q)for f in $(filter engine/%.c hashdb/%.c tools/%.c,$(C_FILES)); do echo $$f; done | \
 		xargs -P $(JOBS) -I{} $(MAKE) --no-print-directory -j1 lint-one F={}
 
 .PHONY: lint-one

@@ -10,13 +10,17 @@ FLAGS_engine = -Iengine/include -Iengine $(OPENMP) -DTUTELA_LIBEXECDIR='"$(libex
 # One file per instruction set; everything else stays at the baseline of the ABI.
 ifneq ($(filter x86_64-%,$(MACHINE)),)
 AVX2 := -mavx2 -mpopcnt -mbmi -mbmi2 -mno-fma
-AVX512 := $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vpopcntdq
+AVX512 := $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vpopcntdq -mavx512bitalg
 FLAGS_engine/hash/hash_avx2 := $(AVX2)
+FLAGS_engine/decode/worker/jpeg_kernels_avx2 := $(AVX2)
+FLAGS_engine/decode/worker/png_unfilter_avx2 := $(AVX2)
 FLAGS_engine/match/kernels_avx2 := $(AVX2)
 FLAGS_engine/match/kernels_avx512 := $(AVX512)
 endif
 # The specification stays what it says: the compiler must not vectorise it.
 FLAGS_engine/hash/hash_scalar := -fno-tree-vectorize
+FLAGS_engine/decode/worker/jpeg_kernels := -fno-tree-vectorize
+FLAGS_engine/decode/worker/png_unfilter := -fno-tree-vectorize
 FLAGS_engine/match/kernels_scalar := -fno-tree-vectorize
 
 # Decoder workers: their own programs, linked without OpenMP and without the search.
@@ -24,18 +28,20 @@ WORKER_COMMON := engine/decode/worker/decoder.c engine/decode/worker/sandbox.c e
 	engine/decode/worker/sniff.c engine/decode/worker/row_sink.c engine/decode/wire.c \
 	$(wildcard engine/base/*.c) $(wildcard engine/hash/*.c)
 WORKER_CORE := $(WORKER_COMMON) engine/decode/worker/codec_jpeg.c engine/decode/worker/codec_png.c \
+	$(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine/decode/worker/png_*.c) \
 	engine/decode/worker/codecs_core.c
 WORKER_VIPS := $(WORKER_COMMON) engine/decode/worker/codec_vips.c engine/decode/worker/codec_jxl.c \
 	engine/decode/worker/codec_bmp.c engine/decode/worker/codecs_vips.c
 
 OBJECTS_tutela-decoder := $(WORKER_CORE:%.c=$(B)/%.o)
 OBJECTS_tutela-decoder-vips := $(WORKER_VIPS:%.c=$(B)/%.o)
-LINK_tutela-decoder = $(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,CRYPTO,libs) -lm
+LINK_tutela-decoder = $(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) $(call pkg,CRYPTO,libs) -lm
 LINK_tutela-decoder-vips = $(call pkg,VIPS,libs) -lgmodule-2.0 $(call pkg,JXL,libs) $(call pkg,GD,libs) $(call pkg,CRYPTO,libs) -lm
 
 # Coverage counters are files that a worker writes at exit.
 FLAGS_engine/decode/worker/codec_jpeg = $(call pkg,JPEG,cflags)
 FLAGS_engine/decode/worker/codec_png = $(call pkg,PNG,cflags)
+FLAGS_engine/decode/worker/png_stream = $(call pkg,DEFLATE,cflags)
 FLAGS_engine/decode/worker/codec_vips = $(call pkg,VIPS,cflags)
 FLAGS_engine/decode/worker/codec_jxl = $(call pkg,JXL,cflags)
 FLAGS_engine/decode/worker/codec_bmp = $(call pkg,GD,cflags)

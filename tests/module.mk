@@ -8,17 +8,22 @@ UNIT := $(B)/test/unit
 MKPICTURE := $(B)/test/mkpicture
 FAKE_WORKER := $(B)/test/fake-worker
 
+# Codecs are in no library; these are tested without a process around them.
+UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_png png_stream png_unfilter png_unfilter_avx2 \
+	jpeg_huffman jpeg_kernels jpeg_kernels_avx2 jpeg_samples jpeg_stream row_sink)
+
 FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itests/unit $(OPENMP) \
-	$(call pkg,CRITERION,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) \
+	$(call pkg,CRITERION,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) $(call pkg,DEFLATE,cflags) \
 	-DTEST_BIN_DIR='"$(abspath $(B))/bin"' -DTEST_MKPICTURE='"$(abspath $(MKPICTURE))"' \
 	-DTEST_FAKE_WORKER='"$(abspath $(FAKE_WORKER))"' \
 	-DTEST_VECTORS='"$(abspath ../shared/vectors)"' -Wno-missing-prototypes
 
-$(UNIT): $(UNIT_OBJECTS) $(B)/lib/libtutela.a
+$(UNIT): $(UNIT_OBJECTS) $(UNIT_WORKER) $(B)/lib/libtutela.a $(B)/sources.list
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
-	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(UNIT_OBJECTS) $(B)/lib/libtutela.a \
-		$(LIBTUTELA_LIBS) $(call pkg,CRITERION,libs) $(call pkg,JSON,libs) $(call pkg,JPEG,libs) -lm
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(UNIT_OBJECTS) $(UNIT_WORKER) \
+		$(B)/lib/libtutela.a $(LIBTUTELA_LIBS) $(call pkg,CRITERION,libs) $(call pkg,JSON,libs) $(call pkg,JPEG,libs) \
+		$(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lm
 
 # A decoder program that misbehaves, for the tests of the pool.
 $(FAKE_WORKER): $(B)/tests/unit/helpers/fake_worker.o $(B)/engine/decode/wire.o
@@ -46,6 +51,21 @@ $(HELPER): $(B)/tests/cli/helper.o
 	@$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,JSON,libs)
 
+# Every instruction set against scalar code. No Criterion and no library: it is linked for foreign processors, too.
+COMPARE_LEVELS := $(B)/test/compare-levels
+COMPARE_OBJECTS := $(B)/tests/isa/compare_levels.o \
+	$(patsubst %.c,$(B)/%.o,$(wildcard engine/base/*.c engine/hash/*.c engine/match/*.c))
+$(B)/tests/isa/compare_levels.o: FLAGS_tests = -Iengine/include -Iengine -Itests/unit
+
+$(COMPARE_LEVELS): $(COMPARE_OBJECTS) $(B)/sources.list
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(COMPARE_OBJECTS) -lm
+
+.PHONY: compare-levels
+compare-levels: $(COMPARE_LEVELS)
+	@ln -sfn $(KEY)/test $(O)/test
+
 .PHONY: mkpicture
 mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 	@ln -sfn $(KEY)/test $(O)/test
@@ -53,13 +73,16 @@ mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 .PHONY: tests
 tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER)
 
-# Tests ask for more memory than there is, and an answer is wanted.
-SANITIZER_OPTIONS := $(if $(SANITIZE),ASAN_OPTIONS=allocator_may_return_null=1 LSAN_OPTIONS=suppressions=tests/unit/leaks.supp:print_suppressions=0 \
-	UBSAN_OPTIONS=print_stacktrace=1)
+# With a sanitizer: tests ask for more memory than there is, and want an answer; leaks end up in a file.
+LEAKS := $(B)/test/leaks
+SANITIZER_OPTIONS := $(if $(SANITIZE),ASAN_OPTIONS=allocator_may_return_null=1:leak_check_at_exit=0 \
+	UBSAN_OPTIONS=print_stacktrace=1 TUTELA_LEAKS=$(abspath $(LEAKS)))
 
 .PHONY: check-unit
 check-unit: all tests ## unit tests only (F='--filter=index/*' picks some)
+	@rm -f $(LEAKS)
 	$(Q)OMP_NUM_THREADS=2 $(SANITIZER_OPTIONS) $(UNIT) --jobs 2 $(foreach f,$(F),'$(f)')
+	@[ ! -s $(LEAKS) ] || { echo "check-unit: $$(wc -l <$(LEAKS)) tests leak memory, see above" >&2; exit 1; }
 
 .PHONY: check-cli
 check-cli: all $(MKPICTURE) $(HELPER) ## command-line tests only (T=name picks one)
@@ -72,3 +95,29 @@ check-layers: all ## fences: include paths, symbols, exports, names
 .PHONY: check-install
 check-install: all $(MKPICTURE) ## install into a staged tree and build the README's example against it
 	$(Q)CC='$(CC)' MAKE='$(MAKE)' tests/tree/install.sh $(abspath $(MKPICTURE))
+
+# The suites that compare levels with each other.
+ISA_SUITES := @(cpu|kernels|hash_kernels|index|batch|image|jarosz|lanczos|pdq|picture|png_unfilter|codec_png|jpeg_stream)
+
+.PHONY: check-isa
+check-isa: ## every instruction set of this machine against scalar code, NEON in an emulator
+	$(Q).ci/deps build test
+	$(Q)$(again) all tests compare-levels
+	@echo "check-isa: kernels, a whole index and PDQ, level by level"
+	$(Q)$(O)/test/compare-levels
+	$(Q)$(MAKE) --no-print-directory -j1 check-unit F='--filter=$(ISA_SUITES)/*'
+	$(Q)$(MAKE) --no-print-directory -j1 check-cli T=levels
+	$(Q)$(if $(filter aarch64-%,$(MACHINE)),:,$(MAKE) --no-print-directory check-neon)
+	@echo "check-isa: all levels agree"
+
+# Headers of this machine are not to be seen by the other one's compiler: the one that is needed is copied.
+NEON_O := $(O)/aarch64
+
+.PHONY: check-neon
+check-neon: ## NEON against scalar code in an emulator, from any machine
+	$(Q).ci/deps isa
+	@mkdir -p $(NEON_O)/include
+	$(Q)cp -u "$$(pkg-config --variable=includedir libxxhash)/xxhash.h" $(NEON_O)/include/
+	$(Q)$(again) O=$(NEON_O) CC=aarch64-linux-gnu-gcc CFLAGS='-O2 -g' CPPFLAGS=-I$(NEON_O)/include LDFLAGS=-static \
+		NO_OPENMP=1 SANITIZE= COVERAGE= compare-levels
+	$(Q)qemu-aarch64-static $(NEON_O)/test/compare-levels neon

@@ -166,14 +166,14 @@ static void dihedral_of(const float b[PDQ_FREQS][PDQ_FREQS], uint8_t out[TUTELA_
 	}
 }
 
-/* Blurred samples: all eight hashes; the plain one is the first of them. */
-static void finish_blurred(struct pdq_plane *p, const float d[PDQ_FREQS][PDQ_SIDE], struct tutela_pdq *out)
+void tutela_pdq_from_decimated(const float a[PDQ_SIDE][PDQ_SIDE], const struct hash_kernels *kernels,
+			       struct tutela_pdq *out)
 {
-	float a[PDQ_SIDE][PDQ_SIDE], b[PDQ_FREQS][PDQ_FREQS];
+	float b[PDQ_FREQS][PDQ_FREQS], d[PDQ_FREQS][PDQ_SIDE];
 
-	tutela_jarosz_finish(p->jarosz, a);
-	p->kernels->dct(a, d, b);
-	dihedral_of(b, out->dihedral);
+	dct_matrix(d);
+	kernels->dct(a, (const float(*)[PDQ_SIDE])d, b);
+	dihedral_of((const float(*)[PDQ_FREQS])b, out->dihedral);
 	memcpy(out->hash, out->dihedral[TUTELA_ORIGINAL], sizeof(out->hash));
 	out->quality = quality_of(a);
 }
@@ -228,12 +228,14 @@ void tutela_pdq_plane_push(struct pdq_plane *p)
 
 void tutela_pdq_plane_finish(struct pdq_plane *p, struct tutela_pdq *out)
 {
-	float d[PDQ_FREQS][PDQ_SIDE];
+	float a[PDQ_SIDE][PDQ_SIDE], d[PDQ_FREQS][PDQ_SIDE];
 
+	tutela_jarosz_finish(p->jarosz, a);
+	tutela_pdq_from_decimated((const float(*)[PDQ_SIDE])a, p->kernels, out);
+	if (!p->plain)
+		return;
 	dct_matrix(d);
-	finish_blurred(p, d, out);
-	if (p->plain)
-		finish_plain(p, d, out);
+	finish_plain(p, (const float(*)[PDQ_SIDE])d, out);
 }
 
 void tutela_pdq_plane_free(struct pdq_plane *p)

@@ -16,6 +16,10 @@
 /* The ref dialect brings pictures with a longer side to exactly this, both ways. */
 #define PDQ_REF_SIDE 512
 
+/* All eight hashes and the quality of blurred and decimated samples; the plain hash is the first of them. */
+void tutela_pdq_from_decimated(const float a[PDQ_SIDE][PDQ_SIDE], const struct hash_kernels *kernels,
+			       struct tutela_pdq *out);
+
 struct pdq_plane;
 
 /* Both sides at least PDQ_LEAST. TUTELA_E_ARG, TUTELA_E_NOMEM. */

@@ -322,29 +322,54 @@ enum tutela_err tutela_index_scan(const struct tutela_index *ix, const uint8_t *
 						      : TUTELA_E_ARG;
 }
 
+static int team_of(unsigned threads)
+{
+#ifdef _OPENMP
+	return threads == 0 ? omp_get_max_threads() : threads > 1024 ? 1024 : (int)threads;
+#else
+	(void)threads;
+	return 1;
+#endif
+}
+
+static enum tutela_err search_each(const struct tutela_index *ix, const uint8_t *queries, size_t n,
+				   const struct tutela_search_opts *opts, int team, struct tutela_matches *out)
+{
+	size_t code_len = image_code_len(&ix->im);
+	search_fn *fn = search_of(ix);
+	enum tutela_err err = TUTELA_OK;
+
+	(void)team;
+#pragma omp parallel for schedule(dynamic, 16) num_threads(team) reduction(min : err)
+	for (size_t i = 0; i < n; i++) {
+		enum tutela_err e = search_one(ix, fn, queries + i * code_len, opts, &out[i]);
+
+		err = e < err ? e : err;
+	}
+	return err;
+}
+
 enum tutela_err tutela_index_search_batch(const struct tutela_index *ix, const uint8_t *queries, size_t nq,
 					  const struct tutela_search_opts *opts, unsigned threads,
 					  struct tutela_matches *out)
 {
 	struct tutela_search_opts o;
 	enum tutela_err err = TUTELA_OK;
+	int team = team_of(threads);
 
 	if (nq == 0)
 		return ix ? TUTELA_OK : TUTELA_E_ARG;
 	if (!arguments(ix, queries, opts, out, nq, &o))
 		return TUTELA_E_ARG;
 
-	size_t code_len = image_code_len(&ix->im);
-	search_fn *fn = search_of(ix);
-#ifdef _OPENMP
-	int team = threads == 0 ? omp_get_max_threads() : threads > 1024 ? 1024 : (int)threads;
-#else
-	(void)threads;
-#endif
-#pragma omp parallel for schedule(dynamic, 16) num_threads(team) reduction(min : err)
-	for (size_t i = 0; i < nq; i++) {
-		enum tutela_err e = search_one(ix, fn, queries + i * code_len, &o, &out[i]);
+	for (size_t i = 0, n; i < nq; i += n) {
+		const uint8_t *q = queries + i * image_code_len(&ix->im);
+		enum tutela_err e;
 
+		n = nq - i < TUTELA_SLICE_MAX ? nq - i : TUTELA_SLICE_MAX;
+		if (!tutela_slice_pays(&ix->im, n, o.radius) ||
+		    !tutela_slice_search(&ix->im, ix->k, q, n, &o, team, &out[i], &e))
+			e = search_each(ix, q, n, &o, team, &out[i]);
 		err = e < err ? e : err;
 	}
 	return err;

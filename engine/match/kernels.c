@@ -14,6 +14,10 @@ const struct kernels *tutela_kernels_get(enum tutela_isa isa)
 	case TUTELA_ISA_AVX2:
 		return &tutela_kernels_avx2;
 #endif
+#ifdef __AARCH64EL__
+	case TUTELA_ISA_NEON:
+		return &tutela_kernels_neon;
+#endif
 	default:
 		return &tutela_kernels_scalar;
 	}

@@ -15,6 +15,16 @@ struct near {
 	uint32_t distance;
 };
 
+/* A place, and which of several queries it is near to. */
+struct pair {
+	uint32_t at;
+	uint32_t by;
+};
+
+/* Most that `sketches` takes at once: lines of 64 bytes, and queries. */
+#define KERNELS_LINES   8
+#define KERNELS_QUERIES 256
+
 struct kernels {
 	enum tutela_isa isa;
 
@@ -40,6 +50,22 @@ struct kernels {
 	 * lines of 64 bytes may be read: those that hold a place asked for.
 	 */
 	size_t (*sketch)(const uint16_t *base, size_t begin, size_t end, uint16_t query, unsigned max, uint32_t *out);
+
+	/*
+	 * The same for n queries at once, at most KERNELS_QUERIES, each with
+	 * its own `max` (at most 16): by ascending query, then place. The
+	 * places lie in at most KERNELS_LINES lines. `out` has room for n * (end - begin).
+	 */
+	size_t (*sketches)(const uint16_t *base, size_t begin, size_t end, const uint16_t *query, const uint16_t *max,
+			   size_t n, struct pair *out);
+
+	/*
+	 * Of n pairs those whose codes[at] lies at most `max` from
+	 * queries[by], both of 256 bits and any alignment; `at` becomes the
+	 * pair's number. Every `at` and `by` must be good.
+	 */
+	size_t (*pairs256)(const uint8_t *codes, const uint8_t *queries, const struct pair *pairs, size_t n,
+			   unsigned max, struct near *out);
 };
 
 /* Table for a level; AUTO gives the best. NULL when the machine lacks it. */
@@ -48,5 +74,6 @@ const struct kernels *tutela_kernels_get(enum tutela_isa isa);
 extern const struct kernels tutela_kernels_scalar;
 extern const struct kernels tutela_kernels_avx2;
 extern const struct kernels tutela_kernels_avx512;
+extern const struct kernels tutela_kernels_neon;
 
 #endif

@@ -155,12 +155,71 @@ static size_t sketch(const uint16_t *base, size_t begin, size_t end, uint16_t qu
 	return found;
 }
 
+/* What one query found in two lines: bit i for place at + i. */
+struct hit_mask {
+	uint64_t bits;
+	uint32_t at, by;
+};
+
+static inline size_t unfold(const struct hit_mask *mask, size_t n, struct pair *out)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (uint64_t bits = mask[i].bits; bits; bits &= bits - 1)
+			out[found++] = (struct pair){mask[i].at + (uint32_t)_tzcnt_u64(bits), mask[i].by};
+	return found;
+}
+
+/* Masks are kept in any case, and counted when not empty: which are is not to be predicted. */
+static size_t sketches(const uint16_t *base, size_t begin, size_t end, const uint16_t *query, const uint16_t *max,
+		       size_t n, struct pair *out)
+{
+	struct hit_mask mask[KERNELS_QUERIES * KERNELS_LINES / 2 + 1];
+	size_t masks = 0, start = begin & ~(size_t)31;
+
+	for (size_t i = 0; i < n; i++) {
+		const __m256i q = _mm256_set1_epi16((short)query[i]), m = _mm256_set1_epi16((short)max[i]);
+
+		for (size_t p = start; p < end; p += 64) {
+			uint64_t bits = sketch16(base + p, q, m) | sketch16(base + p + 16, q, m) << 16;
+
+			if (end - p > 32)
+				bits |= (uint64_t)(sketch16(base + p + 32, q, m) | sketch16(base + p + 48, q, m) << 16)
+					<< 32;
+			if (p < begin)
+				bits &= ~UINT64_C(0) << (begin - p);
+			if (end - p < 64)
+				bits &= (UINT64_C(1) << (end - p)) - 1;
+			mask[masks] = (struct hit_mask){bits, (uint32_t)p, (uint32_t)i};
+			masks += bits != 0;
+		}
+	}
+	return unfold(mask, masks, out);
+}
+
+static size_t pairs256(const uint8_t *codes, const uint8_t *queries, const struct pair *pairs, size_t n, unsigned max,
+		       struct near *out)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned d = distance256(codes + 32 * (size_t)pairs[i].at, queries + 32 * (size_t)pairs[i].by);
+
+		out[found] = (struct near){(uint32_t)i, d};
+		found += d <= max;
+	}
+	return found;
+}
+
 const struct kernels tutela_kernels_avx2 = {
 	.isa = TUTELA_ISA_AVX2,
 	.scan64 = scan64,
 	.scan256 = scan256,
 	.pick256 = pick256,
 	.sketch = sketch,
+	.sketches = sketches,
+	.pairs256 = pairs256,
 };
 
 #endif

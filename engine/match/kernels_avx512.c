@@ -15,12 +15,19 @@
 #ifdef __x86_64__
 #include "match/kernels.h"
 
-#if !defined(__AVX512VPOPCNTDQ__) || !defined(__AVX512BW__) || !defined(__AVX512VL__)
-#error "kernels_avx512.c must be built with -mavx512bw -mavx512vl -mavx512vpopcntdq"
+#if !defined(__AVX512VPOPCNTDQ__) || !defined(__AVX512BW__) || !defined(__AVX512VL__) || !defined(__AVX512BITALG__)
+#error "kernels_avx512.c must be built with -mavx512bw -mavx512vl -mavx512vpopcntdq -mavx512bitalg"
 #endif
 
 #include <immintrin.h>
 #include <string.h>
+
+/* clang unrolls what has a constant bound without being told. */
+#ifdef __clang__
+#define UNROLL
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
 
 static inline uint64_t load64(const uint8_t *p)
 {
@@ -110,6 +117,15 @@ static size_t scan256(const uint8_t *codes, size_t n, const uint8_t *query, unsi
 	return found;
 }
 
+/* Distance of two codes. */
+static inline unsigned distance256(const uint8_t *a, __m256i b)
+{
+	__m256i lanes = _mm256_popcnt_epi64(_mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(const void *)a), b));
+	__m128i pair = _mm_add_epi64(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
+
+	return (unsigned)_mm_cvtsi128_si32(_mm_add_epi64(pair, _mm_unpackhi_epi64(pair, pair)));
+}
+
 static size_t pick256(const uint8_t *codes, const uint32_t *ids, size_t n, const uint8_t *query, unsigned max,
 		      struct near *out)
 {
@@ -117,11 +133,7 @@ static size_t pick256(const uint8_t *codes, const uint32_t *ids, size_t n, const
 	size_t found = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const uint8_t *p = codes + 32 * (size_t)ids[i];
-		__m256i lanes =
-			_mm256_popcnt_epi64(_mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(const void *)p), q));
-		__m128i pair = _mm_add_epi64(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
-		unsigned d = (unsigned)_mm_cvtsi128_si32(_mm_add_epi64(pair, _mm_unpackhi_epi64(pair, pair)));
+		unsigned d = distance256(codes + 32 * (size_t)ids[i], q);
 
 		if (d <= max)
 			out[found++] = (struct near){(uint32_t)i, d};
@@ -130,15 +142,9 @@ static size_t pick256(const uint8_t *codes, const uint32_t *ids, size_t n, const
 }
 
 /* Bits that differ from the query, in each of 32 numbers of 16 bits. */
-static inline __m512i sketch32(const uint16_t *p, __m512i query)
+static inline __m512i sketch32(__m512i v, __m512i query)
 {
-	const __m512i nibbles = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
-	const __m512i low = _mm512_set1_epi8(0x0f);
-	__m512i v = _mm512_xor_si512(_mm512_load_si512(p), query);
-	__m512i a = _mm512_shuffle_epi8(nibbles, _mm512_and_si512(v, low));
-	__m512i b = _mm512_shuffle_epi8(nibbles, _mm512_and_si512(_mm512_srli_epi16(v, 4), low));
-
-	return _mm512_maddubs_epi16(_mm512_add_epi8(a, b), _mm512_set1_epi8(1));
+	return _mm512_popcnt_epi16(_mm512_xor_si512(v, query));
 }
 
 /* By whole aligned lines, places outside masked away. */
@@ -148,7 +154,7 @@ static size_t sketch(const uint16_t *base, size_t begin, size_t end, uint16_t qu
 	size_t found = 0;
 
 	for (size_t p = begin & ~(size_t)31; p < end; p += 32) {
-		uint32_t mask = _mm512_cmple_epi16_mask(sketch32(base + p, q), m);
+		uint32_t mask = _mm512_cmple_epi16_mask(sketch32(_mm512_load_si512(base + p), q), m);
 
 		if (p < begin)
 			mask &= ~UINT32_C(0) << (begin - p);
@@ -160,12 +166,110 @@ static size_t sketch(const uint16_t *base, size_t begin, size_t end, uint16_t qu
 	return found;
 }
 
+/* What one query found in two lines: bit i for place at + i. */
+struct hit_mask {
+	uint64_t bits;
+	uint32_t at, by;
+};
+
+static inline size_t unfold(const struct hit_mask *mask, size_t n, struct pair *out)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (uint64_t bits = mask[i].bits; bits; bits &= bits - 1)
+			out[found++] = (struct pair){mask[i].at + (uint32_t)_tzcnt_u64(bits), mask[i].by};
+	return found;
+}
+
+/*
+ * `lines` is constant where this is called, so that the lines stay in registers
+ * while the queries pass. Masks are kept in any case, and counted when not empty:
+ * which are is not to be predicted.
+ */
+static inline __attribute__((always_inline)) size_t pass(const uint16_t *base, size_t begin, size_t end, size_t lines,
+							 const uint16_t *query, const uint16_t *max, size_t n,
+							 struct hit_mask *mask)
+{
+	const size_t start = begin & ~(size_t)31;
+	const __mmask32 first = ~UINT32_C(0) << (begin - start);
+	const __mmask32 last = ~UINT32_C(0) >> (32 * lines - (end - start));
+	__m512i line[KERNELS_LINES];
+	size_t masks = 0;
+
+	UNROLL
+	for (size_t l = 0; l < lines; l++)
+		line[l] = _mm512_load_si512(base + start + 32 * l);
+	for (size_t i = 0; i < n; i++) {
+		const __m512i q = _mm512_set1_epi16((short)query[i]), m = _mm512_set1_epi16((short)max[i]);
+		__mmask32 near[KERNELS_LINES + 1];
+
+		UNROLL
+		for (size_t l = 0; l < lines; l++)
+			near[l] = _mm512_cmple_epi16_mask(sketch32(line[l], q), m);
+		near[0] &= first;
+		near[lines - 1] &= last;
+		near[lines] = 0;
+		UNROLL
+		for (size_t l = 0; l < lines; l += 2) {
+			uint64_t bits = _cvtmask64_u64(_mm512_kunpackd(near[l + 1], near[l]));
+
+			mask[masks] = (struct hit_mask){bits, (uint32_t)(start + 32 * l), (uint32_t)i};
+			masks += bits != 0;
+		}
+	}
+	return masks;
+}
+
+static size_t sketches(const uint16_t *base, size_t begin, size_t end, const uint16_t *query, const uint16_t *max,
+		       size_t n, struct pair *out)
+{
+	struct hit_mask mask[KERNELS_QUERIES * KERNELS_LINES / 2 + 1];
+	size_t masks = 0;
+
+	if (begin >= end)
+		return 0;
+	switch ((end - (begin & ~(size_t)31) + 31) / 32) {
+#define CASE(lines)                                                                                                    \
+	case lines:                                                                                                    \
+		masks = pass(base, begin, end, lines, query, max, n, mask);                                            \
+		break;
+		CASE(1)
+		CASE(2)
+		CASE(3)
+		CASE(4)
+		CASE(5)
+		CASE(6)
+		CASE(7)
+		CASE(8)
+#undef CASE
+	}
+	return unfold(mask, masks, out);
+}
+
+static size_t pairs256(const uint8_t *codes, const uint8_t *queries, const struct pair *pairs, size_t n, unsigned max,
+		       struct near *out)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		__m256i q = _mm256_loadu_si256((const __m256i *)(const void *)(queries + 32 * (size_t)pairs[i].by));
+		unsigned d = distance256(codes + 32 * (size_t)pairs[i].at, q);
+
+		out[found] = (struct near){(uint32_t)i, d};
+		found += d <= max;
+	}
+	return found;
+}
+
 const struct kernels tutela_kernels_avx512 = {
 	.isa = TUTELA_ISA_AVX512,
 	.scan64 = scan64,
 	.scan256 = scan256,
 	.pick256 = pick256,
 	.sketch = sketch,
+	.sketches = sketches,
+	.pairs256 = pairs256,
 };
 
 #endif

@@ -81,10 +81,38 @@ static size_t sketch(const uint16_t *base, size_t begin, size_t end, uint16_t qu
 	return found;
 }
 
+static size_t sketches(const uint16_t *base, size_t begin, size_t end, const uint16_t *query, const uint16_t *max,
+		       size_t n, struct pair *out)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t p = begin; p < end; p++)
+			if (popcount64(base[p] ^ query[i]) <= max[i])
+				out[found++] = (struct pair){(uint32_t)p, (uint32_t)i};
+	return found;
+}
+
+static size_t pairs256(const uint8_t *codes, const uint8_t *queries, const struct pair *pairs, size_t n, unsigned max,
+		       struct near *out)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned d = distance(codes + 32 * (size_t)pairs[i].at, queries + 32 * (size_t)pairs[i].by, 4);
+
+		if (d <= max)
+			out[found++] = (struct near){(uint32_t)i, d};
+	}
+	return found;
+}
+
 const struct kernels tutela_kernels_scalar = {
 	.isa = TUTELA_ISA_SCALAR,
 	.scan64 = scan64,
 	.scan256 = scan256,
 	.pick256 = pick256,
 	.sketch = sketch,
+	.sketches = sketches,
+	.pairs256 = pairs256,
 };

@@ -1,49 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Search through the 16 tables of format.h, exactly.
- *
- * Let d_i be the distance of two codes in row i, D = sum of d_i their
- * distance, r the radius. Choose integers t_i >= -1 with sum t_i = r - 15.
- *
- * Lemma. If D <= r there is a row i with
- *	(1) d_i <= t_i and (2) d_i + d_(i+1) <= t_i + t_(i+1) + 1,
- * indices modulo 16.
- * Proof. Let e_i = d_i - t_i - 1. Around the ring, sum e_i = D - (r - 15) - 16 <=
- * -1. Start behind a last maximum of the running sum of e: every sum of
- * e from there on is then below zero, so at most -1, for in the same round
- * nothing later reaches that maximum again, and in the next round the running
- * sum has sunk by at least 1. The first such sum gives (1), the second gives (2).
- * (Qin & Xiao's pigeonring with two of its sixteen conditions.)
- *
- * So: in each table i with t_i >= 0 visit every bucket within t_i of the query's
- * row, which is (1); of its entries keep those whose sketch, which is row i + 1,
- * satisfies (2); compare the whole codes of those that remain. Each code
- * within r is met in one table at least, and within one table just once, for it
- * stands in one bucket only. It is reported from the first table whose two
- * conditions it satisfies, and from no other: once, without a set of what has
- * been seen.
- *
- * Rows get t, or t + 1 in as many as make up the sum; then the buckets visited
- * are fewest: for r = 31 16 * 17, for r <= 15 only r + 1.
- */
+/* Search through the tables, one query at a time. Why it is exact stands in ring.h. */
 #include "match/search.h"
 
-#include "match/permute.h"
-
-#define ROWS FORMAT_TABLES
-
-/* Largest t_i for which tables are used at all: 697 buckets a row, radius 63. */
-#define T_MAX 3
-
-/*
- * A bucket visited costs about as much as comparing this many codes, an entry
- * in it as much as one in ENTRY_DIVISOR codes.
- */
-#define VISIT_COST    32
-#define ENTRY_DIVISOR 4
-
-/* More than this part of all codes among the first buckets: data are dense here, and looking at every code is surer. */
-#define DENSE_DIVISOR 2
+#include "match/ring.h"
 
 #define VISITS_MAX     512  /* looked up in one go; for radius 31 there are 272 */
 #define LEAD           32   /* buckets fetched ahead of the one being looked at, into the second cache */
@@ -63,7 +22,7 @@ struct search {
 	const struct kernels *k;
 	struct collector *c;
 	struct code256 query;
-	int t[ROWS];
+	struct ring ring;
 	bool dense; /* too many entries: look at every code instead */
 	bool begun; /* something has been looked at */
 	size_t n_visits, n_candidates;
@@ -72,66 +31,6 @@ struct search {
 	uint8_t row[CANDIDATES_MAX + PIECE];
 	struct near found[CANDIDATES_MAX + PIECE];
 };
-
-static void choose_thresholds(int t[ROWS], unsigned radius)
-{
-	int sum = (int)radius - (ROWS - 1);
-	int low = sum >= 0 ? sum / ROWS : -1;
-
-	for (int i = 0; i < ROWS; i++)
-		t[i] = low + (i < sum - low * ROWS);
-}
-
-/* Number of 16-bit numbers within `t` bits of a given one. */
-static unsigned ball(int t)
-{
-	static const unsigned size[] = {0, 1, 17, 137, 697};
-
-	return size[t + 1];
-}
-
-/* Would looking at every code be faster? */
-static bool scan_pays(const struct image *im, const int t[ROWS])
-{
-	uint64_t visits = 0;
-
-	for (int i = 0; i < ROWS; i++) {
-		if (t[i] > T_MAX)
-			return true;
-		visits += ball(t[i]);
-	}
-	return visits * (VISIT_COST + im->count / FORMAT_BUCKETS / ENTRY_DIVISOR) > im->count;
-}
-
-/* Bits in which row r differs from the query's, from the differences of whole codes. */
-static int row_distance(const struct code256 *x, unsigned r)
-{
-	unsigned v = code256_row(x, r);
-
-	v -= v >> 1 & 0x5555;
-	v = (v & 0x3333) + (v >> 2 & 0x3333);
-	v = (v + (v >> 4)) & 0x0f0f;
-	return (int)((v + (v >> 8)) & 0x1f);
-}
-
-/* The first row that satisfies (1) and (2), or ROWS. */
-static unsigned first_row(const struct search *s, uint32_t id)
-{
-	struct code256 x = code256_load(s->im->codes + 32 * (size_t)id);
-	int d[ROWS];
-
-	for (unsigned i = 0; i < 4; i++)
-		x.w[i] ^= s->query.w[i];
-	for (unsigned i = 0; i < ROWS; i++)
-		d[i] = row_distance(&x, i);
-	for (unsigned i = 0; i < ROWS; i++) {
-		unsigned next = (i + 1) % ROWS;
-
-		if (d[i] <= s->t[i] && d[i] + d[next] <= s->t[i] + s->t[next] + 1)
-			return i;
-	}
-	return ROWS;
-}
 
 static void fail(struct search *s)
 {
@@ -161,7 +60,7 @@ static void settle(struct search *s)
 		struct near *f = &s->found[i];
 		uint32_t id = s->place[f->at];
 
-		if (first_row(s, id) == s->row[f->at])
+		if (ring_first_row(&s->ring, code256_load(im->codes + 32 * (size_t)id), s->query) == s->row[f->at])
 			tutela_collect(s->c, im->values[id], f->distance);
 	}
 }
@@ -214,7 +113,7 @@ static bool look_up_visits(struct search *s, size_t n)
 		}
 		entries += v->end - v->begin;
 	}
-	s->dense = !s->begun && entries > s->im->count / DENSE_DIVISOR;
+	s->dense = !s->begun && entries > s->im->count / RING_DENSE_DIVISOR;
 	s->begun = true;
 	return !s->dense;
 }
@@ -248,25 +147,17 @@ static bool stopped(const struct search *s)
 	return s->c->done || s->dense;
 }
 
-/* The next larger number with as many bits set. */
-static uint32_t next_mask(uint32_t m)
-{
-	uint32_t ripple = m + (m & -m);
-
-	return ripple | (((m ^ ripple) >> 2) >> __builtin_ctz(m));
-}
-
 static void visit_row(struct search *s, unsigned row)
 {
 	uint16_t key = code256_row(&s->query, row);
-	int room = s->t[row] + s->t[(row + 1) % ROWS] + 1;
+	int room = ring_room(&s->ring, row);
 
-	for (int flips = 0; flips <= s->t[row] && !stopped(s); flips++) {
+	for (int flips = 0; flips <= s->ring.t[row] && !stopped(s); flips++) {
 		if (flips == 0) {
 			add_visit(s, row, key, room);
 			continue;
 		}
-		for (uint32_t m = (1U << flips) - 1; m < FORMAT_BUCKETS && !stopped(s); m = next_mask(m))
+		for (uint32_t m = (1U << flips) - 1; m < FORMAT_BUCKETS && !stopped(s); m = ring_next_mask(m))
 			add_visit(s, row, (uint16_t)(key ^ m), room - flips);
 	}
 }
@@ -282,8 +173,8 @@ static void search_radius(const struct image *im, const struct kernels *k, const
 	s.dense = s.begun = false;
 	s.n_visits = s.n_candidates = 0;
 	s.query = code256_load(query);
-	choose_thresholds(s.t, radius);
-	if (scan_pays(im, s.t)) {
+	ring_choose(&s.ring, radius);
+	if (ring_scan_pays(&s.ring, im->count)) {
 		tutela_flat_search(im, k, query, c);
 		return;
 	}

@@ -77,6 +77,7 @@ static enum tutela_err add_entry(struct tutela_update *u, uint32_t prev, const u
 			  .body_len = len};
 	enum tutela_err err;
 
+	*number = 0;
 	if (w->state.next_entry > ENTRY_NUMBER_MAX)
 		return tutela_store_fail(w->store, TUTELA_E_FULL, "all entry numbers of '%s' are used", w->store->path);
 	if (tutela_schema_get_body(body, len, &u->record))

@@ -28,14 +28,19 @@ large=$(memory tree)
 echo "memory in KiB: $small for 100 files, $large for 10000"
 is "files" 10000 "$(summary files)"
 adds_up
-[ "$large" -lt 409600 ] || fail "more than 400 MiB"
-# Freed memory is not always given back; growth by the number of files would be tens of MiB.
-[ "$large" -lt $((small + 16384)) ] || fail "memory grows with the number of files: $small, $large"
+# A sanitizer keeps what was freed, also in the decoder, whose environment is empty: nothing to measure then.
+bounded() {
+	! grep -q __asan_init "$TUTELA" || return 0
+	[ "$large" -lt 409600 ] || fail "more than 400 MiB"
+	# Freed memory is not always given back; growth by the number of files would be tens of MiB.
+	[ "$large" -lt $((small + 16384)) ] || fail "memory grows with the number of files: $small, $large"
+}
+bounded
 matched=$(summary match)
 json -w type=file -g path -g verdict -g hits <out | sort >any
 
 large=$(memory --ordered tree)
-[ "$large" -lt $((small + 16384)) ] || fail "ordered: memory grows with the number of files: $small, $large"
+bounded
 is "matches" "$matched" "$(summary match)"
 json -w type=file -g path -g verdict -g hits <out >first
 sort first | cmp - any

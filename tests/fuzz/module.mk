@@ -14,12 +14,22 @@ FUZZ_EXCHANGE := $(wildcard hashdb/exchange/*.c) hashdb/store/enum_names.c engin
 	engine/base/error.c
 FUZZ_SOURCES_text = $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_csv = $(FUZZ_EXCHANGE)
-FUZZ_TARGETS := text csv
+FUZZ_PNG := $(addprefix engine/decode/worker/,codec_png.c png_stream.c png_unfilter.c \
+	png_unfilter_avx2.c row_sink.c) engine/base/mem.c engine/base/cpu.c
+FUZZ_SOURCES_png = $(FUZZ_PNG)
+FUZZ_FLAGS_png = $(AVX2) $(call pkg,PNG,cflags) $(call pkg,DEFLATE,cflags)
+FUZZ_LINK_png = $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lz -lm
+FUZZ_JPEG := $(wildcard engine/decode/worker/jpeg_*.c engine/hash/*.c) engine/base/mem.c engine/base/cpu.c engine/base/error.c
+FUZZ_SOURCES_jpeg = $(FUZZ_JPEG)
+FUZZ_FLAGS_jpeg = $(AVX2) $(call pkg,JPEG,cflags)
+FUZZ_LINK_jpeg = $(call pkg,JPEG,libs) -lm
+FUZZ_TARGETS := text csv png jpeg
 
-$(O)/fuzz/%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h tests/unit/*.h hashdb/*/*.h engine/*/*.h) $(FUZZ_EXCHANGE)
+$(O)/fuzz/%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h tests/unit/*.h hashdb/*/*.h engine/*/*.h engine/decode/worker/*.h) \
+		$(FUZZ_EXCHANGE) $(FUZZ_PNG) $(FUZZ_JPEG)
 	@mkdir -p $(@D)
 	@$(call say,FUZZ,$@)
-	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(CPPFLAGS) -o $@ $< $(FUZZ_SOURCES_$*) $(FUZZ_LINK)
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(FUZZ_FLAGS_$*) $(CPPFLAGS) -o $@ $< $(FUZZ_SOURCES_$*) $(FUZZ_LINK_$*) $(FUZZ_LINK)
 
 # Seeds are made by formula. Each begins with the two bytes by which a target chooses its options.
 define fuzz_seed_functions
@@ -39,9 +49,22 @@ define fuzz_seeds_csv
 { echo "a,$$(hex 32 5),k=v,disputed,100"; echo "b,$$(hex 32 3),,,"; } | seed bare '\060\002'; \
 { echo "md5=#1,id=#2"; echo "$$(hex 32 5),x"; } | seed own '\200\020';
 endef
+# A file of 5 x 5 zeros, its checksums of chunks to be put right; rows of all filters in all kinds of pixels.
+define fuzz_seeds_png
+zeros() { head -c $$1 /dev/zero; }; \
+{ printf '\211PNG\r\n\032\n'; printf '\000\000\000\015IHDR\000\000\000\005\000\000\000\005\010\000\000\000\000crc.'; \
+  printf '\000\000\000\051IDAT\170\001\001\036\000\341\377'; zeros 30; printf '\000\036\000\001crc.'; \
+  printf '\000\000\000\000IENDcrc.'; } | seed file '\002'; \
+for k in 0 1 2 3; do hex 2000 7 | seed rows$$k "\\001\\040\\014\\00$$k"; done;
+endef
+
+define fuzz_seeds_jpeg
+n=0; for o in "" --progressive --gray "--quality 30" "--progressive --quality 95"; do n=$$((n + 1)); \
+	$(MKPICTURE) --seed $$n --size 72x56 $$o $(O)/fuzz/corpus-jpeg/$$n.jpg || exit; done;
+endef
 
 .PHONY: fuzz
-fuzz: $(if $(T),$(O)/fuzz/$(T)) ## one fuzzer: make fuzz T=text TIME=20
+fuzz: $(if $(T),$(O)/fuzz/$(T)) $(if $(filter jpeg,$(T)),$(MKPICTURE)) ## one fuzzer: make fuzz T=text TIME=20
 	$(if $(T),,$(error name a target: make fuzz T=text (of: $(FUZZ_TARGETS)) TIME=seconds))
 	@mkdir -p $(O)/fuzz/corpus-$(T)
 	@$(fuzz_seed_functions) $(fuzz_seeds_$(T)) :

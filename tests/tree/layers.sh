@@ -20,8 +20,8 @@ empty() {
 $(printf '%s\n' "$1" | sed 's/^/    /' | head -n 20)"
 }
 
-objects() {
-	find "$B/$1" -name '*.o' ! -path "*/worker/*" | sort
+objects() { # of the library, as make lists them
+	tr ' ' '\n' <"$B/sources.list" | grep "^$B/$1/.*\.o\$"
 }
 
 # Sanitizers and coverage put symbols of their own into every object.
@@ -34,7 +34,7 @@ hashdb=$(objects hashdb)
 [ -n "$engine" ] && [ -n "$hashdb" ] || breach "'$B': no objects of engine and hashdb there; build first"
 codecs='jpeg_|png_|vips_|Jxl|gd[A-Z]|WebP|heif_|TIFF|g_object_|XXH|EVP_|MD5_|SHA1_|SHA256_'
 network='socket$|connect$|bind$|listen$|accept4?$|getaddrinfo$|gethostbyname|curl_|amqp_|MHD_'
-process='printf$|puts$|putchar$|perror$|exit$|_exit$|abort$|getenv$|secure_getenv$|setenv$|signal$|sigaction$'
+process='(__)?v?printf(_chk)?$|puts$|stdout$|stderr$|putchar$|perror$|exit$|_exit$|abort$|getenv$|secure_getenv$|setenv$|signal$|sigaction$'
 
 undefined() { # PATTERN OBJECT...: "object: symbol" for each undefined symbol that begins as the pattern says
 	pattern=$1
@@ -95,7 +95,7 @@ empty "$(git ls-files | cut -d/ -f1 | sort -u |
 empty "$(git ls-files '*.c' '*.h' '*.mk' '*.sh' Makefile '.ci/*' | while read -r file; do
 	[ ! -f "$file" ] || head -n 2 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$file"
 done)" "files without their SPDX line"
-empty "$(.ci/deps --list build test dev | while read -r package; do
+empty "$(.ci/deps --list build test dev isa | while read -r package; do
 	grep -qF "\`$package\`" README.md || echo "$package"
 done)" "packages without a reason in the README"
 

@@ -1,8 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rows of the conformance vectors: PDQ's C++ reference at baefb4ed on
- * pictures by formula. Fields as in struct vector of test_pdq.c.
+ * pictures by formula.
  */
+#include <stdint.h>
+
+/* One line of the conformance vectors. */
+struct vector {
+	int pattern;
+	uint32_t w, h, channels, crc_bytes, crc_sampled;
+	uint32_t ref_luma, ref_samples;
+	char ref_hash[65];
+	int ref_quality;
+	char ref_dihedral[8 * 65];
+	uint32_t full_luma, full_samples;
+	char full_hash[65];
+	int full_quality;
+};
+
 /* clang-format off */
 static const struct vector vectors[] = {
 	{0, 1, 1, 1, 0x3fba6cad, 0x3fba6cad,

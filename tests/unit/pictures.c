@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <jpeglib.h>
+#include <libdeflate.h>
 
 static void *need(void *p)
 {
@@ -140,6 +141,17 @@ static struct blob stored(const struct blob *in)
 	return out;
 }
 
+static struct blob compressed(const struct blob *in, int level)
+{
+	struct libdeflate_compressor *c = need(libdeflate_alloc_compressor(level));
+	struct blob out = {.len = libdeflate_zlib_compress_bound(c, in->len)};
+
+	out.p = need(malloc(out.len));
+	out.len = libdeflate_zlib_compress(c, in->p, in->len, out.p, out.len);
+	libdeflate_free_compressor(c);
+	return out;
+}
+
 static void png_pixel(struct blob *rows, const struct pixels *p, const struct png_opts *o, uint32_t x, uint32_t y)
 {
 	const uint8_t *s = p->data.p + ((size_t)y * p->width + x) * p->channels;
@@ -178,9 +190,72 @@ static struct blob png_rows(const struct pixels *p, const struct png_opts *o)
 	return rows;
 }
 
+static unsigned png_predict(unsigned filter, int a, int b, int c)
+{
+	int p = a + b - c;
+
+	switch (filter) {
+	case 1:
+		return (unsigned)a;
+	case 2:
+		return (unsigned)b;
+	case 3:
+		return (unsigned)(a + b) / 2;
+	case 4:
+		if (abs(p - a) <= abs(p - b) && abs(p - a) <= abs(p - c))
+			return (unsigned)a;
+		return (unsigned)(abs(p - b) <= abs(p - c) ? b : c);
+	}
+	return 0;
+}
+
+/* Rows of `len` bytes with filter 0 get `filter`. */
+static void png_filter(struct blob *rows, size_t len, size_t bpp, unsigned filter)
+{
+	struct blob raw = {0};
+
+	add(&raw, rows->p, rows->len);
+	for (size_t y = 0; y < rows->len / len; y++) {
+		const uint8_t *row = raw.p + y * len;
+		unsigned f = filter == PNG_MIXED ? (unsigned)(y * 7 / 3 + y / 5) % 5 : filter;
+
+		rows->p[y * len] = (uint8_t)f;
+		for (size_t i = 1; i < len; i++) {
+			int a = i > bpp ? row[i - bpp] : 0, b = y ? row[i - len] : 0;
+			int c = y && i > bpp ? row[i - len - bpp] : 0;
+
+			rows->p[y * len + i] = (uint8_t)(row[i] - png_predict(f, a, b, c));
+		}
+	}
+	blob_free(&raw);
+}
+
+static struct blob png_data(const struct pixels *p, const struct png_opts *o)
+{
+	struct blob rows = png_rows(p, o), data;
+	size_t bpp = (p->channels + o->alpha) * (o->depth == 16 ? 2u : 1u);
+
+	if (o->filter && !o->interlaced)
+		png_filter(&rows, 1 + p->width * bpp, bpp, o->filter);
+	data = o->level ? compressed(&rows, o->level) : stored(&rows);
+	blob_free(&rows);
+	return data;
+}
+
+static void png_idat(struct blob *out, const struct blob *data, uint32_t pieces)
+{
+	size_t most = pieces ? pieces : data->len;
+
+	for (size_t at = 0; at < data->len; at += most) {
+		struct blob piece = {data->p + at, data->len - at < most ? data->len - at : most};
+
+		png_chunk(out, "IDAT", &piece);
+	}
+}
+
 struct blob png_encode(const struct pixels *p, const struct png_opts *o)
 {
-	struct blob out = {0}, head = {0}, extra = {0}, rows = png_rows(p, o), data = stored(&rows), none = {0};
+	struct blob out = {0}, head = {0}, extra = {0}, data = png_data(p, o), none = {0};
 
 	add(&out, "\x89PNG\r\n\x1a\n", 8);
 	add_be32(&head, p->width);
@@ -199,11 +274,10 @@ struct blob png_encode(const struct pixels *p, const struct png_opts *o)
 		add8(&extra, i / 3);
 	if (o->palette)
 		png_chunk(&out, "PLTE", &extra);
-	png_chunk(&out, "IDAT", &data);
+	png_idat(&out, &data, o->pieces);
 	png_chunk(&out, "IEND", &none);
 	blob_free(&head);
 	blob_free(&extra);
-	blob_free(&rows);
 	blob_free(&data);
 	return out;
 }

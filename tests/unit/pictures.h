@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Test pictures by formula, and the smallest encoders that will do: nothing
- * is compressed, so that what goes in is what must come out.
+ * is compressed unless it is asked for, so that what goes in is what must come
+ * out.
  */
 #ifndef TUTELA_TESTS_PICTURES_H
 #define TUTELA_TESTS_PICTURES_H
@@ -33,7 +34,11 @@ struct png_opts {
 	bool palette;   /* one channel: indexes of a gray ramp */
 	bool interlaced;
 	uint32_t frames; /* over 0: an acTL chunk that says so */
+	unsigned filter; /* of each row, when not interlaced; PNG_MIXED: all kinds by turns */
+	int level;       /* over 0: compressed, up to 12 */
+	uint32_t pieces; /* over 0: bytes of an IDAT chunk */
 };
+#define PNG_MIXED 5
 struct blob png_encode(const struct pixels *p, const struct png_opts *o);
 
 /* 24 bits for RGB, 8 bits with a gray palette for gray. */

@@ -194,6 +194,89 @@ static void sketch_lengths(const struct kernels *k)
 	release(room);
 }
 
+static void compare_sketches(const struct kernels *k, const uint16_t *base, size_t begin, size_t end, size_t n,
+			     uint64_t *seed)
+{
+	static struct pair got[KERNELS_QUERIES * KERNELS_LINES * 32 + 1];
+	static uint32_t want[KERNELS_LINES * 32];
+	uint16_t query[KERNELS_QUERIES] = {0}, max[KERNELS_QUERIES] = {0};
+	size_t at = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		query[i] = (uint16_t)(i % 5 ? random64(seed) : base[begin]);
+		max[i] = (uint16_t)(i % 3 ? random_below(seed, 6) : random_below(seed, 17));
+	}
+	got[n * (end - begin)] = (struct pair){0xabababab, 0xcdcdcdcd};
+	size_t n_got = k->sketches(base, begin, end, query, max, n, got);
+	for (size_t i = 0; i < n; i++) {
+		size_t m = plain_sketch(base, begin, end, query[i], max[i], want);
+
+		for (size_t j = 0; j < m; j++, at++)
+			cr_assert(at < n_got && got[at].at == want[j] && got[at].by == i, "%s, %zu .. %zu, query %zu",
+				  tutela_isa_name(k->isa), begin, end, i);
+	}
+	cr_assert_eq(at, n_got);
+	cr_assert_eq(got[n * (end - begin)].at, 0xabababab, "wrote past its room");
+}
+
+static void sketches_everywhere(const struct kernels *k)
+{
+	uint8_t *room = guarded();
+	uint64_t seed = 17;
+
+	random_bytes(&seed, room, ROOM);
+	/* Against the guard in front, and against the one behind. */
+	for (unsigned i = 0; i < 2; i++) {
+		const uint16_t *base = (const uint16_t *)(const void *)(room + (i ? ROOM - KERNELS_LINES * 64 : 0));
+
+		for (size_t begin = 0; begin <= KERNELS_LINES * 32; begin += 1 + begin % 7)
+			for (size_t end = begin; end <= KERNELS_LINES * 32; end++)
+				compare_sketches(k, base, begin, end, random_below(&seed, 9), &seed);
+		for (size_t n = 0; n <= KERNELS_QUERIES; n += 1 + n % 3)
+			compare_sketches(k, base, n % 32, KERNELS_LINES * 32 - n % 31, n, &seed);
+		/* All equal: everything is found. */
+		memset(room, i ? 0xff : 0, ROOM);
+		compare_sketches(k, base, 0, KERNELS_LINES * 32, KERNELS_QUERIES, &seed);
+		random_bytes(&seed, room, ROOM);
+	}
+	release(room);
+}
+
+static void pairs_lengths(const struct kernels *k)
+{
+	static struct near got[N_MAX + 1];
+	uint8_t *room = guarded(), queries[40 * 32 + 1];
+	struct pair pairs[N_MAX];
+	uint64_t seed = 19;
+	const size_t codes = 300;
+	uint8_t *at = room + ROOM - codes * 32;
+
+	random_bytes(&seed, queries, sizeof(queries));
+	fill(&seed, at, codes, 32, queries + 1);
+	for (size_t n = 0; n <= N_MAX; n++) {
+		unsigned max = (unsigned)n % 5 * 64;
+		size_t want = 0;
+
+		for (size_t i = 0; i < n; i++)
+			pairs[i] =
+				(struct pair){random_below(&seed, codes), random_below(&seed, 40) % (i % 2 ? 40 : 1)};
+		got[n] = (struct near){0xabababab, 0xcdcdcdcd};
+		size_t n_got = k->pairs256(at, queries + 1, pairs, n, max, got);
+		for (size_t i = 0; i < n; i++) {
+			unsigned d = plain_distance(at + 32 * pairs[i].at, queries + 1 + 32 * pairs[i].by, 32);
+
+			if (d > max)
+				continue;
+			cr_assert(want < n_got && got[want].at == i && got[want].distance == d, "%s, n %zu, max %u",
+				  tutela_isa_name(k->isa), n, max);
+			want++;
+		}
+		cr_assert_eq(n_got, want);
+		cr_assert_eq(got[n].at, 0xabababab, "wrote past its room");
+	}
+	release(room);
+}
+
 /* Run on each level of this machine; say which are missing. */
 static void on_each_level(void (*test)(const struct kernels *k))
 {
@@ -246,6 +329,16 @@ Test(kernels, pick256_is_exact_at_every_length)
 Test(kernels, sketch_is_exact_at_every_length_and_place)
 {
 	on_each_level(sketch_lengths);
+}
+
+Test(kernels, sketches_are_exact_at_every_place)
+{
+	on_each_level(sketches_everywhere);
+}
+
+Test(kernels, pairs256_is_exact_at_every_length)
+{
+	on_each_level(pairs_lengths);
 }
 
 Test(kernels, levels_are_those_of_the_machine)

@@ -8,20 +8,6 @@
 #include "formula.h"
 #include "hash/jarosz.h"
 #include "hash/pdq.h"
-
-/* One line of the conformance vectors. */
-struct vector {
-	int pattern;
-	uint32_t w, h, channels, crc_bytes, crc_sampled;
-	uint32_t ref_luma, ref_samples;
-	char ref_hash[65];
-	int ref_quality;
-	char ref_dihedral[8 * 65];
-	uint32_t full_luma, full_samples;
-	char full_hash[65];
-	int full_quality;
-};
-
 #include "pdq_vectors.h"
 
 /* The dialect's plane, its hash of 64 x 64 samples, its text forms. */

@@ -37,6 +37,9 @@ codec_fn tutela_codec_jpeg, tutela_codec_png;
 codec_fn tutela_codec_webp, tutela_codec_gif, tutela_codec_tiff, tutela_codec_heif;
 codec_fn tutela_codec_bmp, tutela_codec_jxl;
 
+/* What tutela_codec_png does with files that are not ordinary. */
+codec_fn tutela_codec_libpng;
+
 /* vips_init and all that libvips would otherwise do at the first picture. */
 bool tutela_codec_vips_init(void);
 

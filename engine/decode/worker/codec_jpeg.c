@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JPEG by libjpeg-turbo. Luminance comes out as it is stored: the chroma of a
- * YCbCr picture is neither transformed nor converted. ISLOW, because the
- * others are not faster here and not exact.
+ * JPEG. Luminance comes out as it is stored: the chroma of a YCbCr picture is
+ * neither transformed nor converted. ISLOW, because the others are not faster
+ * here and not exact.
+ *
+ * PDQ of an ordinary file comes from its luma coefficients (jpeg_stream,
+ * jpeg_samples). What these decline, and all other hashes, go through
+ * libjpeg-turbo, and its verdict on the file is the one that counts.
  */
 #include "decode/worker/codec.h"
+#include "decode/worker/jpeg_samples.h"
 
 #include <limits.h>
 #include <setjmp.h>
@@ -208,11 +213,54 @@ static enum tutela_decode_class decode(struct jpeg *j, const uint8_t *bytes, siz
 	return c ? c : rows(j);
 }
 
+/* All rows of blocks, from one to the other. False: declined. */
+static bool pour(struct jpeg_stream *from, struct jpeg_samples *into)
+{
+	uint32_t rows_of_blocks = tutela_jpeg_stream_geometry(from)->block_rows;
+
+	for (uint32_t i = 0; i < rows_of_blocks; i++) {
+		const int16_t *blocks = tutela_jpeg_stream_row(from);
+
+		if (!blocks || !tutela_jpeg_samples_row(into, blocks))
+			return false;
+	}
+	return tutela_jpeg_stream_finish(from);
+}
+
+/* PDQ without pixels. False: libjpeg-turbo has to look at it. */
+static bool give_pdq(const uint8_t *bytes, size_t len, struct row_sink *sink)
+{
+	const struct jpeg_limits limits = {sink->max_pixels, sink->max_memory / 2, SCANS_MAX};
+	unsigned pdq = sink->wants & (TUTELA_WANT_PDQ | TUTELA_WANT_PDQ_FULL);
+	struct jpeg_stream *stream = pdq ? tutela_jpeg_stream_new(bytes, len, &limits) : NULL;
+	struct tutela_perceptual hashes = {0};
+	struct jpeg_samples *samples = NULL;
+	bool ok = false;
+
+	if (!stream)
+		return false;
+	samples = tutela_jpeg_samples_new(tutela_jpeg_stream_geometry(stream), pdq, sink->isa);
+	if (!samples || !pour(stream, samples))
+		goto out;
+	tutela_jpeg_samples_finish(samples, &hashes);
+	sink->width = tutela_jpeg_stream_geometry(stream)->width;
+	sink->height = tutela_jpeg_stream_geometry(stream)->height;
+	sink->frames = 1;
+	tutela_sink_give(sink, pdq, &hashes);
+	ok = true;
+out:
+	tutela_jpeg_samples_free(samples);
+	tutela_jpeg_stream_free(stream);
+	return ok;
+}
+
 enum tutela_decode_class tutela_codec_jpeg(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
 	struct jpeg j = {.sink = sink};
 	enum tutela_decode_class c;
 
+	if (give_pdq(bytes, len, sink) && !tutela_sink_wants_rows(sink))
+		return TUTELA_DECODE_OK;
 	j.d.err = jpeg_std_error(&j.errors);
 	j.d.client_data = &j;
 	j.errors.error_exit = quit;

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PNG by libpng. Samples come out as they are stored: no gamma, alpha dropped
- * (hidden colours count), 16 bits by their high byte, palettes and small
- * depths expanded. Gray stays one channel.
+ * PNG. Samples come out as they are stored: no gamma, alpha dropped (hidden
+ * colours count), 16 bits by their high byte, palettes and small depths
+ * expanded. Gray stays one channel.
+ *
+ * Ordinary files go through png_stream. What that declines goes through
+ * libpng, and its verdict on the file is the one that counts.
  */
 #include "decode/worker/codec.h"
+#include "decode/worker/png_stream.h"
 
 #include <setjmp.h>
 #include <stdlib.h>
@@ -166,7 +170,7 @@ static enum tutela_decode_class decode(struct png *p, const uint8_t *bytes, size
 	return rows(p);
 }
 
-enum tutela_decode_class tutela_codec_png(const uint8_t *bytes, size_t len, struct row_sink *sink)
+enum tutela_decode_class tutela_codec_libpng(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
 	struct png p = {.at = bytes, .end = bytes + len, .sink = sink};
 	enum tutela_decode_class c;
@@ -180,4 +184,38 @@ enum tutela_decode_class tutela_codec_png(const uint8_t *bytes, size_t len, stru
 	png_destroy_read_struct(&p.png, &p.info, NULL);
 	free(p.rows);
 	return c;
+}
+
+/* False, and nothing of the sink touched that libpng would not set: libpng has to look at it. */
+static bool decode_whole(const uint8_t *bytes, size_t len, struct row_sink *sink, enum tutela_decode_class *c)
+{
+	const struct png_limits limits = {sink->max_pixels, sink->max_memory / 2};
+	struct png_stream *s = tutela_png_stream_new(bytes, len, &limits, sink->isa);
+	const struct png_geometry *g;
+	bool ok = false;
+
+	if (!s)
+		return false;
+	g = tutela_png_stream_geometry(s);
+	*c = tutela_sink_size(sink, g->width, g->height, count_frames(bytes, len));
+	if (*c) {
+		ok = true;
+		goto out;
+	}
+	/* libpng holds less, so it may still find memory */
+	if (tutela_sink_begin(sink, g->channels))
+		goto out;
+	for (uint32_t y = 0; y < g->height; y++)
+		tutela_sink_row(sink, tutela_png_stream_row(s));
+	ok = true;
+out:
+	tutela_png_stream_free(s);
+	return ok;
+}
+
+enum tutela_decode_class tutela_codec_png(const uint8_t *bytes, size_t len, struct row_sink *sink)
+{
+	enum tutela_decode_class c;
+
+	return decode_whole(bytes, len, sink, &c) ? c : tutela_codec_libpng(bytes, len, sink);
 }

@@ -177,7 +177,7 @@ static void take_hashes(struct job *j, struct row_sink *sink, enum tutela_decode
 	out->partial = got > 0 && (c == TUTELA_DECODE_CORRUPT || c == TUTELA_DECODE_TRUNCATED);
 	if (c != TUTELA_DECODE_OK && !out->partial)
 		return;
-	tutela_sink_finish(sink, &out->hashes);
+	tutela_sink_hashes(sink, &out->hashes);
 	out->have |= j->rq->wants & tutela_wire_hashes(sink->width, sink->height);
 }
 
@@ -346,9 +346,7 @@ int main(int argc, char **argv)
 	memory = strtoull(argv[1], &end, 10);
 	if (errno || end == argv[1] || *end || fstat(WIRE_FD, &st) || !S_ISSOCK(st.st_mode))
 		return usage();
-	if (!set_up(&w, memory))
-		return EXIT_FAILURE;
-	status = converse(&w);
+	status = set_up(&w, memory) ? converse(&w) : EXIT_FAILURE;
 	tutela_digest_free(w.digest);
 	free(w.buf);
 	return status;

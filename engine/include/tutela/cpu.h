@@ -15,7 +15,7 @@ enum tutela_isa {
 	TUTELA_ISA_AUTO = 0,   /* best level the machine has */
 	TUTELA_ISA_SCALAR = 1, /* portable C: the specification */
 	TUTELA_ISA_AVX2 = 2,   /* AVX2 + POPCNT + BMI1/2, operating-system support checked */
-	TUTELA_ISA_AVX512 = 3, /* AVX-512 F BW DQ VL VPOPCNTDQ, on top of AVX2 */
+	TUTELA_ISA_AVX512 = 3, /* AVX-512 F BW DQ VL VPOPCNTDQ BITALG, on top of AVX2 */
 	TUTELA_ISA_NEON = 4,   /* AArch64 Advanced SIMD */
 };
 

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+
+#include "jpeg_both.h"
+
+#define MAX_PIXELS ((uint64_t)1 << 26)
+
+struct recipe {
+	int width, height;
+	int components; /* 1 or 3 */
+	int h, v;       /* luma sampling */
+	int quality;
+	int restart; /* MCUs, 0 none */
+	bool progressive, optimised;
+};
+
+static uint64_t next_random(uint64_t *state)
+{
+	*state = *state * 6364136223846793005u + 1442695040888963407u;
+	return *state >> 33;
+}
+
+/* Smooth waves, a hard edge and noise: every kind of coefficient. */
+static uint8_t sample(int x, int y, int k, uint64_t *noise)
+{
+	int v = (x * 3 + y * 2 + 40 * k) % 256 / 2 + ((x / 37 + y / 23) % 2) * 90 + (int)(next_random(noise) % 24);
+
+	return (uint8_t)(v > 255 ? 255 : v);
+}
+
+static size_t encode(const struct recipe *r, uint8_t **out)
+{
+	struct jpeg_compress_struct c = {0};
+	struct jpeg_error_mgr errors;
+	unsigned long len = 0;
+	uint64_t noise = 7;
+	uint8_t *row = calloc((size_t)r->width, 3);
+
+	*out = NULL;
+	c.err = jpeg_std_error(&errors);
+	jpeg_create_compress(&c);
+	jpeg_mem_dest(&c, out, &len);
+	c.image_width = (JDIMENSION)r->width;
+	c.image_height = (JDIMENSION)r->height;
+	c.input_components = r->components;
+	c.in_color_space = r->components == 1 ? JCS_GRAYSCALE : JCS_RGB;
+	jpeg_set_defaults(&c);
+	jpeg_set_quality(&c, r->quality, TRUE);
+	c.comp_info[0].h_samp_factor = r->h;
+	c.comp_info[0].v_samp_factor = r->v;
+	c.restart_interval = (unsigned)r->restart;
+	c.optimize_coding = r->optimised;
+	if (r->progressive)
+		jpeg_simple_progression(&c);
+	jpeg_start_compress(&c, TRUE);
+	for (int y = 0; y < r->height; y++) {
+		for (int i = 0; i < r->width * r->components; i++)
+			row[i] = sample(i / r->components, y, i % r->components, &noise);
+		jpeg_write_scanlines(&c, &row, 1);
+	}
+	jpeg_finish_compress(&c);
+	jpeg_destroy_compress(&c);
+	free(row);
+	return len;
+}
+
+static const struct recipe recipes[] = {
+	{640, 480, 3, 2, 2, 85, 0, false, false}, {640, 480, 3, 2, 2, 85, 0, true, false},
+	{523, 517, 3, 1, 1, 95, 0, false, true},  {523, 517, 3, 1, 1, 95, 0, true, true},
+	{601, 397, 3, 2, 1, 50, 0, false, false}, {601, 397, 3, 2, 1, 50, 0, true, false},
+	{397, 601, 3, 1, 2, 30, 0, false, false}, {397, 601, 3, 1, 2, 30, 5, true, false},
+	{512, 512, 1, 1, 1, 75, 0, false, false}, {777, 333, 1, 2, 2, 75, 0, true, false},
+	{640, 480, 3, 2, 2, 10, 1, false, false}, {640, 480, 3, 2, 2, 100, 7, false, true},
+	{64, 64, 3, 2, 2, 90, 0, false, false},   {5, 5, 3, 2, 2, 90, 0, false, false},
+	{17, 300, 3, 2, 2, 90, 0, true, false},   {1600, 130, 3, 2, 2, 90, 3, false, false},
+	{130, 1600, 1, 1, 1, 1, 0, true, false},
+};
+#define RECIPES (sizeof recipes / sizeof recipes[0])
+
+Test(jpeg_stream, ordinary_files_give_what_libjpeg_turbo_gives)
+{
+	for (size_t i = 0; i < RECIPES; i++) {
+		uint8_t *bytes;
+		size_t len = encode(&recipes[i], &bytes);
+		bool taken;
+		const char *difference = jpeg_both_difference(bytes, len, MAX_PIXELS, &taken);
+
+		cr_expect(taken, "recipe %zu is an ordinary file", i);
+		cr_expect_null(difference, "recipe %zu: %s", i, difference);
+		free(bytes);
+	}
+}
+
+Test(jpeg_stream, the_full_dialect_is_near_that_of_the_pixels)
+{
+	for (size_t i = 0; i < RECIPES; i++) {
+		struct tutela_perceptual ours, pixels;
+		uint8_t *bytes;
+		size_t len = encode(&recipes[i], &bytes);
+		int distance = 0;
+		bool progressive;
+
+		cr_assert(jpeg_both_ours(bytes, len, MAX_PIXELS, TUTELA_ISA_AUTO, &ours));
+		cr_assert_eq(jpeg_both_pixels(bytes, len, &progressive, &pixels), JPEG_BOTH_CLEAN);
+		cr_assert_eq(progressive, recipes[i].progressive);
+		for (int k = 0; k < TUTELA_PDQ_LEN; k++)
+			distance += __builtin_popcount(ours.pdq_full.hash[k] ^ pixels.pdq_full.hash[k]);
+		cr_expect_leq(distance, 10, "recipe %zu: %d bits", i, distance);
+		free(bytes);
+	}
+}
+
+/* Every prefix: taken only when whole. */
+Test(jpeg_stream, a_truncated_file_is_declined)
+{
+	for (size_t i = 12; i < RECIPES; i++) {
+		struct tutela_perceptual out;
+		uint8_t *bytes;
+		size_t len = encode(&recipes[i], &bytes), step = len / 400 + 1;
+
+		for (size_t n = 0; n < len; n += step)
+			cr_expect_not(jpeg_both_ours(bytes, n, MAX_PIXELS, TUTELA_ISA_AUTO, &out),
+				      "recipe %zu, %zu of %zu bytes", i, n, len);
+		free(bytes);
+	}
+}
+
+/* A damaged file is declined, or is one of which libjpeg-turbo thinks nothing and says the same. */
+Test(jpeg_stream, damage_is_declined_or_means_the_same)
+{
+	uint64_t state = 11;
+
+	for (int round = 0; round < 3000; round++) {
+		const struct recipe *r = &recipes[round % RECIPES];
+		struct recipe small = {r->width % 150 + 8, r->height % 150 + 8, r->components,  r->h,        r->v,
+				       r->quality,         r->restart,          r->progressive, r->optimised};
+		uint8_t *bytes;
+		size_t len = encode(&small, &bytes);
+		const char *difference;
+		bool taken;
+
+		for (int flips = round % 3; flips >= 0; flips--)
+			bytes[next_random(&state) % len] ^= (uint8_t)(1u << next_random(&state) % 8);
+		difference = jpeg_both_difference(bytes, len, MAX_PIXELS, &taken);
+		cr_expect_null(difference, "round %d: %s", round, difference);
+		free(bytes);
+	}
+}
+
+Test(jpeg_stream, limits_decline)
+{
+	struct tutela_perceptual out;
+	const struct jpeg_limits one_scan = {MAX_PIXELS, MAX_PIXELS, 1}, no_memory = {MAX_PIXELS, 1000, 500};
+	uint8_t *bytes;
+	size_t len = encode(&recipes[1], &bytes);
+
+	cr_expect(jpeg_both_ours(bytes, len, 640 * 480, TUTELA_ISA_AUTO, &out));
+	cr_expect_not(jpeg_both_ours(bytes, len, 640 * 480 - 1, TUTELA_ISA_AUTO, &out));
+	cr_expect_null(tutela_jpeg_stream_new(bytes, len, &one_scan));
+	cr_expect_null(tutela_jpeg_stream_new(bytes, len, &no_memory));
+	free(bytes);
+}
+
+Test(jpeg_stream, empty_and_foreign_bytes_are_declined)
+{
+	static const uint8_t png[] = {0x89, 'P', 'N', 'G', 13, 10, 26, 10}, bare[] = {0xff, 0xd8, 0xff, 0xd9};
+	struct tutela_perceptual out;
+
+	cr_expect_not(jpeg_both_ours(png, 0, MAX_PIXELS, TUTELA_ISA_AUTO, &out));
+	cr_expect_not(jpeg_both_ours(png, sizeof png, MAX_PIXELS, TUTELA_ISA_AUTO, &out));
+	cr_expect_not(jpeg_both_ours(bare, sizeof bare, MAX_PIXELS, TUTELA_ISA_AUTO, &out));
+}
