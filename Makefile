@@ -74,7 +74,7 @@ JSON_PKG := jansson
 CRITERION_PKG := criterion
 
 # Goals that need no compiler, or that install one and then start make again.
-BARE_GOALS := help deps clean format dist uninstall demo check check-bare check-isa check-neon ci
+BARE_GOALS := help deps clean format dist uninstall demo check check-bare check-isa check-neon ci bench-peers
 ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
 NEEDED_PKGS := $(LMDB_PKG) $(CRYPTO_PKG) $(JPEG_PKG) $(PNG_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(JXL_PKG) $(GD_PKG) $(JSON_PKG) \
 	$(if $(filter check% cov cov-run bench tests,$(MAKECMDGOALS)),$(CRITERION_PKG))

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <tutela/tutela.h>
 
 #define BENCH_RUNS 9
@@ -78,12 +79,35 @@ static inline int bench_compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Load average of the last minute: a figure from a busy machine is worth little. */
+static inline double bench_load(void)
+{
+	double load = -1;
+
+	return getloadavg(&load, 1) == 1 ? load : -1;
+}
+
+/* The p-th part (0 .. 1) of `n` sorted numbers. */
+static inline double bench_part(const double *sorted, size_t n, double p)
+{
+	return sorted[(size_t)(p * (double)(n - 1) + 0.5)];
+}
+
+/* What every line ends with. */
+static inline void bench_end(const char *isa, unsigned threads, uint64_t seed)
+{
+	char cpu[128];
+
+	printf(",\"isa\":\"%s\",\"threads\":%u,\"seed\":%llu,\"load\":%.2f,\"version\":\"%s\",\"cpu\":\"%s\"}\n", isa,
+	       threads, (unsigned long long)seed, bench_load(), tutela_version(), bench_cpu(cpu, sizeof cpu));
+	fflush(stdout);
+}
+
 /* Runs `fn` BENCH_RUNS times; each run does `units` of what is measured. */
 static inline void bench_run(const char *bench, const char *what, const char *isa, unsigned threads, double units,
 			     void (*fn)(void *ctx), void *ctx)
 {
 	double t[BENCH_RUNS];
-	char cpu[128];
 
 	for (int i = 0; i < BENCH_RUNS; i++) {
 		double start = bench_now();
@@ -92,11 +116,9 @@ static inline void bench_run(const char *bench, const char *what, const char *is
 		t[i] = (bench_now() - start) / units * 1e6;
 	}
 	qsort(t, BENCH_RUNS, sizeof t[0], bench_compare);
-	printf("{\"bench\":\"%s\",\"what\":\"%s\",\"isa\":\"%s\",\"threads\":%u,\"runs\":%d,\"min_us\":%.3f,"
-	       "\"median_us\":%.3f,\"version\":\"%s\",\"cpu\":\"%s\"}\n",
-	       bench, what, isa, threads, BENCH_RUNS, t[0], t[BENCH_RUNS / 2], tutela_version(),
-	       bench_cpu(cpu, sizeof cpu));
-	fflush(stdout);
+	printf("{\"bench\":\"%s\",\"what\":\"%s\",\"runs\":%d,\"min_us\":%.3f,\"median_us\":%.3f", bench, what,
+	       BENCH_RUNS, t[0], t[BENCH_RUNS / 2]);
+	bench_end(isa, threads, 0);
 }
 
 #endif

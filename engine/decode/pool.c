@@ -32,7 +32,8 @@
 
 #define WORKERS_MAX  1024
 #define MEMORY_LEAST ((uint64_t)256 << 20) /* the vips worker's libraries map more than half of it */
-#define HELLO_MS     20000                 /* a cold start from a slow disk */
+#define HELLO_MS     120000                /* a cold start on a busy machine; nothing hostile has been read yet */
+#define SPAWN_TRIES  8                     /* while processes or memory are short: 1.3 s in all */
 #define GRACE_MS     200                   /* for a worker that was told to end */
 #define KILL_MS      2000                  /* for a killed one; longer only while a read hangs in the kernel */
 
@@ -218,6 +219,18 @@ out_files:
 	return rc;
 }
 
+/* A shortage of processes or of memory passes; whatever else fails will fail again. */
+static int exec_with_patience(const struct tutela_decoder *pool, enum wire_kind kind, int sock, pid_t *pid)
+{
+	for (int i = 0;; i++) {
+		int rc = exec_worker(pool, kind, sock, pid);
+
+		if ((rc != EAGAIN && rc != ENOMEM) || i + 1 == SPAWN_TRIES)
+			return rc;
+		sleep_ms(10L << i);
+	}
+}
+
 /* Start a worker and wait until it has locked itself down. */
 static enum tutela_err start(struct tutela_decoder *pool, enum wire_kind kind, struct worker *w)
 {
@@ -226,7 +239,7 @@ static enum tutela_err start(struct tutela_decoder *pool, enum wire_kind kind, s
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return TUTELA_E_WORKER;
 	*w = (struct worker){.sock = pair[0]};
-	rc = exec_worker(pool, kind, pair[1], &w->pid);
+	rc = exec_with_patience(pool, kind, pair[1], &w->pid);
 	close(pair[1]);
 	if (rc) {
 		close(pair[0]);

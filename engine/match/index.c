@@ -366,9 +366,9 @@ enum tutela_err tutela_index_search_batch(const struct tutela_index *ix, const u
 		const uint8_t *q = queries + i * image_code_len(&ix->im);
 		enum tutela_err e;
 
-		n = nq - i < TUTELA_BATCH_MAX ? nq - i : TUTELA_BATCH_MAX;
-		if (!tutela_batch_pays(&ix->im, n, o.radius) ||
-		    !tutela_batch_search(&ix->im, ix->k, q, n, &o, team, &out[i], &e))
+		n = nq - i < TUTELA_SLICE_MAX ? nq - i : TUTELA_SLICE_MAX;
+		if (!tutela_slice_pays(&ix->im, n, o.radius) ||
+		    !tutela_slice_search(&ix->im, ix->k, q, n, &o, team, &out[i], &e))
 			e = search_each(ix, q, n, &o, team, &out[i]);
 		err = e < err ? e : err;
 	}

@@ -89,7 +89,7 @@ static enum tutela_err add_entry(struct tutela_update *u, uint32_t prev, const u
 	w->state.next_entry++;
 	account(u, &u->record, 1);
 	err = collect(u, &u->record, *number);
-	return err ? err : tutela_session_spend(w, 1 + len / 4096);
+	return err ? err : tutela_session_spend_appended(w, ENTRY_HEAD_LEN + len);
 }
 
 static enum tutela_err point_key(struct tutela_update *u, const uint8_t *key, size_t key_len, uint32_t number)
@@ -155,19 +155,24 @@ enum tutela_err tutela_update_restate(struct tutela_update *u, const uint8_t *ke
 
 /* ------------------------------------------------------------------ a batch */
 
+static size_t key_of(const struct tutela_update *u, const struct op *op, uint8_t *key)
+{
+	struct tutela_text id = tutela_batch_id(&u->batch, op);
+
+	return tutela_schema_entry_key(u->row.number, id.s, id.len, key);
+}
+
 /* What is to become of an op that is the last one of its id. */
 static enum tutela_err decide(struct tutela_update *u, struct op *op)
 {
 	const uint8_t *body = tutela_batch_body(&u->batch, op);
-	struct tutela_text id = tutela_batch_id(&u->batch, op);
 	uint8_t key[ENTRY_KEY_MAX];
 	enum tutela_err err;
 	struct entry old;
 	uint32_t prev;
 
 	op->writes = true;
-	err = tutela_key_get(u->w.store, u->w.txn, key, tutela_schema_entry_key(u->row.number, id.s, id.len, key),
-			     &prev);
+	err = tutela_key_get(u->w.store, u->w.txn, key, key_of(u, op, key), &prev);
 	if (err == TUTELA_E_NOTFOUND) {
 		u->result.added++;
 		return TUTELA_OK;
@@ -195,10 +200,22 @@ static bool same_id(const struct batch *b, const struct op *x, const struct op *
 	return p.len == q.len && !memcmp(p.s, q.s, p.len);
 }
 
+/* Does the batch speak of an entry whose key is not in "keys" yet? */
+static bool meets_new_keys(const struct tutela_update *u)
+{
+	const struct batch *b = &u->batch;
+	uint8_t key[ENTRY_KEY_MAX];
+
+	for (size_t i = 0; i < b->n && u->keys.run.n; i++)
+		if (tutela_key_set_has(&u->keys, key, key_of(u, &b->ops[i], key)))
+			return true;
+	return false;
+}
+
 static enum tutela_err decide_all(struct tutela_update *u)
 {
 	struct batch *b = &u->batch;
-	enum tutela_err err = TUTELA_OK;
+	enum tutela_err err = meets_new_keys(u) ? tutela_update_flush_keys(u) : TUTELA_OK;
 
 	for (size_t i = 0; i < b->n && !err; i++)
 		if (i + 1 == b->n || !same_id(b, &b->ops[i], &b->ops[i + 1]))
@@ -228,10 +245,11 @@ static enum tutela_err write_keys(struct tutela_update *u)
 
 	for (size_t i = 0; i < b->n && !err; i++) {
 		const struct op *op = &b->ops[i];
-		struct tutela_text id = tutela_batch_id(b, op);
 
-		if (op->writes)
-			err = point_key(u, key, tutela_schema_entry_key(u->row.number, id.s, id.len, key), op->number);
+		if (op->writes && op->prev)
+			err = point_key(u, key, key_of(u, op, key), op->number);
+		else if (op->writes)
+			err = tutela_key_set_add(&u->keys, key, key_of(u, op, key), op->number);
 		if (op->prev && !err)
 			err = end_entry(u, op->prev);
 	}
@@ -253,8 +271,65 @@ enum tutela_err tutela_update_flush(struct tutela_update *u)
 	if (!err)
 		err = write_keys(u);
 	u->batch.n = u->batch.used = 0;
+	if (!err && tutela_key_set_full(&u->keys))
+		err = tutela_update_flush_keys(u);
 	if (!err && tutela_key_run_full(&u->digests))
 		err = tutela_update_flush_digests(u);
+	return err;
+}
+
+/* The last key of "keys", its length; 0: there is none. */
+static enum tutela_err last_key(struct tutela_update *u, uint8_t *key, size_t *len)
+{
+	struct tutela_store *s = u->w.store;
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	int rc = mdb_cursor_open(u->w.txn, s->db[DB_KEYS], &cursor);
+
+	*len = 0;
+	if (rc)
+		return tutela_env_fail(s, rc, "reading");
+	rc = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
+	if (!rc && k.mv_size <= ENTRY_KEY_MAX) {
+		*len = k.mv_size;
+		memcpy(key, k.mv_data, k.mv_size);
+	}
+	mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(s, rc, "reading");
+}
+
+static bool is_after(const uint8_t *key, size_t len, const uint8_t *last, size_t last_len)
+{
+	int order = memcmp(key, last, len < last_len ? len : last_len);
+
+	return order ? order > 0 : len > last_len;
+}
+
+enum tutela_err tutela_update_flush_keys(struct tutela_update *u)
+{
+	struct key_run *run = &u->keys.run;
+	uint8_t last[ENTRY_KEY_MAX];
+	enum tutela_err err = TUTELA_OK;
+	bool append = false;
+	size_t last_len;
+
+	if (!run->n)
+		return TUTELA_OK;
+	tutela_key_run_sort(run);
+	err = last_key(u, last, &last_len);
+	for (size_t i = 0; i < run->n && !err; i++) {
+		const struct key_ref *ref = &run->refs[i];
+		const uint8_t *key = run->bytes + ref->offset;
+
+		/* From the first key behind all that are there, all are: their pages become full, not half full. */
+		append = append || is_after(key, ref->len, last, last_len);
+		err = append ? tutela_key_append(u->w.store, u->w.txn, key, ref->len, ref->number)
+			     : tutela_key_put(u->w.store, u->w.txn, key, ref->len, ref->number);
+		if (!err)
+			err = append ? tutela_session_spend_appended(&u->w, ref->len + sizeof ref->number)
+				     : tutela_session_spend(&u->w, 1);
+	}
+	tutela_key_set_clear(&u->keys);
 	return err;
 }
 

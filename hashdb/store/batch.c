@@ -49,10 +49,7 @@ enum tutela_err tutela_batch_add(struct tutela_update *u)
 	if (err)
 		return err;
 	memcpy(b->bytes + b->used, u->body, len);
-	b->ops[b->n] = (struct op){.prefix = tutela_key_prefix(u->clean.id.s, u->clean.id.len),
-				   .offset = (uint32_t)b->used,
-				   .body_len = (uint32_t)len,
-				   .order = (uint32_t)b->n};
+	b->ops[b->n] = (struct op){.offset = (uint32_t)b->used, .body_len = (uint32_t)len, .order = (uint32_t)b->n};
 	b->n++;
 	b->used += len;
 	return b->n == BATCH_RECORDS || b->used >= BATCH_BYTES ? tutela_update_flush(u) : TUTELA_OK;
@@ -88,10 +85,33 @@ static int compare_orders(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
+/* Prefixes that tell ids apart, when they all begin alike. */
+static void set_prefixes(struct batch *b)
+{
+	struct tutela_text first = tutela_batch_id(b, &b->ops[0]);
+	size_t skip = first.len;
+
+	for (size_t i = 1; i < b->n && skip; i++) {
+		struct tutela_text id = tutela_batch_id(b, &b->ops[i]);
+		size_t k = 0;
+
+		while (k < skip && k < id.len && id.s[k] == first.s[k])
+			k++;
+		skip = k;
+	}
+	for (size_t i = 0; i < b->n; i++) {
+		struct tutela_text id = tutela_batch_id(b, &b->ops[i]);
+
+		b->ops[i].prefix = tutela_key_prefix(id.s + skip, id.len - skip);
+	}
+}
+
 void tutela_batch_sort(struct batch *b, bool by_id)
 {
 	if (!b->n)
 		return;
+	if (by_id)
+		set_prefixes(b);
 	if (by_id)
 		qsort_r(b->ops, b->n, sizeof *b->ops, compare_ids, b);
 	else

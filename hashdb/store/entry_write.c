@@ -72,11 +72,22 @@ enum tutela_err tutela_key_get(struct tutela_store *s, MDB_txn *txn, const uint8
 	return TUTELA_OK;
 }
 
-enum tutela_err tutela_key_put(struct tutela_store *s, MDB_txn *txn, const uint8_t *key, size_t len, uint32_t number)
+static enum tutela_err put_key(struct tutela_store *s, MDB_txn *txn, const uint8_t *key, size_t len, uint32_t number,
+			       unsigned flags)
 {
 	uint8_t buf[4];
 	struct bytes_writer w = bytes_writer_init(buf, sizeof buf);
 
 	bytes_put_u32(&w, number);
-	return tutela_env_put(s, txn, DB_KEYS, key, len, buf, sizeof buf, 0);
+	return tutela_env_put(s, txn, DB_KEYS, key, len, buf, sizeof buf, flags);
+}
+
+enum tutela_err tutela_key_put(struct tutela_store *s, MDB_txn *txn, const uint8_t *key, size_t len, uint32_t number)
+{
+	return put_key(s, txn, key, len, number, 0);
+}
+
+enum tutela_err tutela_key_append(struct tutela_store *s, MDB_txn *txn, const uint8_t *key, size_t len, uint32_t number)
+{
+	return put_key(s, txn, key, len, number, MDB_APPEND);
 }

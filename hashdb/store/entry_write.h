@@ -13,5 +13,8 @@ enum tutela_err tutela_entry_del(struct tutela_store *s, MDB_txn *txn, uint32_t 
 /* TUTELA_E_NOTFOUND. */
 enum tutela_err tutela_key_get(struct tutela_store *s, MDB_txn *txn, const uint8_t *key, size_t len, uint32_t *number);
 enum tutela_err tutela_key_put(struct tutela_store *s, MDB_txn *txn, const uint8_t *key, size_t len, uint32_t number);
+/* The same for a key behind all that are there. */
+enum tutela_err tutela_key_append(struct tutela_store *s, MDB_txn *txn, const uint8_t *key, size_t len,
+				  uint32_t number);
 
 #endif

@@ -207,6 +207,15 @@ enum tutela_err tutela_env_commit(struct tutela_store *s, MDB_txn **txn)
 	return tutela_env_fail(s, rc, "committing");
 }
 
+void tutela_env_forget_pages(struct tutela_store *s)
+{
+	MDB_envinfo info;
+
+	/* A shared map that is only read: nothing is lost. */
+	if (!mdb_env_info(s->env, &info) && info.me_mapaddr)
+		(void)madvise(info.me_mapaddr, info.me_mapsize, MADV_DONTNEED);
+}
+
 static MDB_val val(const void *p, size_t len)
 {
 	/* LMDB's struct has no const; it does not write through keys, nor through values here. */

@@ -61,6 +61,9 @@ enum tutela_err tutela_env_begin(struct tutela_store *s, unsigned flags, MDB_txn
 void tutela_env_abort(struct tutela_store *s, MDB_txn **txn);
 enum tutela_err tutela_env_commit(struct tutela_store *s, MDB_txn **txn);
 
+/* Take the map's pages out of this process; they stay in the system's cache and come back when they are read. */
+void tutela_env_forget_pages(struct tutela_store *s);
+
 /* TUTELA_E_NOTFOUND leaves no error text. */
 enum tutela_err tutela_env_get(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
 			       MDB_val *value);

@@ -10,10 +10,13 @@
 #include "store/schema.h"
 
 #define RUN_BYTES ((size_t)128 << 20) /* when a run is full; what is added at once may go over it */
+#define SET_BYTES                                                                                                      \
+	((size_t)1280 << 20) /* the same of a set: each time one is written, most pages of a large tree are            \
+			      */
 
 /* A key: bytes + offset. */
 struct key_ref {
-	uint64_t prefix; /* for sorting */
+	uint64_t prefix; /* set by sorting: what follows the bytes that all keys begin with */
 	uint32_t offset, number;
 	uint16_t len;
 };
@@ -34,6 +37,18 @@ bool tutela_key_run_full(const struct key_run *run);
 void tutela_key_run_sort(struct key_run *run);
 void tutela_key_run_clear(struct key_run *run);
 void tutela_key_run_free(struct key_run *run);
+
+/* A run whose keys can be asked for: each is in it once. */
+struct key_set {
+	struct key_run run;
+	uint32_t *slots; /* places in the run + 1, 0 free; a power of two of them, at most half used */
+	size_t n_slots;
+};
+enum tutela_err tutela_key_set_add(struct key_set *set, const uint8_t *key, size_t len, uint32_t number);
+bool tutela_key_set_has(const struct key_set *set, const uint8_t *key, size_t len);
+bool tutela_key_set_full(const struct key_set *set);
+void tutela_key_set_clear(struct key_set *set);
+void tutela_key_set_free(struct key_set *set);
 
 /* The first eight bytes as a number, so that most comparisons are one. */
 uint64_t tutela_key_prefix(const void *p, size_t len);

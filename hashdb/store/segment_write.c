@@ -12,6 +12,7 @@
 
 #define MERGE_FACTOR 4
 #define DEAD_SLACK   65536 /* pairs: below this, dead ones cost nothing worth a rebuild */
+#define ALONE        32768 /* pairs: below this, starting threads takes longer than they save */
 
 enum tutela_err tutela_pairs_add(struct pairs *p, const struct tutela_hash *h, uint32_t number)
 {
@@ -134,8 +135,9 @@ static enum tutela_err errno_error(void)
 /* Write, fsync, rename, fsync the folder: the commit that follows may name it. */
 static enum tutela_err write_file(struct session *w, const struct pairs *p, unsigned threads, struct segment_row *row)
 {
-	struct tutela_index_build_opts opts = {
-		.size = sizeof opts, .bits = tutela_algorithm_get(row->algorithm)->bits, .threads = threads};
+	struct tutela_index_build_opts opts = {.size = sizeof opts,
+					       .bits = tutela_algorithm_get(row->algorithm)->bits,
+					       .threads = p->n < ALONE ? 1 : threads};
 	char name[SEGMENT_NAME_MAX], temporary[SEGMENT_NAME_MAX + 4];
 	struct tutela_index_info info;
 	enum tutela_err err;

@@ -10,6 +10,8 @@
 
 /* LMDB keeps at most 131,071 dirty pages of 4 KiB in memory. */
 #define WEIGHT_MAX 50000
+#define FILL_LEAST 2048 /* bytes of rows in a page that is full; longer ones have pages of their own */
+#define ROW_EXTRA  24   /* of LMDB beside key and value */
 
 enum tutela_err tutela_session_again(struct session *w)
 {
@@ -79,6 +81,8 @@ static enum tutela_err part(struct session *w)
 	w->parted = true;
 	err = tutela_env_commit(w->store, &w->txn);
 	w->weight = 0;
+	/* All of a large store would pass through the map and count as this process's memory. */
+	tutela_env_forget_pages(w->store);
 	return err ? err : tutela_env_begin(w->store, 0, &w->txn);
 }
 
@@ -86,6 +90,16 @@ enum tutela_err tutela_session_spend(struct session *w, size_t pages)
 {
 	w->weight += pages;
 	return w->weight > WEIGHT_MAX ? part(w) : TUTELA_OK;
+}
+
+enum tutela_err tutela_session_spend_appended(struct session *w, size_t len)
+{
+	size_t pages = len / FILL_LEAST;
+
+	w->bytes += len + ROW_EXTRA;
+	pages += w->bytes / FILL_LEAST;
+	w->bytes %= FILL_LEAST;
+	return tutela_session_spend(w, pages);
 }
 
 enum tutela_err tutela_session_pause(struct session *w, size_t pages)

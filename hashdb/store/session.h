@@ -15,6 +15,7 @@ struct session {
 	MDB_txn *txn;
 	struct state state;
 	size_t weight; /* pages that this transaction may have dirtied, from above */
+	size_t bytes;  /* appended to pages that are counted when they are full */
 	bool parted;   /* a part was committed: undoing takes more than an abort */
 	bool files;    /* index files were made that no commit names yet */
 };
@@ -30,6 +31,9 @@ enum tutela_err tutela_session_begin(struct tutela_store *s, bool rebuild, struc
  * transaction, they are committed as a part of the pending update, invisibly.
  */
 enum tutela_err tutela_session_spend(struct session *w, size_t pages);
+
+/* The same for a row of `len` bytes, key and value, that was appended: such rows share pages. */
+enum tutela_err tutela_session_spend_appended(struct session *w, size_t len);
 
 /* The same for work that needs no pending record, since every commit of it leaves the store sound. */
 enum tutela_err tutela_session_pause(struct session *w, size_t pages);

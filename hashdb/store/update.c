@@ -17,6 +17,7 @@ static void free_update(struct tutela_update *u)
 {
 	tutela_batch_free(&u->batch);
 	tutela_key_run_free(&u->digests);
+	tutela_key_set_free(&u->keys);
 	for (unsigned a = 0; a < ALGORITHMS; a++)
 		tutela_pairs_free(&u->pairs[a]);
 	free(u->provenance);
@@ -105,6 +106,8 @@ static enum tutela_err change_status(struct tutela_update *u, struct tutela_text
 
 	/* What was put before must be there to be found. */
 	err = tutela_update_flush(u);
+	if (!err)
+		err = tutela_update_flush_keys(u);
 	if (!err)
 		err = tutela_update_restate(u, key, tutela_schema_entry_key(u->row.number, id.s, id.len, key), status,
 					    reason);
@@ -206,12 +209,22 @@ static enum tutela_err write_audit(struct tutela_update *u)
 	return tutela_audit_add(u->w.store, u->w.txn, &event);
 }
 
+/* Building an index needs memory of its own: let go of what was for writing rows. */
+static void shrink(struct tutela_update *u)
+{
+	tutela_batch_free(&u->batch);
+	tutela_key_run_free(&u->digests);
+	tutela_key_set_free(&u->keys);
+	tutela_env_forget_pages(u->w.store);
+}
+
 /* All that is visible of the update, in one transaction. */
 static enum tutela_err publish(struct tutela_update *u)
 {
 	struct session *w = &u->w;
 	enum tutela_err err;
 
+	shrink(u);
 	settle_row(u);
 	err = tutela_list_put(w->store, w->txn, &u->row);
 	if (!err)
@@ -233,6 +246,8 @@ enum tutela_err tutela_update_commit(struct tutela_update *u, struct tutela_upda
 	if (!u)
 		return TUTELA_E_ARG;
 	err = u->failed ? u->failed : tutela_update_flush(u);
+	if (!err)
+		err = tutela_update_flush_keys(u);
 	if (!err && u->mode == TUTELA_REPLACE)
 		err = tutela_update_withdraw_rest(u);
 	if (!err)

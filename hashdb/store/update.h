@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An update on its way. Records are collected in a batch, sorted by id,
- * compared with what the store holds, and written in sorted order; exact
- * fingerprints are collected further and written in long sorted runs, because
- * their keys are random and every page they touch is written anew.
+ * compared with what the store holds, and written in sorted order. Exact
+ * fingerprints and the keys of new entries are collected further and written
+ * in long sorted runs, because keys may be random, and every page that one
+ * touches is written anew.
  */
 #ifndef TUTELA_STORE_UPDATE_H
 #define TUTELA_STORE_UPDATE_H
@@ -41,6 +42,7 @@ struct tutela_update {
 	uint8_t *kept;        /* REPLACE: a bit for each entry number below first_entry that was put */
 	struct batch batch;
 	struct key_run digests;
+	struct key_set keys; /* of new entries that "keys" does not hold yet */
 	struct pairs pairs[ALGORITHMS];
 	int64_t active[ALGORITHMS], disputed[ALGORITHMS]; /* changes of the list's counters */
 	int64_t entries[TUTELA_WITHDRAWN + 1];
@@ -51,11 +53,12 @@ struct tutela_update {
 	int64_t now;
 };
 
-/* Write what the batch and the run hold. */
+/* Write what the batch, the set and the run hold. */
 enum tutela_err tutela_update_flush(struct tutela_update *u);
+enum tutela_err tutela_update_flush_keys(struct tutela_update *u);
 enum tutela_err tutela_update_flush_digests(struct tutela_update *u);
 
-/* Another status for the entry of a key. TUTELA_E_NOTFOUND. The batch must be empty. */
+/* Another status for the entry of a key. TUTELA_E_NOTFOUND. The batch and the set must be empty. */
 enum tutela_err tutela_update_restate(struct tutela_update *u, const uint8_t *key, size_t key_len,
 				      enum tutela_status status, struct tutela_text reason);
 

@@ -829,3 +829,96 @@ Test(update, audit_log_tells_what_was_done)
 	tutela_snapshot_close(snap);
 	store_unmake(s, path);
 }
+
+/* ------------------------------------------------------------------ keys that are written late */
+
+#define LATE 140000 /* more than one batch holds */
+
+static void put_late(struct tutela_update *u, uint64_t from, uint64_t to, uint64_t seed)
+{
+	for (uint64_t i = from; i < to; i++) {
+		char id[24];
+		struct tutela_record rec;
+
+		snprintf(id, sizeof id, "%016" PRIx64, mix(i));
+		rec = record_of(id, hash_of(TUTELA_ALG_PHASH, i + seed));
+		OK(tutela_update_put(u, &rec));
+	}
+}
+
+static enum tutela_err count_one(void *ctx, const struct tutela_record *rec)
+{
+	(void)rec;
+	++*(size_t *)ctx;
+	return TUTELA_OK;
+}
+
+/* The same ids in several batches of an update, between keys of other lists, and a status on top. */
+Test(update, ids_meet_again_in_later_batches, .timeout = 120)
+{
+	struct tutela_update_result r;
+	struct tutela_check_result checked;
+	struct tutela_check_opts opts = {.size = sizeof opts, .queries = 50, .threads = 1};
+	struct tutela_snapshot *snap;
+	struct tutela_update *u;
+	struct tutela_store *s;
+	char path[64], id[24];
+	size_t n = 0;
+
+	s = store_make(path);
+	put_one(s, "a", record_of("zzz", hash_of(TUTELA_ALG_MD5, 1)));
+	put_one(s, "b", record_of("000", hash_of(TUTELA_ALG_MD5, 2)));
+	u = update_on(s, "a", TUTELA_MERGE);
+	put_late(u, 0, LATE, 0);
+	put_late(u, 0, 10, 1000000);
+	put_late(u, LATE, LATE + 100, 0);
+	put_late(u, 5, LATE, 0);
+	put_late(u, LATE + 50, LATE + 51, 7);
+	snprintf(id, sizeof id, "%016" PRIx64, mix(LATE + 99));
+	OK(tutela_update_status(u, text(id), TUTELA_WITHDRAWN, text("")));
+	put_late(u, LATE + 100, LATE + 101, 0);
+	r = commit(s, u);
+	cr_assert_eq(r.added, LATE + 101, "%" PRIu64, r.added);
+	cr_assert_eq(list_of(s, "a").active, LATE + 101);
+	cr_assert_eq(list_of(s, "a").withdrawn, 1);
+	snap = snapshot_of(s);
+	OK(tutela_snapshot_entries(snap, "a", count_one, &n));
+	tutela_snapshot_close(snap);
+	cr_assert_eq(n, LATE + 102);
+	cr_assert_eq(ask_store(s, hash_of(TUTELA_ALG_PHASH, 1000003)), 1);
+	cr_assert_eq(ask_store(s, hash_of(TUTELA_ALG_PHASH, 3)), 0);
+	cr_assert_eq(ask_store(s, hash_of(TUTELA_ALG_PHASH, 7)), 1);
+	cr_assert_eq(ask_store(s, hash_of(TUTELA_ALG_PHASH, LATE + 99)), 0);
+	OK(tutela_store_check(s, &opts, &checked));
+	cr_assert_eq(checked.findings, 0);
+	store_unmake(s, path);
+}
+
+#define CHANGED 30000
+
+/* An abort after parts were committed without their keys leaves nothing behind. */
+Test(update, abort_before_the_keys_are_written, .timeout = 120)
+{
+	struct tutela_check_result checked;
+	struct tutela_check_opts opts = {.size = sizeof opts, .queries = 10, .threads = 1};
+	struct tutela_update *u;
+	struct tutela_store *s;
+	char path[64];
+
+	s = store_make(path);
+	u = update_on(s, "a", TUTELA_MERGE);
+	put_late(u, 0, CHANGED, 0);
+	commit(s, u);
+	u = update_on(s, "a", TUTELA_MERGE);
+	/* The weight of the changes makes a part. */
+	put_late(u, 0, CHANGED, 5 * LATE);
+	put_late(u, CHANGED, LATE, 0);
+	tutela_update_abort(u);
+	cr_assert_eq(list_of(s, "a").active, CHANGED);
+	cr_assert_eq(ask_store(s, hash_of(TUTELA_ALG_PHASH, 3)), 1);
+	cr_assert_eq(ask_store(s, hash_of(TUTELA_ALG_PHASH, CHANGED)), 0);
+	OK(tutela_store_check(s, &opts, &checked));
+	cr_assert_eq(checked.findings, 0);
+	cr_assert_eq(checked.entries, CHANGED);
+	store_unmake(s, path);
+}

@@ -4,7 +4,7 @@
 
 #include "match/search.h"
 
-#define SOME (TUTELA_BATCH_MIN + 77) /* queries: enough to go by buckets */
+#define SOME (TUTELA_SLICE_MIN + 77) /* queries: enough to go by buckets */
 
 static const enum tutela_isa levels[] = {TUTELA_ISA_SCALAR, TUTELA_ISA_AVX2, TUTELA_ISA_AVX512, TUTELA_ISA_NEON};
 
@@ -66,7 +66,7 @@ static void radii(enum shape shape, size_t n, const unsigned *radius, size_t n_r
 	for (unsigned i = 0; i < n_radii; i++) {
 		struct tutela_search_opts o = within(radius[i]);
 
-		cr_assert(tutela_batch_pays(&(struct image){.kind = TUTELA_INDEX_TABLES, .count = n}, SOME, radius[i]));
+		cr_assert(tutela_slice_pays(&(struct image){.kind = TUTELA_INDEX_TABLES, .count = n}, SOME, radius[i]));
 		assert_as_single(ix, q, SOME, &o, 1 + i % 4);
 		o.nearest = true;
 		assert_as_single(ix, q, SOME, &o, 1 + (i + 1) % 4);
@@ -76,7 +76,7 @@ static void radii(enum shape shape, size_t n, const unsigned *radius, size_t n_r
 	free_data(&d);
 }
 
-Test(batch, is_exact_at_every_radius)
+Test(batch_search, is_exact_at_every_radius)
 {
 	unsigned radius[38];
 
@@ -85,28 +85,28 @@ Test(batch, is_exact_at_every_radius)
 	radii(UNIFORM, 40000, radius, 38);
 }
 
-Test(batch, is_exact_at_wide_radii)
+Test(batch_search, is_exact_at_wide_radii)
 {
 	radii(UNIFORM, 100000, (unsigned[]){38, 39, 40, 47}, 4);
 }
 
-Test(batch, is_exact_in_clusters)
+Test(batch_search, is_exact_in_clusters)
 {
 	radii(CLUSTERS, 12000, (unsigned[]){0, 1, 14, 15, 16, 17, 30, 31}, 8);
 }
 
-Test(batch, is_exact_on_low_entropy)
+Test(batch_search, is_exact_on_low_entropy)
 {
 	radii(LOW, 10000, (unsigned[]){0, 15, 16, 31}, 4);
 }
 
-Test(batch, is_exact_among_duplicates)
+Test(batch_search, is_exact_among_duplicates)
 {
 	radii(DUPLICATES, 10000, (unsigned[]){0, 31}, 2);
 }
 
 /* Where tables do not pay, and where nothing is to be gained by buckets. */
-Test(batch, falls_back)
+Test(batch_search, falls_back)
 {
 	struct data d = make_data(41, UNIFORM, 3000, 256), e = make_data(41, CLUSTERS, 3000, 64);
 	struct tutela_index *ix[3] = {build(&d, TUTELA_INDEX_TABLES), build(&d, TUTELA_INDEX_FLAT),
@@ -131,15 +131,15 @@ Test(batch, falls_back)
 	free_data(&e);
 }
 
-Test(batch, any_number_of_queries)
+Test(batch_search, any_number_of_queries)
 {
 	static const size_t sizes[] = {1,
 				       7,
-				       TUTELA_BATCH_MIN - 1,
-				       TUTELA_BATCH_MIN,
-				       TUTELA_BATCH_MAX,
-				       TUTELA_BATCH_MAX + 1,
-				       TUTELA_BATCH_MAX + TUTELA_BATCH_MIN + 5};
+				       TUTELA_SLICE_MIN - 1,
+				       TUTELA_SLICE_MIN,
+				       TUTELA_SLICE_MAX,
+				       TUTELA_SLICE_MAX + 1,
+				       TUTELA_SLICE_MAX + TUTELA_SLICE_MIN + 5};
 	struct data d = make_data(43, UNIFORM, 20000, 256);
 	struct tutela_index *ix = build(&d, TUTELA_INDEX_TABLES);
 	uint8_t *q = make_queries(44, &d, UNIFORM, sizes[4]);
@@ -153,7 +153,7 @@ Test(batch, any_number_of_queries)
 }
 
 /* More queries in one bucket than are shown at once, in a bucket of more lines than are shown at once. */
-Test(batch, all_queries_the_same)
+Test(batch_search, all_queries_the_same)
 {
 	struct data d = make_data(45, UNIFORM, 30000, 256);
 	struct tutela_search_opts o = within(31);
@@ -174,7 +174,7 @@ Test(batch, all_queries_the_same)
 	free_data(&d);
 }
 
-Test(batch, every_level_mapped_and_resident)
+Test(batch_search, every_level_mapped_and_resident)
 {
 	struct data d = make_data(47, CLUSTERS, 30000, 256);
 	int fd = build_file(&d, TUTELA_INDEX_TABLES);
@@ -226,7 +226,7 @@ static void assert_limited(const struct tutela_index *ix, const uint8_t *q, size
 	free_matches(got, n);
 }
 
-Test(batch, limit_nearest_and_keep)
+Test(batch_search, limit_nearest_and_keep)
 {
 	struct data d = make_data(49, CLUSTERS, 30000, 256);
 	struct tutela_index *ix = build(&d, TUTELA_INDEX_TABLES);
@@ -248,7 +248,7 @@ Test(batch, limit_nearest_and_keep)
 }
 
 /* Two indexes searched in turn into the same results. */
-Test(batch, appends)
+Test(batch_search, appends)
 {
 	struct data d = make_data(51, CLUSTERS, 20000, 256), e = make_data(52, CLUSTERS, 15000, 256);
 	struct tutela_index *a = build(&d, TUTELA_INDEX_TABLES), *b = build(&e, TUTELA_INDEX_TABLES);
@@ -315,7 +315,7 @@ static void damage(uint64_t from, uint64_t len, uint8_t byte)
 	free_data(&d);
 }
 
-Test(batch, damaged_offsets_are_met_safely)
+Test(batch_search, damaged_offsets_are_met_safely)
 {
 	struct image plan;
 
@@ -324,7 +324,7 @@ Test(batch, damaged_offsets_are_met_safely)
 	damage(plan.section[2 + 3 * 15].offset, 4 * 65537, 0xff);
 }
 
-Test(batch, damaged_ids_are_met_safely)
+Test(batch_search, damaged_ids_are_met_safely)
 {
 	struct image plan;
 

@@ -262,10 +262,12 @@ static void visit_all(struct slice *s)
 		else
 			fail(s);
 #pragma omp for schedule(dynamic, 1)
-		for (unsigned i = 0; i < ROWS * (FORMAT_BUCKETS / STRETCH); i++)
-			if (!failed(s) && s->n_masks[i / (FORMAT_BUCKETS / STRETCH)] > 0)
-				visit_stretch(s, i / (FORMAT_BUCKETS / STRETCH),
-					      i % (FORMAT_BUCKETS / STRETCH) * STRETCH, d);
+		for (unsigned i = 0; i < ROWS * (FORMAT_BUCKETS / STRETCH); i++) {
+			unsigned t = i / (FORMAT_BUCKETS / STRETCH);
+
+			if (d && s->n_masks[t] > 0 && !failed(s))
+				visit_stretch(s, t, i % (FORMAT_BUCKETS / STRETCH) * STRETCH, d);
+		}
 		free(d);
 	}
 }
@@ -425,17 +427,17 @@ static enum tutela_err finish(struct slice *s, struct tutela_matches *out)
 	return err;
 }
 
-bool tutela_batch_pays(const struct image *im, size_t n, unsigned radius)
+bool tutela_slice_pays(const struct image *im, size_t n, unsigned radius)
 {
 	struct ring ring;
 
-	if (im->kind != TUTELA_INDEX_TABLES || n < TUTELA_BATCH_MIN)
+	if (im->kind != TUTELA_INDEX_TABLES || n < TUTELA_SLICE_MIN)
 		return false;
 	ring_choose(&ring, radius);
 	return !ring_scan_pays(&ring, im->count);
 }
 
-bool tutela_batch_search(const struct image *im, const struct kernels *k, const uint8_t *queries, size_t n,
+bool tutela_slice_search(const struct image *im, const struct kernels *k, const uint8_t *queries, size_t n,
 			 const struct tutela_search_opts *opts, int team, struct tutela_matches *out,
 			 enum tutela_err *err)
 {
