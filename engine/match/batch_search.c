@@ -369,28 +369,31 @@ static void search_radius(struct slice *s, unsigned radius)
 
 /* ------------------------------------------------------------------ a slice */
 
-static uint8_t *take(uint8_t **room, size_t len)
+/* The next `len` bytes of `room`, which is NULL when only the need of memory is wanted. */
+static void *take(uint8_t *room, size_t *at, size_t len)
 {
-	uint8_t *p = *room;
+	uint8_t *p = room ? room + *at : NULL;
 
-	*room += (len + FORMAT_ALIGN - 1) / FORMAT_ALIGN * FORMAT_ALIGN;
+	*at += (len + FORMAT_ALIGN - 1) / FORMAT_ALIGN * FORMAT_ALIGN;
 	return p;
 }
 
-/* Lays everything out from `room` on; the end tells how much that is. */
-static uint8_t *lay_out(struct slice *s, uint8_t *room)
+/* Returns how many bytes it takes. */
+static size_t lay_out(struct slice *s, uint8_t *room)
 {
-	s->c = (struct collector *)(void *)take(&room, s->n * sizeof(s->c[0]));
-	s->query = (struct code256 *)(void *)take(&room, s->n * sizeof(s->query[0]));
-	s->served = take(&room, s->n);
+	size_t at = 0;
+
+	s->c = take(room, &at, s->n * sizeof(s->c[0]));
+	s->query = take(room, &at, s->n * sizeof(s->query[0]));
+	s->served = take(room, &at, s->n);
 	for (unsigned t = 0; t < ROWS; t++) {
 		struct sorted *q = &s->sorted[t];
 
-		q->begin = (uint32_t *)(void *)take(&room, (FORMAT_BUCKETS + 1) * sizeof(q->begin[0]));
-		q->sketch = (uint16_t *)(void *)take(&room, (s->n + COPY) * sizeof(q->sketch[0]));
-		q->who = (uint16_t *)(void *)take(&room, (s->n + COPY) * sizeof(q->who[0]));
+		q->begin = take(room, &at, (FORMAT_BUCKETS + 1) * sizeof(q->begin[0]));
+		q->sketch = take(room, &at, (s->n + COPY) * sizeof(q->sketch[0]));
+		q->who = take(room, &at, (s->n + COPY) * sizeof(q->who[0]));
 	}
-	return room;
+	return at;
 }
 
 static void search_slice(struct slice *s, const uint8_t *queries, struct tutela_matches *out)
@@ -427,11 +430,15 @@ static enum tutela_err finish(struct slice *s, struct tutela_matches *out)
 	return err;
 }
 
+/*
+ * Measured at radius 31, in nanoseconds: to go through all buckets takes 50
+ * million and 1.5 a code, which a query must earn back, being faster by 4,000 and 1.6 a code.
+ */
 bool tutela_slice_pays(const struct image *im, size_t n, unsigned radius)
 {
 	struct ring ring;
 
-	if (im->kind != TUTELA_INDEX_TABLES || n < TUTELA_SLICE_MIN)
+	if (im->kind != TUTELA_INDEX_TABLES || n * (4000 + im->count * 8 / 5000) < 50000000 + im->count * 3 / 2)
 		return false;
 	ring_choose(&ring, radius);
 	return !ring_scan_pays(&ring, im->count);
@@ -456,7 +463,7 @@ bool tutela_slice_search(const struct image *im, const struct kernels *k, const 
 		(void)pthread_mutex_init(&s->lock[i], NULL);
 	list_masks(s);
 
-	size_t len = (size_t)((uintptr_t)lay_out(s, NULL));
+	size_t len = lay_out(s, NULL);
 	uint8_t *room = tutela_mem_map(len);
 	if (room) {
 		(void)lay_out(s, room);

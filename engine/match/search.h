@@ -19,8 +19,7 @@ void tutela_flat_search(const struct image *im, const struct kernels *k, const u
  */
 void tutela_tables_search(const struct image *im, const struct kernels *k, const uint8_t *query, struct collector *c);
 
-/* A slice of a batch: at least so many queries, or one by one is faster; at most so many, for the memory's sake. */
-#define TUTELA_SLICE_MIN 1024
+/* Most queries of a batch that are searched at once, for the memory's sake. */
 #define TUTELA_SLICE_MAX 65536
 
 /* Does tutela_slice_search serve for `n` queries, and is it the faster? */
@@ -28,10 +27,9 @@ bool tutela_slice_pays(const struct image *im, size_t n, unsigned radius);
 
 /*
  * Up to TUTELA_SLICE_MAX queries (in text order) at once, each with the result
- * of tutela_tables_search, in a team of `team` threads. *err is the first
- * failure of a single query. False when damage was met or memory was short:
- * then the results are as on entry, or empty, and the queries must be searched
- * one by one.
+ * of tutela_tables_search, on a TABLES image and at a radius for which tables serve, in a team of `team` threads. *err
+ * is the first failure of a single query. False when damage was met or memory was short: then the results are as on
+ * entry, or empty, and the queries must be searched one by one.
  */
 bool tutela_slice_search(const struct image *im, const struct kernels *k, const uint8_t *queries, size_t n,
 			 const struct tutela_search_opts *opts, int team, struct tutela_matches *out,
