@@ -76,7 +76,7 @@ static void into(const struct subject *s, const uint8_t *q, size_t n, const stru
 static struct tutela_matches *search_slice(const struct subject *s, const uint8_t *q, size_t n,
 					   const struct tutela_search_opts *o, unsigned threads)
 {
-	struct tutela_matches *m = calloc(n, sizeof(*m));
+	struct tutela_matches *m = calloc(n + 1, sizeof(*m));
 
 	into(s, q, n, o, threads, m);
 	return m;
