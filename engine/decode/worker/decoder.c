@@ -32,7 +32,7 @@
 _Static_assert(BLOCK >= SNIFF_LEN, "the first block is sniffed");
 
 struct worker {
-	struct digest *digest;
+	struct digest digest;
 	uint8_t *buf;
 	size_t cap;
 };
@@ -150,8 +150,7 @@ static enum reading read_file(struct worker *w, struct job *j)
 			return READ_ALL;
 		if (j->out->size == 0 && !look(j, to, (size_t)n))
 			return READ_OTHER_KIND;
-		if (!tutela_digest_add(w->digest, to, (size_t)n))
-			exit(EXIT_FAILURE);
+		tutela_digest_add(&w->digest, to, (size_t)n);
 		j->out->size += (uint64_t)n;
 		if (j->codec)
 			j->kept += (size_t)n;
@@ -226,8 +225,7 @@ static void work(struct worker *w, int fd, const struct wire_request *rq, struct
 		return;
 	}
 	j.expected = (uint64_t)st.st_size;
-	if (!tutela_digest_start(w->digest, rq->wants))
-		exit(EXIT_FAILURE);
+	tutela_digest_start(&w->digest, rq->wants);
 	switch (read_file(w, &j)) {
 	case READ_FAILED:
 		unreadable(j.out, errno);
@@ -238,8 +236,7 @@ static void work(struct worker *w, int fd, const struct wire_request *rq, struct
 	case READ_ALL:
 		break;
 	}
-	if (!tutela_digest_finish(w->digest, j.out))
-		exit(EXIT_FAILURE);
+	tutela_digest_finish(&w->digest, j.out);
 	j.out->digest_ns = now_ns() - start;
 	if (!j.codec) {
 		j.out->class_ = without_codec(&j);
@@ -312,8 +309,10 @@ static bool set_up(struct worker *w, uint64_t memory)
 
 	/* One arena: the limit on address space counts reserved room too. */
 	mallopt(M_ARENA_MAX, 1);
-	w->digest = tutela_digest_new();
-	if (!w->digest || !reserve(w, BLOCK) || (tutela_codecs.init && !tutela_codecs.init()))
+	/* What one picture took stays for the next: no call of the kernel and no page fault for each. */
+	mallopt(M_MMAP_THRESHOLD, (int)KEEP_MAX);
+	mallopt(M_TRIM_THRESHOLD, (int)(2 * KEEP_MAX));
+	if (!reserve(w, BLOCK) || (tutela_codecs.init && !tutela_codecs.init()))
 		return false;
 	if (!tutela_sandbox_enter(memory, tutela_codecs.threads))
 		return false;
@@ -347,7 +346,6 @@ int main(int argc, char **argv)
 	if (errno || end == argv[1] || *end || fstat(WIRE_FD, &st) || !S_ISSOCK(st.st_mode))
 		return usage();
 	status = set_up(&w, memory) ? converse(&w) : EXIT_FAILURE;
-	tutela_digest_free(w.digest);
 	free(w.buf);
 	return status;
 }
