@@ -59,6 +59,7 @@ struct jpeg_stream {
 	uint8_t *clean;        /* one segment without stuffing */
 	int16_t *coefficients; /* a row of MCUs, or (progressive) the whole plane */
 	uint64_t *nonzero;     /* progressive: [block], bit k set when zigzag coefficient k is not zero */
+	size_t mapped;         /* length of the mapping that holds both; 0: they are allocated */
 	/* sequential: where the scan stands */
 	struct bits bits;
 	unsigned until_restart, next_restart;
@@ -536,6 +537,9 @@ static bool begin_sequential(struct jpeg_stream *s)
 
 /* ------------------------------------------------------------------ progressive files */
 
+#define PLANE_BLOCK  (64 * sizeof(int16_t) + sizeof(uint64_t)) /* bytes of a block in it */
+#define PLANE_MAPPED ((size_t)4 << 20)                         /* from this size on: a picture of 2 megapixels */
+
 static int16_t *plane_block(struct jpeg_stream *s, uint32_t column, uint32_t row)
 {
 	return s->coefficients + 64 * ((size_t)row * s->geometry.block_columns + column);
@@ -791,16 +795,26 @@ static bool tables_defined(const struct jpeg_stream *s)
 	return true;
 }
 
+/* Each scan walks the whole plane: a large one is had in huge pages, whose 512 times fewer faults show in every file. */
+static bool make_plane(struct jpeg_stream *s, size_t blocks)
+{
+	if (blocks * PLANE_BLOCK >= PLANE_MAPPED) {
+		s->mapped = blocks * PLANE_BLOCK;
+		s->nonzero = tutela_mem_map(s->mapped);
+		s->coefficients = s->nonzero ? (int16_t *)(void *)(s->nonzero + blocks) : NULL;
+		return s->nonzero;
+	}
+	s->coefficients = tutela_mem_array(blocks * 64, sizeof *s->coefficients);
+	s->nonzero = tutela_mem_array(blocks, sizeof *s->nonzero);
+	return s->coefficients && s->nonzero;
+}
+
 static bool take_all_scans(struct jpeg_stream *s, const struct jpeg_limits *limits)
 {
 	size_t blocks = (size_t)s->geometry.block_columns * s->geometry.block_rows;
 	int more = 1;
 
-	if (blocks * (64 * sizeof *s->coefficients + sizeof *s->nonzero) > limits->memory)
-		return false;
-	s->coefficients = tutela_mem_array(blocks * 64, sizeof *s->coefficients);
-	s->nonzero = tutela_mem_array(blocks, sizeof *s->nonzero);
-	if (!s->coefficients || !s->nonzero)
+	if (blocks * PLANE_BLOCK > limits->memory || !make_plane(s, blocks))
 		return false;
 	memset(s->known, -1, sizeof s->known);
 	for (unsigned n = 0; more == 1; n++, more = next_scan(s)) {
@@ -880,7 +894,11 @@ void tutela_jpeg_stream_free(struct jpeg_stream *s)
 	if (!s)
 		return;
 	free(s->clean);
-	free(s->coefficients);
-	free(s->nonzero);
+	if (s->mapped) {
+		tutela_mem_unmap(s->nonzero, s->mapped);
+	} else {
+		free(s->coefficients);
+		free(s->nonzero);
+	}
 	free(s);
 }
