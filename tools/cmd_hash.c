@@ -23,6 +23,7 @@ static const struct cli_page page = {
 struct hash {
 	const struct cli *cli;
 	bool dihedral, recursive;
+	struct cli_texts algorithms; /* none: all of them */
 	struct pipeline pipeline;
 	struct crew *crew;
 	bool undetermined;
@@ -161,6 +162,41 @@ static void feed(struct hash *h)
 	}
 }
 
+/* What --algorithm NAME asks for; 0: it is computed of no file. */
+static unsigned want_of(const char *name)
+{
+	const struct tutela_algorithm_info *a = tutela_algorithm_find(name);
+
+	switch (a ? a->id : TUTELA_ALG_NONE) {
+	case TUTELA_ALG_MD5:
+		return TUTELA_WANT_MD5;
+	case TUTELA_ALG_SHA1:
+		return TUTELA_WANT_SHA1;
+	case TUTELA_ALG_SHA256:
+		return TUTELA_WANT_SHA256;
+	case TUTELA_ALG_PDQ:
+		return TUTELA_WANT_PDQ | TUTELA_WANT_PDQ_FULL;
+	case TUTELA_ALG_PHASH:
+		return TUTELA_WANT_PHASH;
+	case TUTELA_ALG_DHASH:
+		return TUTELA_WANT_DHASH;
+	default:
+		return 0;
+	}
+}
+
+/* Text shows PDQ and nothing else. */
+static unsigned wanted(const struct hash *h)
+{
+	unsigned wants = h->cli->json ? 0 : TUTELA_WANT_PDQ;
+
+	for (size_t i = 0; i < h->algorithms.n; i++)
+		wants |= want_of(h->algorithms.items[i].value);
+	if (h->dihedral)
+		wants |= TUTELA_WANT_PDQ | TUTELA_WANT_PDQ_FULL;
+	return h->algorithms.n || !h->cli->json ? wants : TUTELA_WANT_ALL;
+}
+
 static int run(struct hash *h, unsigned jobs)
 {
 	const struct crew_opts opts = {.threads = jobs,
@@ -172,7 +208,7 @@ static int run(struct hash *h, unsigned jobs)
 				       .ctx = h};
 
 	/* Before any thread: the pool starts processes. */
-	h->pipeline.decoder = pipeline_decoder(jobs, TUTELA_WANT_ALL);
+	h->pipeline.decoder = pipeline_decoder(jobs, wanted(h));
 	if (!h->pipeline.decoder)
 		return STATUS_TROUBLE;
 	h->crew = crew_new(&opts);
@@ -196,6 +232,11 @@ int cmd_hash(struct cli *cli)
 	uint64_t jobs = 0;
 	const struct cli_option options[] = {
 		{.name = "dihedral", .flag = &h.dihedral, .help = "the hashes of the 8 rotations and reflections too"},
+		{.name = "algorithm",
+		 .letter = 'a',
+		 .argument = "NAME",
+		 .texts = &h.algorithms,
+		 .help = "in JSON this one only: pdq, phash, dhash, md5, sha1, sha256; may be repeated"},
 		{.name = "recursive",
 		 .letter = 'r',
 		 .flag = &h.recursive,
@@ -211,10 +252,15 @@ int cmd_hash(struct cli *cli)
 	};
 	int status = cli_parse(cli, &page, options);
 
-	if (status != CLI_GO)
-		return status;
-	if (!cli->n_args)
-		return cli_usage(cli, NULL, "name a file");
+	if (status == CLI_GO && !cli->n_args)
+		status = cli_usage(cli, NULL, "name a file");
+	for (size_t i = 0; status == CLI_GO && i < h.algorithms.n; i++)
+		if (!want_of(h.algorithms.items[i].value))
+			status = cli_usage(cli, "--algorithm", "'%s' is not computed of files",
+					   h.algorithms.items[i].value);
 	jobs = pipeline_jobs(jobs);
-	return run(&h, (unsigned)(jobs > cli->n_args && !h.recursive ? cli->n_args : jobs));
+	if (status == CLI_GO)
+		status = run(&h, (unsigned)(jobs > cli->n_args && !h.recursive ? cli->n_args : jobs));
+	free(h.algorithms.items);
+	return status;
 }

@@ -344,17 +344,19 @@ static int scan_all(struct scan *s, unsigned jobs)
 }
 
 /*
- * What is computed of each file. JSON prints everything. For text it is what
- * can match here, and always PDQ: its quality decides whether perceptual
- * hashes count, and decoding decides what is undetermined. So verdicts and
- * exit status do not depend on the form of the output.
+ * What is computed of each file: what can match here, and always PDQ: its quality
+ * decides whether perceptual hashes count, and decoding decides what is
+ * undetermined. So verdicts and exit status do not depend on the form of the
+ * output. JSON adds the other PDQ dialect and the digests, by which a file is found again.
  */
 static unsigned wanted(const struct scan *s)
 {
 	unsigned wants;
 
-	if (s->cli->json || tutela_snapshot_wants(s->pipeline.snapshot, &wants))
+	if (tutela_snapshot_wants(s->pipeline.snapshot, &wants))
 		return TUTELA_WANT_ALL;
+	if (s->cli->json)
+		wants |= TUTELA_WANT_PDQ_FULL | TUTELA_WANT_DIGESTS;
 	return wants | TUTELA_WANT_PDQ;
 }
 

@@ -32,6 +32,15 @@ for name in original rotate90 rotate180 rotate270 flipx flipy flipplus1 flipminu
 done
 is "original" "$(cat pdq)" "$(json -g pdq_dihedral.original <out)"
 
+# Some of the fingerprints only.
+run 0 --json hash -a pdq --algorithm md5 a.jpg
+json -r pdq,pdq_full,pdq_quality,md5 -c <out >n
+is "those asked for" "1 - - - $(cat pdq)" "$(cat n) $(json -g sha1 <out) $(json -g phash <out) $(json -g sha256 <out) $(json -g pdq <out)"
+run 0 --json hash -a sha256 a.jpg
+is "no perceptual one" "$(printf -- '-\t%s' "$(sha256sum <a.jpg | cut -c 1-64)")" "$(json -g pdq -g sha256 <out)"
+run 64 --json hash -a photodna a.jpg
+says err "'photodna' is not computed of files"
+
 # Standard input: a pipe, a file, and both kinds of nothing.
 for how in pipe file; do
 	got=0
