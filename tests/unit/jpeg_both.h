@@ -19,6 +19,7 @@
 #include "hash/picture.h"
 
 #define JPEG_BOTH_PDQ (TUTELA_WANT_PDQ | TUTELA_WANT_PDQ_FULL)
+#define JPEG_BOTH_ALL TUTELA_WANT_PERCEPTUAL
 
 struct jpeg_both_errors {
 	struct jpeg_error_mgr mgr;
@@ -41,8 +42,8 @@ static inline void jpeg_both_quiet(j_common_ptr c, int level)
 }
 
 /* Ours. False: declined. */
-static inline bool jpeg_both_ours(const uint8_t *bytes, size_t len, uint64_t max_pixels, enum tutela_isa isa,
-				  struct tutela_perceptual *out)
+static inline bool jpeg_both_ours(const uint8_t *bytes, size_t len, uint64_t max_pixels, unsigned wants,
+				  enum tutela_isa isa, struct tutela_perceptual *out)
 {
 	const struct jpeg_limits limits = {max_pixels, (uint64_t)1 << 30, 500};
 	struct jpeg_stream *stream = tutela_jpeg_stream_new(bytes, len, &limits);
@@ -52,7 +53,7 @@ static inline bool jpeg_both_ours(const uint8_t *bytes, size_t len, uint64_t max
 	memset(out, 0, sizeof *out);
 	if (!stream)
 		return false;
-	samples = tutela_jpeg_samples_new(tutela_jpeg_stream_geometry(stream), JPEG_BOTH_PDQ, isa);
+	samples = tutela_jpeg_samples_new(tutela_jpeg_stream_geometry(stream), wants, isa);
 	ok = samples != NULL;
 	for (uint32_t i = 0; ok && i < tutela_jpeg_stream_geometry(stream)->block_rows; i++) {
 		const int16_t *blocks = tutela_jpeg_stream_row(stream);
@@ -102,7 +103,7 @@ static inline enum jpeg_both_verdict jpeg_both_pixels(const uint8_t *bytes, size
 	d.out_color_space = JCS_GRAYSCALE;
 	jpeg_start_decompress(&d);
 	row = malloc(d.output_width);
-	if (!row || tutela_picture_new(d.output_width, d.output_height, 1, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &begun))
+	if (!row || tutela_picture_new(d.output_width, d.output_height, 1, JPEG_BOTH_ALL, TUTELA_ISA_AUTO, &begun))
 		goto out;
 	picture = begun;
 	while (d.output_scanline < d.output_height) {
@@ -159,23 +160,50 @@ out:
 }
 
 /*
+ * All samples made, not only those that PDQ takes: NULL, or what differs. They may be declined, where a sample that
+ * PDQ does not take is out of bounds.
+ */
+static inline const char *jpeg_both_all_samples(const uint8_t *bytes, size_t len, uint64_t max_pixels,
+						const struct tutela_perceptual *pdq, struct tutela_perceptual *all,
+						bool *taken)
+{
+	struct tutela_perceptual scalar;
+
+	*taken = jpeg_both_ours(bytes, len, max_pixels, JPEG_BOTH_ALL, TUTELA_ISA_AUTO, all);
+	if (*taken != jpeg_both_ours(bytes, len, max_pixels, JPEG_BOTH_ALL, TUTELA_ISA_SCALAR, &scalar))
+		return "of scalar and vector code only one takes all samples";
+	if (!*taken)
+		return NULL;
+	if (memcmp(all, &scalar, sizeof scalar) != 0)
+		return "scalar and vector code differ in all samples";
+	if (memcmp(&all->pdq, &pdq->pdq, sizeof pdq->pdq) != 0 ||
+	    memcmp(&all->pdq_full, &pdq->pdq_full, sizeof pdq->pdq_full) != 0)
+		return "PDQ differs when all samples are made";
+	return NULL;
+}
+
+/*
  * NULL when all ways agree or ours declined; else what differs. Progressive
  * files may be damaged where only chroma is: ours passes over that, and luma must
  * be the same all the same.
  */
 static inline const char *jpeg_both_difference(const uint8_t *bytes, size_t len, uint64_t max_pixels, bool *taken)
 {
-	struct tutela_perceptual ours, scalar, pixels, coefficients;
+	struct tutela_perceptual ours, scalar, all, pixels, coefficients;
 	enum jpeg_both_verdict verdict;
-	bool progressive;
+	const char *difference;
+	bool progressive, all_taken;
 
-	*taken = jpeg_both_ours(bytes, len, max_pixels, TUTELA_ISA_AUTO, &ours);
+	*taken = jpeg_both_ours(bytes, len, max_pixels, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &ours);
 	if (!*taken)
 		return NULL;
-	if (!jpeg_both_ours(bytes, len, max_pixels, TUTELA_ISA_SCALAR, &scalar))
+	if (!jpeg_both_ours(bytes, len, max_pixels, JPEG_BOTH_PDQ, TUTELA_ISA_SCALAR, &scalar))
 		return "scalar code declines what vector code takes";
 	if (memcmp(&ours, &scalar, sizeof ours) != 0)
 		return "scalar and vector code differ";
+	difference = jpeg_both_all_samples(bytes, len, max_pixels, &ours, &all, &all_taken);
+	if (difference)
+		return difference;
 	verdict = jpeg_both_pixels(bytes, len, &progressive, &pixels);
 	if (verdict != JPEG_BOTH_CLEAN && !progressive)
 		return "taken, though libjpeg-turbo has something to say";
@@ -183,6 +211,9 @@ static inline const char *jpeg_both_difference(const uint8_t *bytes, size_t len,
 		return NULL;
 	if (memcmp(&ours.pdq, &pixels.pdq, sizeof ours.pdq) != 0)
 		return "the ref dialect is not that of libjpeg-turbo's pixels";
+	if (all_taken && (memcmp(all.phash, pixels.phash, sizeof all.phash) != 0 ||
+			  memcmp(all.dhash, pixels.dhash, sizeof all.dhash) != 0))
+		return "pHash or dHash is not that of libjpeg-turbo's pixels";
 	if (!jpeg_both_coefficients(bytes, len, &coefficients))
 		return "taken, though libjpeg-turbo gives no coefficients";
 	if (memcmp(&ours, &coefficients, sizeof ours) != 0)

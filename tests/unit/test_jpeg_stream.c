@@ -100,7 +100,7 @@ Test(jpeg_stream, the_full_dialect_is_near_that_of_the_pixels)
 		int distance = 0;
 		bool progressive;
 
-		cr_assert(jpeg_both_ours(bytes, len, MAX_PIXELS, TUTELA_ISA_AUTO, &ours));
+		cr_assert(jpeg_both_ours(bytes, len, MAX_PIXELS, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &ours));
 		cr_assert_eq(jpeg_both_pixels(bytes, len, &progressive, &pixels), JPEG_BOTH_CLEAN);
 		cr_assert_eq(progressive, recipes[i].progressive);
 		for (int k = 0; k < TUTELA_PDQ_LEN; k++)
@@ -119,7 +119,7 @@ Test(jpeg_stream, a_truncated_file_is_declined)
 		size_t len = encode(&recipes[i], &bytes), step = len / 400 + 1;
 
 		for (size_t n = 0; n < len; n += step)
-			cr_expect_not(jpeg_both_ours(bytes, n, MAX_PIXELS, TUTELA_ISA_AUTO, &out),
+			cr_expect_not(jpeg_both_ours(bytes, n, MAX_PIXELS, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &out),
 				      "recipe %zu, %zu of %zu bytes", i, n, len);
 		free(bytes);
 	}
@@ -154,8 +154,8 @@ Test(jpeg_stream, limits_decline)
 	uint8_t *bytes;
 	size_t len = encode(&recipes[1], &bytes);
 
-	cr_expect(jpeg_both_ours(bytes, len, 640 * 480, TUTELA_ISA_AUTO, &out));
-	cr_expect_not(jpeg_both_ours(bytes, len, 640 * 480 - 1, TUTELA_ISA_AUTO, &out));
+	cr_expect(jpeg_both_ours(bytes, len, 640 * 480, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &out));
+	cr_expect_not(jpeg_both_ours(bytes, len, 640 * 480 - 1, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &out));
 	cr_expect_null(tutela_jpeg_stream_new(bytes, len, &one_scan));
 	cr_expect_null(tutela_jpeg_stream_new(bytes, len, &no_memory));
 	free(bytes);
@@ -166,7 +166,7 @@ Test(jpeg_stream, empty_and_foreign_bytes_are_declined)
 	static const uint8_t png[] = {0x89, 'P', 'N', 'G', 13, 10, 26, 10}, bare[] = {0xff, 0xd8, 0xff, 0xd9};
 	struct tutela_perceptual out;
 
-	cr_expect_not(jpeg_both_ours(png, 0, MAX_PIXELS, TUTELA_ISA_AUTO, &out));
-	cr_expect_not(jpeg_both_ours(png, sizeof png, MAX_PIXELS, TUTELA_ISA_AUTO, &out));
-	cr_expect_not(jpeg_both_ours(bare, sizeof bare, MAX_PIXELS, TUTELA_ISA_AUTO, &out));
+	cr_expect_not(jpeg_both_ours(png, 0, MAX_PIXELS, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &out));
+	cr_expect_not(jpeg_both_ours(png, sizeof png, MAX_PIXELS, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &out));
+	cr_expect_not(jpeg_both_ours(bare, sizeof bare, MAX_PIXELS, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &out));
 }

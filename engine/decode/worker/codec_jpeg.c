@@ -4,8 +4,8 @@
  * neither transformed nor converted. ISLOW, because the others are not faster
  * here and not exact.
  *
- * PDQ of an ordinary file comes from its luma coefficients (jpeg_stream,
- * jpeg_samples). What these decline, and all other hashes, go through
+ * The hashes of an ordinary file come from its luma coefficients (jpeg_stream,
+ * jpeg_samples). What these decline goes through
  * libjpeg-turbo, and its verdict on the file is the one that counts.
  */
 #include "decode/worker/codec.h"
@@ -227,26 +227,25 @@ static bool pour(struct jpeg_stream *from, struct jpeg_samples *into)
 	return tutela_jpeg_stream_finish(from);
 }
 
-/* PDQ without pixels. False: libjpeg-turbo has to look at it. */
-static bool give_pdq(const uint8_t *bytes, size_t len, struct row_sink *sink)
+/* From the coefficients. False: libjpeg-turbo has to look at it. */
+static bool give_hashes(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
 	const struct jpeg_limits limits = {sink->max_pixels, sink->max_memory / 2, SCANS_MAX};
-	unsigned pdq = sink->wants & (TUTELA_WANT_PDQ | TUTELA_WANT_PDQ_FULL);
-	struct jpeg_stream *stream = pdq ? tutela_jpeg_stream_new(bytes, len, &limits) : NULL;
-	struct tutela_perceptual hashes = {0};
+	struct jpeg_stream *stream = tutela_jpeg_stream_new(bytes, len, &limits);
+	struct tutela_perceptual hashes;
 	struct jpeg_samples *samples = NULL;
 	bool ok = false;
 
 	if (!stream)
 		return false;
-	samples = tutela_jpeg_samples_new(tutela_jpeg_stream_geometry(stream), pdq, sink->isa);
+	samples = tutela_jpeg_samples_new(tutela_jpeg_stream_geometry(stream), sink->wants, sink->isa);
 	if (!samples || !pour(stream, samples))
 		goto out;
 	tutela_jpeg_samples_finish(samples, &hashes);
 	sink->width = tutela_jpeg_stream_geometry(stream)->width;
 	sink->height = tutela_jpeg_stream_geometry(stream)->height;
 	sink->frames = 1;
-	tutela_sink_give(sink, pdq, &hashes);
+	tutela_sink_give(sink, &hashes);
 	ok = true;
 out:
 	tutela_jpeg_samples_free(samples);
@@ -259,7 +258,7 @@ enum tutela_decode_class tutela_codec_jpeg(const uint8_t *bytes, size_t len, str
 	struct jpeg j = {.sink = sink};
 	enum tutela_decode_class c;
 
-	if (give_pdq(bytes, len, sink) && !tutela_sink_wants_rows(sink))
+	if (give_hashes(bytes, len, sink))
 		return TUTELA_DECODE_OK;
 	j.d.err = jpeg_std_error(&j.errors);
 	j.d.client_data = &j;

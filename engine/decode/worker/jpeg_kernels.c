@@ -66,6 +66,19 @@ static bool sample_row(const struct islow *islow, const int16_t *dequantised, un
 	return true;
 }
 
+static bool whole_row(const struct islow *islow, const int16_t *dequantised, unsigned y, uint32_t n, uint8_t *out)
+{
+	int32_t pass[8];
+
+	for (uint32_t b = 0; b < n; b++, out += 8) {
+		if (!first_pass(islow, dequantised + 64 * (size_t)b, y, pass))
+			return false;
+		for (unsigned x = 0; x < 8; x++)
+			out[x] = second_pass(islow, pass, x);
+	}
+	return true;
+}
+
 static void weigh_blocks(const int16_t *blocks, uint32_t n, const float rows[8][8], const uint8_t *first,
 			 const uint8_t *count, const float (*weights)[8], float (*sums)[8])
 {
@@ -82,7 +95,7 @@ static void weigh_blocks(const int16_t *blocks, uint32_t n, const float rows[8][
 }
 
 static const struct jpeg_kernels scalar = {
-	.dequantise = dequantise, .sample_row = sample_row, .weigh_blocks = weigh_blocks};
+	.dequantise = dequantise, .sample_row = sample_row, .whole_row = whole_row, .weigh_blocks = weigh_blocks};
 
 const struct jpeg_kernels *tutela_jpeg_kernels(enum tutela_isa isa)
 {

@@ -54,6 +54,9 @@ struct jpeg_kernels {
 	bool (*sample_row)(const struct islow *islow, const int16_t *dequantised, unsigned y,
 			   const struct sample_columns *columns, uint8_t *out);
 
+	/* Row `y` (0..7) of `n` dequantised blocks, all 8 n samples. False as above. */
+	bool (*whole_row)(const struct islow *islow, const int16_t *dequantised, unsigned y, uint32_t n, uint8_t *out);
+
 	/*
 	 * For each of the n blocks b: t[v] = sum over u, ascending, of
 	 * blocks[b][u][v] * rows[u][v]; then for each j of first[b] .. first[b] +

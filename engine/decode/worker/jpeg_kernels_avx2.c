@@ -114,6 +114,46 @@ static bool sample_row(const struct islow *islow, const int16_t *dequantised, un
 	return _mm_testz_si128(worst, worst);
 }
 
+/* The matrix by pairs of frequencies: in lane x the factors of sample x. */
+static __m256i pair_factors(const struct islow *islow, unsigned v)
+{
+	int16_t m[8][2];
+
+	for (unsigned x = 0; x < 8; x++)
+		for (unsigned k = 0; k < 2; k++)
+			m[x][k] = islow->m[x][v + k];
+	return _mm256_loadu_si256((const __m256i *)(const void *)m);
+}
+
+/* All 8 samples of a first pass. */
+static inline void eight_samples(__m128i pass, const __m256i factors[4], uint8_t *out)
+{
+	__m256i all = _mm256_broadcastsi128_si256(pass), sum = _mm256_set1_epi32(1 << 17);
+	__m128i words;
+
+	sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_shuffle_epi32(all, 0x00), factors[0]));
+	sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_shuffle_epi32(all, 0x55), factors[1]));
+	sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_shuffle_epi32(all, 0xaa), factors[2]));
+	sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_shuffle_epi32(all, 0xff), factors[3]));
+	sum = _mm256_add_epi32(_mm256_srai_epi32(sum, 18), _mm256_set1_epi32(128));
+	words = _mm_packs_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+	_mm_storel_epi64((__m128i *)(void *)out, _mm_packus_epi16(words, words));
+}
+
+static bool whole_row(const struct islow *islow, const int16_t *dequantised, unsigned y, uint32_t n, uint8_t *out)
+{
+	__m128i worst = _mm_setzero_si128();
+	__m256i row[4], factors[4];
+
+	for (unsigned k = 0; k < 4; k++) {
+		row[k] = broadcast_pair(&islow->m[y][2 * k]);
+		factors[k] = pair_factors(islow, 2 * k);
+	}
+	for (uint32_t b = 0; b < n; b++)
+		eight_samples(first_pass(dequantised + 64 * (size_t)b, row, &worst), factors, out + 8 * (size_t)b);
+	return _mm_testz_si128(worst, worst);
+}
+
 static inline __m256 load_floats(const int16_t *row)
 {
 	__m128i c = _mm_loadu_si128((const __m128i *)(const void *)row);
@@ -142,6 +182,6 @@ static void weigh_blocks(const int16_t *blocks, uint32_t n, const float rows[8][
 }
 
 const struct jpeg_kernels tutela_jpeg_kernels_avx2 = {
-	.dequantise = dequantise, .sample_row = sample_row, .weigh_blocks = weigh_blocks};
+	.dequantise = dequantise, .sample_row = sample_row, .whole_row = whole_row, .weigh_blocks = weigh_blocks};
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "decode/worker/jpeg_kernels.h"
 #include "hash/pdq.h"
+#include "hash/picture.h"
 
 /* One side of the full dialect's map: what 8 samples of a block add to the 64 decimated ones. */
 struct axis {
@@ -36,7 +37,10 @@ struct jpeg_samples {
 	struct grid columns, rows;
 	uint32_t next_row; /* of the grid */
 	uint8_t *samples;
-	int16_t *dequantised; /* a row of blocks */
+	int16_t *dequantised;    /* a row of blocks */
+	struct picture *picture; /* made of all samples, instead of the plane; NULL: nothing needs them */
+	struct grid every;       /* a column of each block */
+	uint8_t *pixels;         /* a row of it */
 	struct axis across, down;
 	float (*sums)[PDQ_SIDE][8]; /* [PDQ_SIDE]: by decimated row, decimated column, frequency */
 };
@@ -110,18 +114,25 @@ static bool resampled(const struct jpeg_geometry *g)
 	return g->width > PDQ_REF_SIDE || g->height > PDQ_REF_SIDE;
 }
 
+/* What samples at all are made of. */
+static bool transform_init(struct jpeg_samples *s)
+{
+	islow_init(&s->islow);
+	for (unsigned k = 0; k < 64; k++) {
+		s->quantisers.q[k] = s->geometry.quantisers[k];
+		s->quantisers.most[k] = (uint16_t)(JPEG_COEFFICIENT_MAX / s->geometry.quantisers[k]);
+	}
+	s->dequantised = tutela_mem_aligned((size_t)s->geometry.block_columns * 64, sizeof(*s->dequantised));
+	return s->dequantised;
+}
+
 static bool ref_init(struct jpeg_samples *s)
 {
 	uint32_t n_cols = resampled(&s->geometry) ? PDQ_REF_SIDE : s->geometry.width;
 	uint32_t n_rows = resampled(&s->geometry) ? PDQ_REF_SIDE : s->geometry.height;
 
-	for (unsigned k = 0; k < 64; k++) {
-		s->quantisers.q[k] = s->geometry.quantisers[k];
-		s->quantisers.most[k] = (uint16_t)(JPEG_COEFFICIENT_MAX / s->geometry.quantisers[k]);
-	}
 	s->samples = tutela_mem_array(n_cols, 1);
-	s->dequantised = tutela_mem_aligned((size_t)s->geometry.block_columns * 64, sizeof(*s->dequantised));
-	return s->samples && s->dequantised && grid_init(&s->columns, s->geometry.width, n_cols) &&
+	return s->samples && transform_init(s) && grid_init(&s->columns, s->geometry.width, n_cols) &&
 	       grid_init(&s->rows, s->geometry.height, n_rows) &&
 	       tutela_pdq_plane_new(n_rows, n_cols, s->hash_kernels, &s->plane) == TUTELA_OK;
 }
@@ -142,6 +153,35 @@ static bool ref_row(struct jpeg_samples *s, const int16_t *blocks)
 		made = (int)y;
 		s->hash_kernels->luma_gray(s->samples, s->columns.n, tutela_pdq_plane_slot(s->plane));
 		tutela_pdq_plane_push(s->plane);
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------------ all samples */
+
+static bool picture_init(struct jpeg_samples *s, unsigned wants, enum tutela_isa isa)
+{
+	uint32_t blocks = (s->geometry.width + 7) / 8;
+
+	s->pixels = tutela_mem_array(blocks, 8);
+	return s->pixels && transform_init(s) && grid_init(&s->every, blocks * 8, blocks) &&
+	       tutela_picture_new(s->geometry.width, s->geometry.height, 1, wants, isa, &s->picture) == TUTELA_OK;
+}
+
+static bool picture_row(struct jpeg_samples *s, const int16_t *blocks)
+{
+	const struct sample_columns columns = {s->every.n, s->every.block, s->every.offset};
+	uint32_t top = 8 * s->block_row;
+
+	/* Interleaved files may hold rows of blocks below the picture. */
+	if (top >= s->geometry.height)
+		return true;
+	if (!s->kernels->dequantise(blocks, &s->quantisers, &columns, s->dequantised))
+		return false;
+	for (unsigned y = 0; y < 8 && top + y < s->geometry.height; y++) {
+		if (!s->kernels->whole_row(&s->islow, s->dequantised, y, s->every.n, s->pixels))
+			return false;
+		tutela_picture_row(s->picture, s->pixels);
 	}
 	return true;
 }
@@ -305,9 +345,21 @@ static bool suits(const struct jpeg_geometry *g)
 	return g->width >= PDQ_LEAST && g->height >= PDQ_LEAST;
 }
 
+/* The ways that `wants` needs. All samples, once they are made, serve for everything but the full dialect. */
+static bool begin(struct jpeg_samples *s, enum tutela_isa isa)
+{
+	bool full = (s->wants & TUTELA_WANT_PDQ_FULL) && resampled(&s->geometry);
+	unsigned rest = full ? s->wants & ~(unsigned)TUTELA_WANT_PDQ_FULL : s->wants;
+
+	if (full && !full_init(s))
+		return false;
+	if (rest & (TUTELA_WANT_PHASH | TUTELA_WANT_DHASH))
+		return picture_init(s, rest, isa);
+	return !rest || ref_init(s);
+}
+
 struct jpeg_samples *tutela_jpeg_samples_new(const struct jpeg_geometry *g, unsigned wants, enum tutela_isa isa)
 {
-	bool ref = (wants & TUTELA_WANT_PDQ) || !resampled(g), full = (wants & TUTELA_WANT_PDQ_FULL) && resampled(g);
 	struct jpeg_samples *s;
 
 	if (!suits(g))
@@ -316,11 +368,10 @@ struct jpeg_samples *tutela_jpeg_samples_new(const struct jpeg_geometry *g, unsi
 	if (!s)
 		return NULL;
 	s->geometry = *g;
-	s->wants = wants;
+	s->wants = wants & TUTELA_WANT_PERCEPTUAL;
 	s->kernels = tutela_jpeg_kernels(isa);
 	s->hash_kernels = tutela_hash_kernels(isa);
-	islow_init(&s->islow);
-	if (s->hash_kernels && (!ref || ref_init(s)) && (!full || full_init(s)))
+	if (s->hash_kernels && begin(s, isa))
 		return s;
 	tutela_jpeg_samples_free(s);
 	return NULL;
@@ -328,7 +379,8 @@ struct jpeg_samples *tutela_jpeg_samples_new(const struct jpeg_geometry *g, unsi
 
 bool tutela_jpeg_samples_row(struct jpeg_samples *s, const int16_t *blocks)
 {
-	if (s->block_row >= s->geometry.block_rows || (s->plane && !ref_row(s, blocks)))
+	if (s->block_row >= s->geometry.block_rows || (s->plane && !ref_row(s, blocks)) ||
+	    (s->picture && !picture_row(s, blocks)))
 		return false;
 	if (s->sums)
 		full_row(s, blocks);
@@ -340,6 +392,9 @@ void tutela_jpeg_samples_finish(struct jpeg_samples *s, struct tutela_perceptual
 {
 	struct tutela_pdq ref;
 
+	*out = (struct tutela_perceptual){0};
+	if (s->picture)
+		tutela_picture_finish(s->picture, out);
 	if (s->plane) {
 		tutela_pdq_plane_finish(s->plane, &ref);
 		if (s->wants & TUTELA_WANT_PDQ)
@@ -356,12 +411,15 @@ void tutela_jpeg_samples_free(struct jpeg_samples *s)
 	if (!s)
 		return;
 	tutela_pdq_plane_free(s->plane);
+	tutela_picture_free(s->picture);
 	grid_free(&s->columns);
 	grid_free(&s->rows);
+	grid_free(&s->every);
 	axis_free(&s->across);
 	axis_free(&s->down);
 	free(s->samples);
 	free(s->dequantised);
+	free(s->pixels);
 	free(s->sums);
 	free(s);
 }

@@ -26,7 +26,7 @@ bool tutela_sink_fits(const struct row_sink *s, uint64_t bytes)
 
 enum tutela_decode_class tutela_sink_begin(struct row_sink *s, unsigned channels)
 {
-	unsigned wants = s->wants & TUTELA_WANT_PERCEPTUAL & ~s->given;
+	unsigned wants = s->wants & TUTELA_WANT_PERCEPTUAL;
 	enum tutela_err err = tutela_picture_new(s->width, s->height, channels, wants, s->isa, &s->picture);
 
 	return err ? TUTELA_DECODE_TOO_LARGE : TUTELA_DECODE_OK;
@@ -37,38 +37,29 @@ void tutela_sink_row(struct row_sink *s, const uint8_t *row)
 	tutela_picture_row(s->picture, row);
 }
 
-void tutela_sink_give(struct row_sink *s, unsigned given, const struct tutela_perceptual *hashes)
+void tutela_sink_give(struct row_sink *s, const struct tutela_perceptual *hashes)
 {
-	s->given = given;
+	s->given = true;
 	s->hashes = *hashes;
-}
-
-bool tutela_sink_wants_rows(const struct row_sink *s)
-{
-	return (s->wants & TUTELA_WANT_PERCEPTUAL & ~s->given) != 0;
 }
 
 uint32_t tutela_sink_rows(const struct row_sink *s)
 {
 	if (s->picture)
 		return tutela_picture_rows(s->picture);
-	return s->given && !tutela_sink_wants_rows(s) ? s->height : 0;
+	return s->given ? s->height : 0;
 }
 
 void tutela_sink_discard(struct row_sink *s)
 {
 	tutela_picture_free(s->picture);
 	s->picture = NULL;
-	s->given = 0;
+	s->given = false;
 }
 
 void tutela_sink_hashes(struct row_sink *s, struct tutela_perceptual *out)
 {
-	*out = (struct tutela_perceptual){0};
+	*out = s->given ? s->hashes : (struct tutela_perceptual){0};
 	if (s->picture)
 		tutela_picture_finish(s->picture, out);
-	if (s->given & TUTELA_WANT_PDQ)
-		out->pdq = s->hashes.pdq;
-	if (s->given & TUTELA_WANT_PDQ_FULL)
-		out->pdq_full = s->hashes.pdq_full;
 }

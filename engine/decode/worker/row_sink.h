@@ -19,7 +19,7 @@ struct row_sink {
 	/* set by the codec */
 	uint32_t width, height, frames;
 	struct picture *picture;
-	unsigned given; /* TUTELA_WANT_* that the codec made without rows */
+	bool given; /* the codec made the hashes without rows */
 	struct tutela_perceptual hashes;
 };
 
@@ -35,26 +35,19 @@ bool tutela_sink_fits(const struct row_sink *s, uint64_t bytes);
 /* After tutela_sink_size: rows of 1 or 3 channels follow. OK or TOO_LARGE (no memory). */
 enum tutela_decode_class tutela_sink_begin(struct row_sink *s, unsigned channels);
 
-/*
- * Hashes that a codec knows without making pixels: the `given` ones of
- * *hashes. Only the others are computed from rows; when none is left, no rows
- * need follow.
- */
-void tutela_sink_give(struct row_sink *s, unsigned given, const struct tutela_perceptual *hashes);
-
-/* Are rows needed? */
-bool tutela_sink_wants_rows(const struct row_sink *s);
+/* Instead of begin and rows: all hashes that are wanted, from a codec that knows them without rows. */
+void tutela_sink_give(struct row_sink *s, const struct tutela_perceptual *hashes);
 
 /* The next row; rows past the height are ignored. */
 void tutela_sink_row(struct row_sink *s, const uint8_t *row);
 
-/* Rows taken so far; all of them when none are needed. */
+/* Rows taken so far; all of them when the hashes were given. */
 uint32_t tutela_sink_rows(const struct row_sink *s);
 
 /* Forget the rows: what came out is filling, not picture. */
 void tutela_sink_discard(struct row_sink *s);
 
-/* Hashes of the rows, mid-gray for those that did not come, and what was given. Only after begin or give. */
+/* Hashes of the rows, mid-gray for those that did not come, or those given. Only after begin or give. */
 void tutela_sink_hashes(struct row_sink *s, struct tutela_perceptual *out);
 
 #endif
