@@ -170,3 +170,42 @@ Test(jpeg_stream, empty_and_foreign_bytes_are_declined)
 	cr_expect_not(jpeg_both_ours(png, sizeof png, MAX_PIXELS, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &out));
 	cr_expect_not(jpeg_both_ours(bare, sizeof bare, MAX_PIXELS, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &out));
 }
+
+/* Found by the fuzzer. */
+Test(jpeg_stream, fill_before_the_first_marker_is_declined)
+{
+	struct tutela_perceptual out;
+	uint8_t *bytes, *filled;
+	size_t len = encode(&recipes[0], &bytes);
+
+	filled = malloc(len + 1);
+	cr_assert_not_null(filled);
+	filled[0] = 0xff;
+	memcpy(filled + 1, bytes, len);
+	cr_expect_not(jpeg_both_ours(filled, len + 1, MAX_PIXELS, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &out));
+	free(filled);
+	free(bytes);
+}
+
+/* Sampling factors of an only component mean nothing, but libjpeg-turbo wants them to be 1 to 4. Found by the fuzzer.
+ */
+Test(jpeg_stream, impossible_sampling_of_an_only_component_is_declined)
+{
+	struct tutela_perceptual out;
+	uint8_t *bytes, *frame;
+	size_t len = encode(&recipes[8], &bytes);
+	static const uint8_t sof[] = {0xff, 0xc0, 0, 11, 8};
+
+	frame = memmem(bytes, len, sof, sizeof sof);
+	cr_assert_not_null(frame);
+	for (unsigned h = 0; h < 16; h++) {
+		for (unsigned v = 0; v < 16; v++) {
+			bool fine = h >= 1 && h <= 4 && v >= 1 && v <= 4;
+
+			frame[11] = (uint8_t)(h << 4 | v);
+			cr_expect_eq(jpeg_both_ours(bytes, len, MAX_PIXELS, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &out), fine,
+				     "%u x %u", h, v);
+		}
+	}
+	free(bytes);
+}

@@ -144,6 +144,11 @@ static bool parse_dht(struct jpeg_stream *s, const uint8_t *p, size_t len)
 	return true;
 }
 
+static bool factor_valid(unsigned factor)
+{
+	return factor >= 1 && factor <= 4;
+}
+
 static bool parse_frame(struct jpeg_stream *s, const uint8_t *p, size_t len)
 {
 	struct jpeg_geometry *g = &s->geometry;
@@ -160,19 +165,19 @@ static bool parse_frame(struct jpeg_stream *s, const uint8_t *p, size_t len)
 		const uint8_t *c = p + 6 + 3 * i;
 
 		s->components[i] = (struct component){.id = c[0], .h = c[1] >> 4, .v = c[1] & 15, .quantiser = c[2]};
-		if (c[2] > 3)
+		if (c[2] > 3 || !factor_valid(c[1] >> 4) || !factor_valid(c[1] & 15))
 			return false;
 		for (unsigned j = 0; j < i; j++)
 			if (s->components[j].id == c[0])
 				return false;
 	}
+	/* An only component is never interleaved, whatever it says. */
 	if (s->n_components == 1)
 		s->components[0].h = s->components[0].v = 1;
 	for (unsigned i = 0; i < s->n_components; i++) {
 		unsigned most = i == 0 ? 2 : 1;
 
-		if (s->components[i].h < 1 || s->components[i].h > most || s->components[i].v < 1 ||
-		    s->components[i].v > most)
+		if (s->components[i].h > most || s->components[i].v > most)
 			return false;
 	}
 	s->mcu_columns = (g->width + 8u * s->components[0].h - 1) / (8u * s->components[0].h);
@@ -795,7 +800,8 @@ static bool tables_defined(const struct jpeg_stream *s)
 	return true;
 }
 
-/* Each scan walks the whole plane: a large one is had in huge pages, whose 512 times fewer faults show in every file. */
+/* Each scan walks the whole plane: a large one is had in huge pages, whose 512 times fewer faults show in every file.
+ */
 static bool make_plane(struct jpeg_stream *s, size_t blocks)
 {
 	if (blocks * PLANE_BLOCK >= PLANE_MAPPED) {
@@ -837,7 +843,11 @@ static bool take_all_scans(struct jpeg_stream *s, const struct jpeg_limits *limi
 
 static bool begin(struct jpeg_stream *s, const struct jpeg_limits *limits)
 {
-	if (read_marker(s) != M_SOI || next_scan(s) != 1 || is_rgb(s))
+	/* Fill bytes may stand before every marker but the first. */
+	if (s->end - s->at < 2 || s->at[0] != 0xff || s->at[1] != M_SOI)
+		return false;
+	s->at += 2;
+	if (next_scan(s) != 1 || is_rgb(s))
 		return false;
 	if ((uint64_t)s->geometry.width * s->geometry.height > limits->pixels)
 		return false;
