@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Benchmarks, one question a file; run by hand, never by `make check`.
+# Benchmarks, one question a file; run by hand. `make check` only runs them with next to nothing to do.
 
 BENCH_SOURCES := $(wildcard bench/bench_*.c)
 BENCHES := $(BENCH_SOURCES:bench/%.c=$(B)/bench/%)
@@ -10,9 +10,24 @@ $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(B)/lib/libtutela.a
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBTUTELA_LIBS) -lm
 
+# What needs no peer.
+.PHONY: benches
+benches: all mkpicture $(BENCHES) $(B)/bench/peers_search.o
+
+# The lines of each are kept until it is run again; $(O)/bench.jsonl holds all of them.
+LINES := $(O)/bench
+
+define bench_one # program, arguments
+	echo "bench: $(notdir $(1)) $(2)" >&2; mkdir -p $(LINES); \
+	if $(1) $(2) >$(LINES)/$(notdir $(1)).part; then \
+		mv $(LINES)/$(notdir $(1)).part $(LINES)/$(notdir $(1)).jsonl; cat $(LINES)/$(notdir $(1)).jsonl; \
+		cat $(LINES)/*.jsonl >$(O)/bench.jsonl; else exit 2; fi;
+endef
+
 .PHONY: bench
-bench: all mkpicture $(BENCHES) ## run the benchmarks (N=bench_search picks one, ARGS='10000000 --check 2000' are its arguments)
-	$(Q)for b in $(or $(N:%=$(B)/bench/%),$(BENCHES)); do $$b $(ARGS) || exit; done
+bench: benches ## run the benchmarks, a few minutes (N=bench_search picks one, ARGS='10000000 --check 2000' are its arguments)
+	$(Q)$(if $(ARGS),$(if $(N),,$(error ARGS needs N: each benchmark has arguments of its own)))\
+		$(foreach b,$(or $(N:%=$(B)/bench/%),$(BENCHES)),$(call bench_one,$(b),$(ARGS)))
 
 # Peers are compared on demand only: nothing else needs a C++ compiler.
 CXX ?= g++
@@ -33,4 +48,4 @@ bench-peers: ## install Debian's faiss and compare searches with it in one run (
 	$(Q)$(again) bench-peers-run
 
 bench-peers-run: all $(PEERS)
-	$(Q)$(PEERS) $(N)
+	$(Q)$(call bench_one,$(PEERS),$(N))

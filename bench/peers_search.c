@@ -26,9 +26,8 @@ struct contest {
 	struct tutela_index *ix;
 	struct peer *peer[WHO];
 	struct tutela_matches want[QUERIES], got;
-	double build_s[WHO];
-	double *t[WHO]; /* microseconds */
-	size_t n_t[WHO];
+	double build_us[WHO];
+	struct bench_times t[WHO];
 	size_t wanted[WHO], found[WHO], differ[WHO];
 };
 
@@ -58,14 +57,14 @@ static void ask(struct contest *c, enum who who, size_t q)
 	static int32_t distances[MATCHES_MAX];
 	struct tutela_search_opts opts = {.size = sizeof opts, .radius = 31};
 	const uint8_t *query = c->queries + 32 * q;
-	double start = bench_now();
+	double start = bench_now_us();
 	long n = 0;
 
 	if (who == OURS)
 		bench_must(tutela_index_search(c->ix, query, &opts, &c->got), "search");
 	else
 		n = peer_search(c->peer[who], query, ids, distances, MATCHES_MAX);
-	c->t[who][c->n_t[who]++] = (bench_now() - start) * 1e6;
+	bench_times_add(&c->t[who], bench_now_us() - start);
 	if (who != OURS) {
 		bench_must(n < 0 || n > MATCHES_MAX ? TUTELA_E_TOOBIG : TUTELA_OK, names[who]);
 		free(c->got.items);
@@ -79,18 +78,14 @@ static void ask(struct contest *c, enum who who, size_t q)
 	judge(c, who, q);
 }
 
-static void report(const struct contest *c, enum who who)
+static void report(struct contest *c, enum who who)
 {
-	double *t = c->t[who], ours = bench_part(c->t[OURS], c->n_t[OURS], 0.5);
-	size_t n = c->n_t[who];
-
-	printf("{\"bench\":\"peers\",\"what\":\"%s\",\"codes\":%zu,\"data\":\"%s\",\"radius\":31,\"searches\":%zu,"
-	       "\"build_s\":%.2f,\"min_us\":%.2f,\"p50_us\":%.2f,\"p99_us\":%.2f,\"times_ours\":%.1f,"
+	bench_begin("peers", names[who]);
+	printf(",\"codes\":%zu,\"data\":\"%s\",\"radius\":31,\"build_us\":%.0f,\"times_ours\":%.1f,"
 	       "\"recall\":%.6f,\"queries_that_differ\":%zu",
-	       names[who], c->n, codes_name(c->kind), n, c->build_s[who], t[0], bench_part(t, n, 0.5),
-	       bench_part(t, n, 0.99), bench_part(t, n, 0.5) / ours,
+	       c->n, codes_name(c->kind), c->build_us[who], bench_median(&c->t[who]) / bench_median(&c->t[OURS]),
 	       c->wanted[who] ? (double)c->found[who] / (double)c->wanted[who] : 1.0, c->differ[who]);
-	bench_end(who == OURS ? tutela_isa_name(tutela_cpu_best()) : "generic", 1, c->seed);
+	bench_end(&c->t[who], who == OURS ? tutela_isa_name(tutela_cpu_best()) : "none", 1, c->seed);
 }
 
 static void build(struct contest *c, const uint8_t *codes)
@@ -100,14 +95,14 @@ static void build(struct contest *c, const uint8_t *codes)
 	uint32_t *values = codes_values(c->n);
 
 	for (enum who who = OURS; who < WHO; who++) {
-		double start = bench_now();
+		double start = bench_now_us();
 
 		if (who == OURS)
 			bench_must(tutela_index_build(codes, values, c->n, &opts, &c->ix), "build");
 		else
 			c->peer[who] = peer_new(who == MULTI_HASH, codes, c->n);
 		bench_must(who == OURS || c->peer[who] ? TUTELA_OK : TUTELA_E_NOMEM, names[who]);
-		c->build_s[who] = bench_now() - start;
+		c->build_us[who] = bench_now_us() - start;
 	}
 	free(values);
 }
@@ -137,19 +132,15 @@ static void one_data_set(size_t n, enum codes_kind kind)
 	uint8_t *codes = codes_array(kind, seed, n);
 	uint8_t *queries = codes_queries(kind, seed, codes, n, QUERIES);
 	c->queries = queries;
-	for (enum who who = OURS; who < WHO; who++)
-		c->t[who] = bench_alloc(ROUNDS * QUERIES * sizeof(double));
 	build(c, codes);
 	free(codes);
 	run(c);
-	for (enum who who = OURS; who < WHO; who++)
-		qsort(c->t[who], c->n_t[who], sizeof(double), bench_compare);
 	for (enum who who = OURS; who < WHO; who++) {
 		report(c, who);
 		peer_free(c->peer[who]);
 	}
 	for (enum who who = OURS; who < WHO; who++)
-		free(c->t[who]);
+		bench_times_free(&c->t[who]);
 	for (size_t q = 0; q < QUERIES; q++)
 		tutela_matches_free(&c->want[q]);
 	tutela_matches_free(&c->got);
