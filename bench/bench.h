@@ -140,13 +140,17 @@ static inline int bench_compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The p-th part (0 .. 1) of them; sorts them. 0 when there are none. */
+/* The least time that at least the part `p` (0 .. 1) of all is not above; sorts them. 0 when there are none. */
 static inline double bench_part(struct bench_times *t, double p)
 {
+	size_t at = 0;
+
 	if (!t->n)
 		return 0;
 	qsort(t->us, t->n, sizeof t->us[0], bench_compare);
-	return t->us[(size_t)(p * (double)(t->n - 1) + 0.5)];
+	while (at + 1 < t->n && (double)(at + 1) < p * (double)t->n)
+		at++;
+	return t->us[at];
 }
 
 static inline double bench_median(struct bench_times *t)
