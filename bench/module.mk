@@ -6,13 +6,13 @@ BENCHES := $(BENCH_SOURCES:bench/%.c=$(B)/bench/%)
 FLAGS_bench = -Iengine/include -Ihashdb/include -Ibench $(OPENMP) -DBENCH_BIN_DIR='"$(abspath $(B))/bin"' \
 	-DBENCH_MKPICTURE='"$(abspath $(MKPICTURE))"'
 
-$(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(B)/lib/libtutela.a
+$(BENCHES) $(B)/bench/peers_hash: $(B)/bench/%: $(B)/bench/%.o $(B)/lib/libtutela.a
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBTUTELA_LIBS) -lm
 
-# What needs no peer.
+# What needs no peer to be compiled.
 .PHONY: benches
-benches: all mkpicture $(BENCHES) $(B)/bench/peers_search.o
+benches: all mkpicture $(BENCHES) $(B)/bench/peers_hash $(B)/bench/peers_search.o
 
 # The lines of each are kept until it is run again; $(O)/bench.jsonl holds all of them.
 LINES := $(O)/bench
@@ -31,21 +31,21 @@ bench: benches ## run the benchmarks, a few minutes (N=bench_search picks one, A
 
 # Peers are compared on demand only: nothing else needs a C++ compiler.
 CXX ?= g++
-PEERS := $(B)/bench/peers_search
 
 $(B)/bench/peer_faiss.o: bench/peer_faiss.cc bench/peer_faiss.h bench/module.mk
 	@mkdir -p $(@D)
 	@$(call say,CXX,$<)
 	$(Q)$(CXX) -std=c++17 -O2 -g -fopenmp -Wall -Wextra -Ibench -c -o $@ $<
 
-$(PEERS): $(B)/bench/peers_search.o $(B)/bench/peer_faiss.o $(B)/lib/libtutela.a
+$(B)/bench/peers_search: $(B)/bench/peers_search.o $(B)/bench/peer_faiss.o $(B)/lib/libtutela.a
 	@$(call say,LINK,$@)
 	$(Q)$(CXX) $(PROJECT_LDFLAGS) -fopenmp $(LDFLAGS) -o $@ $^ $(LIBTUTELA_LIBS) -lfaiss -lopenblas -lm
 
 .PHONY: bench-peers bench-peers-run
-bench-peers: ## install Debian's faiss and compare searches with it in one run (N=10000000 codes, default 1000000)
+bench-peers: ## install Debian's faiss, Pillow, libvips and ImageMagick, compare with them (N='1000000 10000000' codes)
 	$(Q).ci/deps build peers
 	$(Q)$(again) bench-peers-run
 
-bench-peers-run: all $(PEERS)
-	$(Q)$(call bench_one,$(PEERS),$(N))
+bench-peers-run: all mkpicture $(B)/bench/peers_hash $(B)/bench/peers_search
+	$(Q)$(call bench_one,$(B)/bench/peers_hash,)
+	$(Q)$(call bench_one,$(B)/bench/peers_search,$(N))
