@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 
 #define SEED     7
-#define ALONE_US 2e6
+#define ALONE_US 1e6
 
 static const char usage[] = "bench_merge [CODES] (1000000)";
 

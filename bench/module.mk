@@ -4,15 +4,21 @@
 BENCH_SOURCES := $(wildcard bench/bench_*.c)
 BENCHES := $(BENCH_SOURCES:bench/%.c=$(B)/bench/%)
 FLAGS_bench = -Iengine/include -Ihashdb/include -Ibench $(OPENMP) -DBENCH_BIN_DIR='"$(abspath $(B))/bin"' \
-	-DBENCH_MKPICTURE='"$(abspath $(MKPICTURE))"'
+	-DBENCH_MKPICTURE='"$(abspath $(MKPICTURE))"' $(call pkg,JSON,cflags)
 
 $(BENCHES) $(B)/bench/peers_hash: $(B)/bench/%: $(B)/bench/%.o $(B)/lib/libtutela.a
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBTUTELA_LIBS) -lm
 
+REPORT := $(B)/bench/report
+
+$(REPORT): $(patsubst %,$(B)/bench/%.o,report report_table report_plot)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,JSON,libs)
+
 # What needs no peer to be compiled.
 .PHONY: benches
-benches: all mkpicture $(BENCHES) $(B)/bench/peers_hash $(B)/bench/peers_search.o
+benches: all mkpicture $(BENCHES) $(REPORT) $(B)/bench/peers_hash $(B)/bench/peers_search.o
 
 # The lines of each are kept until it is run again; $(O)/bench.jsonl holds all of them.
 LINES := $(O)/bench
@@ -28,6 +34,19 @@ endef
 bench: benches ## run the benchmarks, a few minutes (N=bench_search picks one, ARGS='10000000 --check 2000' are its arguments)
 	$(Q)$(if $(ARGS),$(if $(N),,$(error ARGS needs N: each benchmark has arguments of its own)))\
 		$(foreach b,$(or $(N:%=$(B)/bench/%),$(BENCHES)),$(call bench_one,$(b),$(ARGS)))
+
+# A picture in the README is one that was drawn with SVG=bench/speed.svg.
+SVG ?= $(O)/bench.svg
+
+.PHONY: bench-report bench-report-run
+bench-report: ## table (N='search decode' picks some) and SVG of what `make bench` and `make bench-peers` found last
+	$(Q).ci/deps build report
+	$(Q)$(again) bench-report-run
+
+bench-report-run: $(REPORT)
+	$(Q)[ -s $(O)/bench.jsonl ] || { echo "bench-report: no '$(O)/bench.jsonl': \`make bench\` first" >&2; exit 2; }
+	$(Q)$(REPORT) table $(N) <$(O)/bench.jsonl
+	$(Q)$(REPORT) plot '$(SVG)' <$(O)/bench.jsonl >$(O)/bench.gnuplot && gnuplot $(O)/bench.gnuplot && echo && echo '$(SVG)'
 
 # Peers are compared on demand only: nothing else needs a C++ compiler.
 CXX ?= g++
