@@ -19,19 +19,20 @@ $(REPORT): $(patsubst %,$(B)/bench/%.o,report report_table report_plot)
 # What needs no peer to be compiled.
 .PHONY: benches
 benches: all mkpicture $(BENCHES) $(REPORT) $(B)/bench/peers_hash $(B)/bench/peers_search.o
+	@ln -sfn $(KEY)/bench $(O)/bench
 
 # The lines of each are kept until it is run again; $(O)/bench.jsonl holds all of them.
-LINES := $(O)/bench
+LINES := $(O)/bench-lines
 
 define bench_one # program, arguments
 	echo "bench: $(notdir $(1)) $(2)" >&2; mkdir -p $(LINES); \
-	if $(1) $(2) >$(LINES)/$(notdir $(1)).part; then \
+	if $(1) $(2) >$(LINES)/$(notdir $(1)).part && $(REPORT) table <$(LINES)/$(notdir $(1)).part >/dev/null; then \
 		mv $(LINES)/$(notdir $(1)).part $(LINES)/$(notdir $(1)).jsonl; cat $(LINES)/$(notdir $(1)).jsonl; \
 		cat $(LINES)/*.jsonl >$(O)/bench.jsonl; else exit 2; fi;
 endef
 
 .PHONY: bench
-bench: benches ## run the benchmarks, a few minutes (N=bench_search picks one, ARGS='10000000 --check 2000' are its arguments)
+bench: benches ## run the benchmarks, a few minutes (N=bench_search picks one, ARGS='10000000 --check 2000' are its arguments, build/bench/NAME --help lists them)
 	$(Q)$(if $(ARGS),$(if $(N),,$(error ARGS needs N: each benchmark has arguments of its own)))\
 		$(foreach b,$(or $(N:%=$(B)/bench/%),$(BENCHES)),$(call bench_one,$(b),$(ARGS)))
 
@@ -65,6 +66,6 @@ bench-peers: ## install Debian's faiss, Pillow, libvips and ImageMagick, compare
 	$(Q).ci/deps build peers
 	$(Q)$(again) bench-peers-run
 
-bench-peers-run: all mkpicture $(B)/bench/peers_hash $(B)/bench/peers_search
+bench-peers-run: all mkpicture $(REPORT) $(B)/bench/peers_hash $(B)/bench/peers_search
 	$(Q)$(call bench_one,$(B)/bench/peers_hash,)
 	$(Q)$(call bench_one,$(B)/bench/peers_search,$(N))
