@@ -3,22 +3,27 @@
  * How long does one picture file take in the decoder, both PDQ dialects, one
  * worker? Files given as arguments, or pictures made by formula. A line's times
  * are those of decoding and hashing, taken inside a worker that has
- * done some files before; and, medians:
+ * done the file once before; and:
  *
- *   read_us       reading the file, inside the worker
- *   call_us       the whole call, as the caller's clock has it
+ *   read_us       median: reading the file, inside the worker
+ *   call_us       median: the whole call, as the caller's clock has it
  *   cpu_us        processor time of the worker for one file, its start not
- *                 counted: a worker of many files less one of few, by the number between
- *   start_cpu_us  processor time of a worker's start and end: what of the few
- *                 files' is left. WebP's is that of two workers: one sniffs, the other decodes
+ *                 counted: all of a worker for 1 + runs files less that of one for one file, by runs
+ *   start_cpu_us  processor time of a worker's start and end, and of what only
+ *                 its first file costs: a worker for one file (median of ONCE) less cpu_us.
+ *                 WebP's is that of two workers: one sniffs, the other decodes
+ *
+ * A slow file ends after ENOUGH_US, when LEAST runs are done.
  */
 #include "made_picture.h"
 
-#define FEW  5
-#define SEED 1
+#define ONCE      5
+#define LEAST     10
+#define ENOUGH_US 10e6
+#define SEED      1
 
 static const char usage[] =
-	"bench_decode [--runs N] [FILE]... (50 runs; pictures of 12, 2 and 0.3 megapixels, made by formula)";
+	"bench_decode [--runs N] [FILE]... (at most 50 runs; pictures of 12, 2 and 0.3 megapixels, made by formula)";
 
 static double children_cpu_us(void)
 {
@@ -31,6 +36,13 @@ static double children_cpu_us(void)
 struct decode_times {
 	struct bench_times decode, read, call;
 };
+
+static void decode_times_free(struct decode_times *t)
+{
+	bench_times_free(&t->decode);
+	bench_times_free(&t->read);
+	bench_times_free(&t->call);
+}
 
 static void decode_one(struct tutela_decoder *pool, const char *path, struct decode_times *t,
 		       struct tutela_decoded *out)
@@ -49,42 +61,45 @@ static void decode_one(struct tutela_decoder *pool, const char *path, struct dec
 		bench_die(path, tutela_decode_class_text(out->class_));
 }
 
-/* Processor time of a pool from its opening to its end, for FEW and then `n` files; only those are timed. */
+/* Processor time of a pool from its opening to its end, for one file and then up to `n` more; only those are timed. */
 static double pool_cpu_us(const char *path, size_t n, struct decode_times *t, struct tutela_decoded *out)
 {
 	struct tutela_decoder_opts opts = {
 		.size = sizeof opts, .program_dir = BENCH_BIN_DIR, .wants = TUTELA_WANT_PDQ | TUTELA_WANT_PDQ_FULL};
-	double before = children_cpu_us();
+	double before = children_cpu_us(), start = bench_now_us();
+	struct decode_times first = {0};
 	struct tutela_decoder *pool;
-	struct decode_times warm = {0};
 
 	bench_must(tutela_decoder_open(&opts, &pool), BENCH_BIN_DIR);
-	for (size_t i = 0; i < FEW + n; i++)
-		decode_one(pool, path, i < FEW ? &warm : t, out);
+	decode_one(pool, path, &first, out);
+	for (size_t i = 0; i < n && (i < LEAST || bench_now_us() < start + ENOUGH_US); i++)
+		decode_one(pool, path, t, out);
 	tutela_decoder_close(pool);
-	bench_times_free(&warm.decode);
-	bench_times_free(&warm.read);
-	bench_times_free(&warm.call);
+	decode_times_free(&first);
 	return children_cpu_us() - before;
 }
 
 static void measure(const char *path, size_t runs, uint64_t seed)
 {
 	const char *slash = strrchr(path, '/');
+	struct bench_times once = {0};
 	struct decode_times t = {0};
 	struct tutela_decoded out;
-	double few = pool_cpu_us(path, 0, &t, &out), many = pool_cpu_us(path, runs, &t, &out);
-	double each = (many - few) / (double)runs;
+	double one, each;
 
+	for (int i = 0; i < ONCE; i++)
+		bench_times_add(&once, pool_cpu_us(path, 0, &t, &out));
+	one = bench_median(&once);
+	each = pool_cpu_us(path, runs, &t, &out) - one;
+	each /= (double)t.decode.n;
 	bench_begin("decode", slash ? slash + 1 : path);
 	printf(",\"format\":\"%s\",\"width\":%u,\"height\":%u,\"file_bytes\":%llu,\"read_us\":%.3f,\"call_us\":%.3f,"
 	       "\"cpu_us\":%.3f,\"start_cpu_us\":%.3f",
 	       tutela_format_name(out.format), out.width, out.height, (unsigned long long)out.size,
-	       bench_median(&t.read), bench_median(&t.call), each, few - FEW * each);
+	       bench_median(&t.read), bench_median(&t.call), each, one - each);
 	bench_end(&t.decode, tutela_isa_name(tutela_cpu_best()), 1, seed);
-	bench_times_free(&t.decode);
-	bench_times_free(&t.read);
-	bench_times_free(&t.call);
+	bench_times_free(&once);
+	decode_times_free(&t);
 }
 
 static void measure_made(size_t runs)

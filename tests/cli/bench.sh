@@ -28,7 +28,7 @@ for level in scalar avx2 avx512 neon; do
 	! TUTELA_ISA=$level "$TUTELA" --version >/dev/null 2>&1 || levels=$((levels + 1))
 done
 # Lines for one thread; and for as many as there are cores, where those are more.
-many=$(($(nproc) > 1 ? 2 : 1))
+many=$(($(getconf _NPROCESSORS_ONLN) > 1 ? 2 : 1))
 
 try bench_kernels $((2 * levels)) 50 100
 try bench_hash $((4 * levels)) 64x48
