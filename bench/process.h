@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -39,7 +40,32 @@ static inline void process_folder_end(void)
 	process_remove(process_folder_path);
 }
 
-/* A new folder in $TMPDIR or /tmp, removed with all that is in it when this process exits. Once in a process. */
+/* A process that removes the folder when this one is killed: then the other end of the pipe closes. */
+static inline void process_folder_guard(void)
+{
+	int ends[2];
+	pid_t pid;
+	char c;
+
+	if (pipe2(ends, O_CLOEXEC) || (pid = fork()) < 0)
+		bench_die(process_folder_path, strerror(errno));
+	if (pid) {
+		close(ends[0]);
+		return;
+	}
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	close(ends[1]);
+	for (int fd = 0; fd < 3; fd++)
+		close(fd);
+	while (read(ends[0], &c, 1) < 0 && errno == EINTR)
+		;
+	process_remove(process_folder_path);
+	_exit(0);
+}
+
+/* A new folder in $TMPDIR or /tmp, removed with all that is in it when this process ends. Once in a process. */
 static inline const char *process_folder(void)
 {
 	const char *dir = getenv("TMPDIR");
@@ -47,6 +73,7 @@ static inline const char *process_folder(void)
 	snprintf(process_folder_path, sizeof process_folder_path, "%s/tutela-bench-XXXXXX", dir && *dir ? dir : "/tmp");
 	if (!mkdtemp(process_folder_path))
 		bench_die(process_folder_path, strerror(errno));
+	process_folder_guard();
 	atexit(process_folder_end);
 	return process_folder_path;
 }

@@ -60,5 +60,21 @@ for program in "$BENCH"/bench_*; do
 done
 is "left behind" "" "$(ls -A tmp)"
 
+# Killed in the middle, the folder goes all the same.
+"$BENCH/bench_import" 50000000 >out 2>err &
+pid=$!
+for _ in $(seq 100); do
+	[ -z "$(ls -A tmp)" ] || break
+	sleep 0.1
+done
+[ -n "$(ls -A tmp)" ] || fail "no folder within ten seconds"
+kill -9 "$pid"
+wait "$pid" 2>/dev/null || :
+for _ in $(seq 100); do
+	[ -n "$(ls -A tmp)" ] || break
+	sleep 0.1
+done
+is "left behind by a killed one" "" "$(ls -A tmp)"
+
 "$BENCH/report" table <all >out
 is "rows" "$(json -c <all)" "$(grep -c '^| [a-z]*: ' out)"
