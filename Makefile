@@ -74,10 +74,10 @@ JSON_PKG := jansson
 CRITERION_PKG := criterion
 
 # Goals that need no compiler, or that install one and then start make again.
-BARE_GOALS := help deps clean format dist uninstall demo check check-bare check-isa check-neon ci bench-peers
+BARE_GOALS := help deps clean format dist uninstall demo check check-bare check-isa check-neon ci bench-peers bench-report
 ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
 NEEDED_PKGS := $(LMDB_PKG) $(DIGEST_PKG) $(JPEG_PKG) $(PNG_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(JXL_PKG) $(GD_PKG) $(JSON_PKG) \
-	$(if $(filter check% cov cov-run bench tests,$(MAKECMDGOALS)),$(CRITERION_PKG))
+	$(if $(filter check% cov cov-run tests,$(MAKECMDGOALS)),$(CRITERION_PKG))
 LACKING := $(strip $(shell for p in $(firstword $(CC)) pkg-config; do command -v $$p >/dev/null || echo $$p; done; \
 	for p in $(NEEDED_PKGS); do pkg-config --exists $$p 2>/dev/null || echo $$p; done))
 ifneq ($(LACKING),)
@@ -157,7 +157,7 @@ demo-run: all mkpicture
 .PHONY: check
 check: ## install what is missing, build, and run every test
 	$(Q).ci/deps build test
-	$(Q)$(again) all tests
+	$(Q)$(again) all tests benches
 	$(Q)$(MAKE) --no-print-directory -j1 check-layers check-unit check-cli check-install
 	@echo "make check: all tests passed"
 

@@ -2,6 +2,10 @@
 /* How long does hashing take once the pixels are there? By size, dialect and instruction set; one thread. */
 #include "bench.h"
 
+#define SEED 1
+
+static const char usage[] = "bench_hash [WIDTHxHEIGHT]... (512x512 1632x1224 4000x3000)";
+
 struct job {
 	struct tutela_pixels pixels;
 	unsigned wants;
@@ -16,11 +20,23 @@ static void hash_once(void *ctx)
 	bench_must(tutela_hash_pixels(&job->pixels, job->wants, job->isa, &out), "hash");
 }
 
-int main(void)
+static void one_kind(struct job *job, const char *name)
 {
-	static const struct {
-		uint32_t w, h;
-	} sizes[] = {{512, 512}, {1632, 1224}, {4000, 3000}};
+	for (job->isa = TUTELA_ISA_SCALAR; job->isa <= TUTELA_ISA_NEON; job->isa++) {
+		struct bench_times t = {0};
+
+		if (!tutela_cpu_has(job->isa))
+			continue;
+		bench_run(&t, 1, hash_once, job);
+		bench_begin("hash", name);
+		printf(",\"width\":%u,\"height\":%u,\"channels\":1", job->pixels.width, job->pixels.height);
+		bench_end(&t, tutela_isa_name(job->isa), 1, SEED);
+		bench_times_free(&t);
+	}
+}
+
+static void one_size(uint32_t w, uint32_t h)
+{
 	static const struct {
 		unsigned wants;
 		const char *name;
@@ -28,24 +44,31 @@ int main(void)
 		     {TUTELA_WANT_PDQ_FULL, "full"},
 		     {TUTELA_WANT_PDQ | TUTELA_WANT_PDQ_FULL, "ref and full"},
 		     {TUTELA_WANT_PHASH | TUTELA_WANT_DHASH, "phash and dhash"}};
-	uint8_t *gray = bench_alloc(4000 * 3000);
-	uint64_t state = 1;
+	uint8_t *gray = bench_alloc((size_t)w * h);
+	uint64_t state = SEED;
 
-	for (size_t i = 0; i < (size_t)4000 * 3000; i++)
+	for (size_t i = 0; i < (size_t)w * h; i++)
 		gray[i] = (uint8_t)(i / 7 + (bench_random(&state) & 63));
-	for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
-		for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
-			for (enum tutela_isa isa = TUTELA_ISA_SCALAR; isa <= TUTELA_ISA_NEON; isa++) {
-				struct job job = {{gray, sizes[s].w, sizes[s].w, sizes[s].h, 1}, kinds[k].wants, isa};
-				char what[64];
-
-				if (!tutela_cpu_has(isa))
-					continue;
-				snprintf(what, sizeof what, "%s of gray %ux%u", kinds[k].name, sizes[s].w, sizes[s].h);
-				bench_run("hash", what, tutela_isa_name(isa), 1, 1, hash_once, &job);
-			}
-		}
-	}
+	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+		one_kind(&(struct job){.pixels = {gray, w, w, h, 1}, .wants = kinds[k].wants}, kinds[k].name);
 	free(gray);
+}
+
+int main(int argc, char **argv)
+{
+	bench_help(argc, argv, usage);
+	for (int i = 1; i < argc; i++) {
+		unsigned w, h;
+		char more;
+
+		if (sscanf(argv[i], "%5ux%5u%c", &w, &h, &more) != 2 || w < 5 || h < 5)
+			bench_usage(usage);
+		one_size(w, h);
+	}
+	if (argc == 1) {
+		one_size(512, 512);
+		one_size(1632, 1224);
+		one_size(4000, 3000);
+	}
 	return 0;
 }

@@ -2,15 +2,16 @@
 /*
  * How fast is each instruction set at the two loops that a search consists of?
  * Through the public API: an exhaustive scan of codes that stay in the second cache, and a search of
- * an index small enough to stay in the third.
+ * an index small enough to stay in the third. Time of one query.
  */
 #include "codes.h"
 
 #include <unistd.h>
 
-#define FEW     8192
-#define MANY    100000
 #define QUERIES 512
+#define SEED    7
+
+static const char usage[] = "bench_kernels [CODES_TO_SCAN CODES_TO_SEARCH] (8192 100000)";
 
 struct job {
 	struct tutela_index *ix;
@@ -33,8 +34,8 @@ static void all_queries(void *ctx)
 static void one_kind(size_t n, enum tutela_index_kind kind)
 {
 	struct tutela_index_build_opts build = {.size = sizeof build, .bits = 256, .kind = kind};
-	uint8_t *codes = codes_array(CODES_UNIFORM, 7, n);
-	uint8_t *queries = codes_queries(CODES_UNIFORM, 7, codes, n, QUERIES);
+	uint8_t *codes = codes_array(CODES_UNIFORM, SEED, n);
+	uint8_t *queries = codes_queries(CODES_UNIFORM, SEED, codes, n, QUERIES);
 	uint32_t *values = codes_values(n);
 	int fd = codes_file();
 
@@ -42,13 +43,16 @@ static void one_kind(size_t n, enum tutela_index_kind kind)
 	for (enum tutela_isa isa = TUTELA_ISA_SCALAR; isa <= TUTELA_ISA_NEON; isa++) {
 		struct tutela_index_open_opts open = {.size = sizeof open, .resident = true, .isa = isa};
 		struct job job = {.queries = queries, .scan = kind == TUTELA_INDEX_FLAT};
-		char what[96];
+		struct bench_times t = {0};
 
 		if (!tutela_cpu_has(isa))
 			continue;
 		bench_must(tutela_index_open(fd, &open, &job.ix), "open");
-		snprintf(what, sizeof what, job.scan ? "scan of %zu codes" : "search of %zu codes", n);
-		bench_run("kernels", what, tutela_isa_name(isa), 1, QUERIES, all_queries, &job);
+		bench_run(&t, QUERIES, all_queries, &job);
+		bench_begin("kernels", job.scan ? "scan" : "search");
+		printf(",\"codes\":%zu,\"radius\":31", n);
+		bench_end(&t, tutela_isa_name(isa), 1, SEED);
+		bench_times_free(&t);
 		tutela_matches_free(&job.m);
 		tutela_index_close(job.ix);
 	}
@@ -58,9 +62,12 @@ static void one_kind(size_t n, enum tutela_index_kind kind)
 	free(values);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	one_kind(FEW, TUTELA_INDEX_FLAT);
-	one_kind(MANY, TUTELA_INDEX_TABLES);
+	bench_help(argc, argv, usage);
+	if (argc != 1 && argc != 3)
+		bench_usage(usage);
+	one_kind(argc == 3 ? bench_count(argv[1], 1, 100000000, usage) : 8192, TUTELA_INDEX_FLAT);
+	one_kind(argc == 3 ? bench_count(argv[2], 1, 100000000, usage) : 100000, TUTELA_INDEX_TABLES);
 	return 0;
 }

@@ -2,31 +2,31 @@
 /*
  * How fast is a search? Uniform and skewed codes, index resident and mapped
  * from a file, one query after the other and in batches; radius 31, all matches.
- * With --check also how many of the matches of an exhaustive scan are found.
+ * Times of one query; of a batch, its time divided by its queries. With --check
+ * also how many of the matches of an exhaustive scan are found.
  */
 #include "codes.h"
 
-#include <unistd.h>
-
 #define SINGLES   4000
-#define BATCH     65536
 #define BATCHES   7
 #define SIZES_MAX 8
+#define SEED      7
+
+static const char usage[] = "bench_search [--check QUERIES] [--batch QUERIES] [CODES]... (1000000; batches of 65536)";
 
 struct setting {
 	size_t n;
 	enum codes_kind kind;
 	bool resident;
-	uint64_t seed;
-	unsigned threads; /* of a batch */
 	const char *isa;
-	size_t check;
+	size_t check, batch; /* queries */
 };
 
 static void begin(const struct setting *s, const char *what)
 {
-	printf("{\"bench\":\"search\",\"what\":\"%s\",\"codes\":%zu,\"data\":\"%s\",\"mode\":\"%s\",\"radius\":31",
-	       what, s->n, codes_name(s->kind), s->resident ? "resident" : "mapped");
+	bench_begin("search", what);
+	printf(",\"codes\":%zu,\"data\":\"%s\",\"mode\":\"%s\",\"radius\":31", s->n, codes_name(s->kind),
+	       s->resident ? "resident" : "mapped");
 }
 
 /* The first round only warms the caches. */
@@ -34,70 +34,71 @@ static void singles(const struct setting *s, const struct tutela_index *ix, cons
 {
 	struct tutela_search_opts opts = {.size = sizeof opts, .radius = 31};
 	struct tutela_matches m = {0};
-	static double t[SINGLES];
+	struct bench_times t = {0};
 	double sum = 0;
 	size_t matches = 0;
 
 	for (int round = 0; round < 2; round++) {
-		matches = 0;
-		sum = 0;
 		for (size_t i = 0; i < SINGLES; i++) {
-			double start = bench_now();
+			double start = bench_now_us(), us;
 
 			bench_must(tutela_index_search(ix, queries + 32 * i, &opts, &m), "search");
-			t[i] = (bench_now() - start) * 1e6;
-			sum += t[i];
+			us = bench_now_us() - start;
+			if (!round)
+				continue;
+			bench_times_add(&t, us);
+			sum += us;
 			matches += m.n;
 		}
 	}
-	qsort(t, SINGLES, sizeof t[0], bench_compare);
 	begin(s, "single");
-	printf(",\"queries\":%d,\"matches_per_query\":%.3f,\"min_us\":%.2f,\"p50_us\":%.2f,\"p99_us\":%.2f,"
-	       "\"queries_per_second\":%.0f",
-	       SINGLES, (double)matches / SINGLES, t[0], bench_part(t, SINGLES, 0.5), bench_part(t, SINGLES, 0.99),
+	printf(",\"matches_per_query\":%.3f,\"queries_per_second\":%.0f", (double)matches / SINGLES,
 	       SINGLES / sum * 1e6);
-	bench_end(s->isa, 1, s->seed);
+	bench_end(&t, s->isa, 1, SEED);
+	bench_times_free(&t);
 	tutela_matches_free(&m);
 }
 
 static void batches(const struct setting *s, const struct tutela_index *ix, const uint8_t *queries, unsigned threads)
 {
 	struct tutela_search_opts opts = {.size = sizeof opts, .radius = 31};
-	struct tutela_matches *m = bench_alloc(BATCH * sizeof *m);
-	double t[BATCHES], cpu[BATCHES]; /* of the clock; of all threads together, which a busy machine disturbs less */
+	struct tutela_matches *m = bench_alloc(s->batch * sizeof *m);
+	struct bench_times t = {0}, cpu = {0};
 
-	memset(m, 0, BATCH * sizeof *m);
+	memset(m, 0, s->batch * sizeof *m);
 	for (int i = 0; i < BATCHES; i++) {
-		double start = bench_now();
-		clock_t cpu_start = clock();
+		double start = bench_now_us(), cpu_start = bench_cpu_us();
 
-		bench_must(tutela_index_search_batch(ix, queries, BATCH, &opts, threads, m), "batch");
-		t[i] = (bench_now() - start) / BATCH * 1e6;
-		cpu[i] = (double)(clock() - cpu_start) / CLOCKS_PER_SEC / BATCH * 1e6;
+		bench_must(tutela_index_search_batch(ix, queries, s->batch, &opts, threads, m), "batch");
+		bench_times_add(&t, (bench_now_us() - start) / (double)s->batch);
+		bench_times_add(&cpu, (bench_cpu_us() - cpu_start) / (double)s->batch);
 	}
-	qsort(t, BATCHES, sizeof t[0], bench_compare);
-	qsort(cpu, BATCHES, sizeof cpu[0], bench_compare);
 	begin(s, "batch");
-	printf(",\"queries\":%d,\"runs\":%d,\"min_us\":%.3f,\"p50_us\":%.3f,\"cpu_us\":%.3f,\"queries_per_second\":%."
-	       "0f",
-	       BATCH, BATCHES, t[0], t[BATCHES / 2], cpu[BATCHES / 2], 1e6 / t[BATCHES / 2]);
-	bench_end(s->isa, threads, s->seed);
-	for (size_t i = 0; i < BATCH; i++)
+	printf(",\"queries_per_batch\":%zu,\"cpu_us\":%.3f,\"queries_per_second\":%.0f", s->batch, bench_median(&cpu),
+	       1e6 / bench_median(&t));
+	bench_end(&t, s->isa, threads, SEED);
+	bench_times_free(&t);
+	bench_times_free(&cpu);
+	for (size_t i = 0; i < s->batch; i++)
 		tutela_matches_free(&m[i]);
 	free(m);
 }
 
-/* Both ways of searching against the scan. */
+/* Both ways of searching against the scan; the times are those of the scan. */
 static bool check(const struct setting *s, const struct tutela_index *ix, const uint8_t *queries)
 {
 	struct tutela_search_opts opts = {.size = sizeof opts, .radius = 31};
-	struct tutela_matches want = {0}, got = {0}, *batch = bench_alloc(BATCH * sizeof *batch);
-	size_t n = s->check < BATCH ? s->check : BATCH, all = 0, found = 0, wrong = 0;
+	struct tutela_matches want = {0}, got = {0}, *batch = bench_alloc(s->batch * sizeof *batch);
+	size_t n = s->check < s->batch ? s->check : s->batch, all = 0, found = 0, wrong = 0;
+	struct bench_times t = {0}; /* of the scans */
 
-	memset(batch, 0, BATCH * sizeof *batch);
-	bench_must(tutela_index_search_batch(ix, queries, BATCH, &opts, 0, batch), "batch");
+	memset(batch, 0, s->batch * sizeof *batch);
+	bench_must(tutela_index_search_batch(ix, queries, s->batch, &opts, 0, batch), "batch");
 	for (size_t i = 0; i < n; i++) {
+		double start = bench_now_us();
+
 		bench_must(tutela_index_scan(ix, queries + 32 * i, &opts, &want), "scan");
+		bench_times_add(&t, bench_now_us() - start);
 		bench_must(tutela_index_search(ix, queries + 32 * i, &opts, &got), "search");
 		all += want.n;
 		found += got.n;
@@ -105,11 +106,12 @@ static bool check(const struct setting *s, const struct tutela_index *ix, const 
 			 (want.n > 0 && (memcmp(got.items, want.items, want.n * sizeof want.items[0]) != 0 ||
 					 memcmp(batch[i].items, want.items, want.n * sizeof want.items[0]) != 0));
 	}
-	begin(s, "check");
-	printf(",\"queries\":%zu,\"matches\":%zu,\"recall\":%.6f,\"queries_that_differ\":%zu", n, all,
+	begin(s, "scan");
+	printf(",\"matches\":%zu,\"recall\":%.6f,\"queries_that_differ\":%zu", all,
 	       all ? (double)found / (double)all : 1.0, wrong);
-	bench_end(s->isa, 1, s->seed);
-	for (size_t i = 0; i < BATCH; i++)
+	bench_end(&t, s->isa, 1, SEED);
+	bench_times_free(&t);
+	for (size_t i = 0; i < s->batch; i++)
 		tutela_matches_free(&batch[i]);
 	free(batch);
 	tutela_matches_free(&want);
@@ -120,8 +122,8 @@ static bool check(const struct setting *s, const struct tutela_index *ix, const 
 static bool one_data_set(struct setting *s)
 {
 	struct tutela_index_build_opts build = {.size = sizeof build, .bits = 256, .kind = TUTELA_INDEX_TABLES};
-	uint8_t *codes = codes_array(s->kind, s->seed, s->n);
-	uint8_t *queries = codes_queries(s->kind, s->seed, codes, s->n, BATCH);
+	uint8_t *codes = codes_array(s->kind, SEED, s->n);
+	uint8_t *queries = codes_queries(s->kind, SEED, codes, s->n, s->batch > SINGLES ? s->batch : SINGLES);
 	uint32_t *values = codes_values(s->n);
 	bool good = true;
 	int fd = codes_file();
@@ -137,8 +139,8 @@ static bool one_data_set(struct setting *s)
 		s->resident = resident;
 		singles(s, ix, queries);
 		batches(s, ix, queries, 1);
-		if (s->threads > 1)
-			batches(s, ix, queries, s->threads);
+		if (bench_cores() > 1)
+			batches(s, ix, queries, bench_cores());
 		if (s->check)
 			good = check(s, ix, queries) && good;
 		tutela_index_close(ix);
@@ -150,25 +152,20 @@ static bool one_data_set(struct setting *s)
 
 int main(int argc, char **argv)
 {
-	struct setting s = {.seed = 7, .isa = tutela_isa_name(tutela_cpu_best())};
+	struct setting s = {.batch = 65536, .isa = tutela_isa_name(tutela_cpu_best())};
 	size_t sizes[SIZES_MAX] = {1000000}, n_sizes = 0;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	bool good = true;
 
-	s.threads = cores > 0 ? (unsigned)cores : 1;
+	bench_help(argc, argv, usage);
 	for (int i = 1; i < argc; i++) {
-		size_t n;
-
-		if (strcmp(argv[i], "--check") == 0 && i + 1 < argc) {
-			s.check = strtoull(argv[++i], NULL, 10);
-			continue;
-		}
-		n = strtoull(argv[i], NULL, 10);
-		if (n < 1 || n > 100000000 || n_sizes == SIZES_MAX) {
-			fprintf(stderr, "usage: bench_search [--check QUERIES] [CODES, 1 to 100000000]...\n");
-			return 64;
-		}
-		sizes[n_sizes++] = n;
+		if (strcmp(argv[i], "--check") == 0 && i + 1 < argc)
+			s.check = bench_count(argv[++i], 1, 65536, usage);
+		else if (strcmp(argv[i], "--batch") == 0 && i + 1 < argc)
+			s.batch = bench_count(argv[++i], 1, 10000000, usage);
+		else if (n_sizes < SIZES_MAX)
+			sizes[n_sizes++] = bench_count(argv[i], 1, 100000000, usage);
+		else
+			bench_usage(usage);
 	}
 	for (size_t i = 0; i < (n_sizes ? n_sizes : 1); i++) {
 		for (int kind = CODES_UNIFORM; kind <= CODES_SKEWED; kind++) {

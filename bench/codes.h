@@ -15,6 +15,7 @@
 #ifndef TUTELA_BENCH_CODES_H
 #define TUTELA_BENCH_CODES_H
 
+#include <errno.h>
 #include <math.h>
 
 #include "bench.h"
@@ -179,10 +180,8 @@ static inline int codes_file(void)
 
 	snprintf(path, sizeof path, "%s/tutela-bench-XXXXXX", dir && *dir ? dir : "/tmp");
 	int fd = mkstemp(path);
-	if (fd < 0) {
-		perror(path);
-		exit(2);
-	}
+	if (fd < 0)
+		bench_die(path, strerror(errno));
 	unlink(path);
 	return fd;
 }

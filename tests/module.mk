@@ -85,7 +85,7 @@ check-unit: all tests ## unit tests only (F='--filter=index/*' picks some)
 	@[ ! -s $(LEAKS) ] || { echo "check-unit: $$(wc -l <$(LEAKS)) tests leak memory, see above" >&2; exit 1; }
 
 .PHONY: check-cli
-check-cli: all $(MKPICTURE) $(HELPER) ## command-line tests only (T=name picks one)
+check-cli: all benches $(MKPICTURE) $(HELPER) ## command-line tests only (T=name picks one)
 	$(Q)tests/cli/run-cli $(abspath $(B))/bin $(abspath $(MKPICTURE)) $(T)
 
 .PHONY: check-layers
