@@ -53,9 +53,8 @@ $(HELPER): $(B)/tests/cli/helper.o
 
 # Every instruction set against scalar code. No Criterion and no library: it is linked for foreign processors, too.
 COMPARE_LEVELS := $(B)/test/compare-levels
-COMPARE_OBJECTS := $(B)/tests/isa/compare_levels.o \
-	$(patsubst %.c,$(B)/%.o,$(wildcard engine/base/*.c engine/hash/*.c engine/match/*.c))
-$(B)/tests/isa/compare_levels.o: FLAGS_tests = -Iengine/include -Iengine -Itests/unit
+COMPARE_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/isa/*.c engine/base/*.c engine/hash/*.c engine/match/*.c))
+$(filter $(B)/tests/isa/%,$(COMPARE_OBJECTS)): FLAGS_tests = -Iengine/include -Iengine -Itests/unit
 
 $(COMPARE_LEVELS): $(COMPARE_OBJECTS) $(B)/sources.list
 	@mkdir -p $(@D)
