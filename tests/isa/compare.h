@@ -28,8 +28,9 @@ struct run {
 	unsigned long calls;
 };
 
-/* Ends the program when there is a difference. */
+/* Each ends the program when there is a difference. */
 void compare_hash_kernels(struct run *r);
+void compare_jpeg_kernels(struct run *r);
 
 static inline _Noreturn void differ(const struct run *r, const char *what, size_t n, size_t with)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * compare-levels [LEVEL [SEED]]: every instruction set of this machine, or just
- * LEVEL, against scalar code: each kernel of search and hashing, a whole
+ * LEVEL, against scalar code: each kernel of search, hashing and JPEG, a whole
  * index, PDQ. It needs no test framework, so that it can be linked for a foreign
  * processor and run by an emulator. Exit status: 0 all equal; 1 a difference;
  * 2 LEVEL is not there.
@@ -373,6 +373,7 @@ static void compare(enum tutela_isa isa, uint64_t seed)
 	sketch_lengths(&r);
 	sketches_lengths(&r);
 	compare_hash_kernels(&r);
+	compare_jpeg_kernels(&r);
 	whole_index(&r, TUTELA_INDEX_TABLES);
 	whole_index(&r, TUTELA_INDEX_FLAT);
 	pictures(&r);
