@@ -8,7 +8,6 @@
  */
 #ifdef __AARCH64EL__
 #include <arm_neon.h>
-#include <stddef.h>
 
 typedef struct {
 	float32x4_t low, high;
