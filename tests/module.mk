@@ -10,7 +10,8 @@ FAKE_WORKER := $(B)/test/fake-worker
 
 # Codecs are in no library; these are tested without a process around them.
 UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_png png_stream png_unfilter png_unfilter_avx2 \
-	jpeg_huffman jpeg_kernels jpeg_kernels_avx2 jpeg_markers jpeg_progressive jpeg_samples jpeg_sequential jpeg_stream row_sink)
+	jpeg_huffman jpeg_kernels jpeg_kernels_avx2 jpeg_kernels_neon jpeg_markers jpeg_progressive jpeg_samples jpeg_sequential \
+	jpeg_stream row_sink)
 
 FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itests/unit $(OPENMP) \
 	$(call pkg,CRITERION,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) $(call pkg,DEFLATE,cflags) \
@@ -51,11 +52,12 @@ $(HELPER): $(B)/tests/cli/helper.o
 	@$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,JSON,libs)
 
-# Every instruction set against scalar code. No Criterion and no library: it is linked for foreign processors, too.
+# Every instruction set against scalar code. No Criterion, no library and no codec: it is linked for foreign
+# processors, too.
 COMPARE_LEVELS := $(B)/test/compare-levels
-COMPARE_OBJECTS := $(B)/tests/isa/compare_levels.o \
-	$(patsubst %.c,$(B)/%.o,$(wildcard engine/base/*.c engine/hash/*.c engine/match/*.c))
-$(B)/tests/isa/compare_levels.o: FLAGS_tests = -Iengine/include -Iengine -Itests/unit
+COMPARE_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/isa/*.c engine/base/*.c engine/hash/*.c engine/match/*.c \
+	engine/decode/worker/jpeg_kernels*.c))
+$(filter $(B)/tests/isa/%,$(COMPARE_OBJECTS)): FLAGS_tests = -Iengine/include -Iengine -Itests/unit
 
 $(COMPARE_LEVELS): $(COMPARE_OBJECTS) $(B)/sources.list
 	@mkdir -p $(@D)

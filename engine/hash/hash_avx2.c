@@ -3,8 +3,6 @@
  * AVX2: eight rows at once where a sum runs along a row, eight columns at
  * once everywhere else, so that every lane does what the scalar loop does.
  */
-#include "hash/hash_kernels.h"
-
 #if defined(__x86_64__)
 
 #if !defined(__AVX2__)
@@ -13,19 +11,64 @@
 
 #include <immintrin.h>
 
-#define LANES 8
+typedef __m256 v8;
 
-/*
- * for i in 0 .. n - 1, n <= 8, unrolled: vectors in arrays stay in registers
- * only then, and gcc does not do it by itself at -O2.
- */
-#if defined(__clang__)
-#define foreach(i, n) _Pragma("unroll") for (size_t i = 0; i < (n); i++)
-#else
-#define foreach(i, n) _Pragma("GCC unroll 8") for (size_t i = 0; i < (n); i++)
-#endif
+static inline v8 v8_all(float f)
+{
+	return _mm256_set1_ps(f);
+}
 
-_Static_assert(LANES == BOX_ROWS && LANES == BOX_PAD, "a strip is as high as a vector is wide");
+static inline v8 v8_load(const float *p)
+{
+	return _mm256_loadu_ps(p);
+}
+
+static inline void v8_store(float *p, v8 v)
+{
+	_mm256_storeu_ps(p, v);
+}
+
+static inline v8 v8_add(v8 a, v8 b)
+{
+	return _mm256_add_ps(a, b);
+}
+
+static inline v8 v8_sub(v8 a, v8 b)
+{
+	return _mm256_sub_ps(a, b);
+}
+
+static inline v8 v8_mul(v8 a, v8 b)
+{
+	return _mm256_mul_ps(a, b);
+}
+
+static inline v8 v8_div(v8 a, v8 b)
+{
+	return _mm256_div_ps(a, b);
+}
+
+#include "hash/hash_lanes.h"
+
+static inline void v8_transpose(v8 v[LANES])
+{
+	v8 a[LANES], b[LANES];
+
+	foreach (i, LANES / 2) {
+		a[2 * i] = _mm256_unpacklo_ps(v[2 * i], v[2 * i + 1]);
+		a[2 * i + 1] = _mm256_unpackhi_ps(v[2 * i], v[2 * i + 1]);
+	}
+	foreach (i, LANES / 4) {
+		b[4 * i] = _mm256_shuffle_ps(a[4 * i], a[4 * i + 2], 0x44);
+		b[4 * i + 1] = _mm256_shuffle_ps(a[4 * i], a[4 * i + 2], 0xee);
+		b[4 * i + 2] = _mm256_shuffle_ps(a[4 * i + 1], a[4 * i + 3], 0x44);
+		b[4 * i + 3] = _mm256_shuffle_ps(a[4 * i + 1], a[4 * i + 3], 0xee);
+	}
+	foreach (i, LANES / 2) {
+		v[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
+		v[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
+	}
+}
 
 static void luma_gray(const uint8_t *px, size_t n, float *out)
 {
@@ -104,233 +147,6 @@ static void gray_rgb(const uint8_t *px, size_t n, uint8_t *out)
 		_mm_storel_epi64((__m128i *)(out + i), _mm_packus_epi16(words, words));
 	}
 	tutela_hash_scalar.gray_rgb(px + 3 * i, n - i, out + i);
-}
-
-static inline void transpose(__m256 v[LANES])
-{
-	__m256 a[LANES], b[LANES];
-
-	foreach (i, LANES / 2) {
-		a[2 * i] = _mm256_unpacklo_ps(v[2 * i], v[2 * i + 1]);
-		a[2 * i + 1] = _mm256_unpackhi_ps(v[2 * i], v[2 * i + 1]);
-	}
-	foreach (i, LANES / 4) {
-		b[4 * i] = _mm256_shuffle_ps(a[4 * i], a[4 * i + 2], 0x44);
-		b[4 * i + 1] = _mm256_shuffle_ps(a[4 * i], a[4 * i + 2], 0xee);
-		b[4 * i + 2] = _mm256_shuffle_ps(a[4 * i + 1], a[4 * i + 3], 0x44);
-		b[4 * i + 3] = _mm256_shuffle_ps(a[4 * i + 1], a[4 * i + 3], 0xee);
-	}
-	foreach (i, LANES / 2) {
-		v[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
-		v[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
-	}
-}
-
-/* Eight running sums side by side. The ring holds the inputs, one vector a column. */
-struct running {
-	const float *in;
-	size_t stride, n, w;
-	float *ring;
-	size_t mask;
-	__m256 sum;
-};
-
-static struct running running_init(const float *in, size_t stride, size_t n, size_t w, float *history)
-{
-	return (struct running){.in = in,
-				.stride = stride,
-				.n = n,
-				.w = w,
-				.ring = history,
-				.mask = box_history(w) - 1,
-				.sum = _mm256_setzero_ps()};
-}
-
-static inline float *ring_at(const struct running *r, size_t t)
-{
-	return r->ring + (t & r->mask) * LANES;
-}
-
-/* Columns t .. t + 7 into the ring; t is a multiple of 8, and the strip is padded to one. */
-static inline void fetch(const struct running *r, size_t t)
-{
-	__m256 v[LANES];
-
-	foreach (y, LANES)
-		v[y] = _mm256_loadu_ps(r->in + y * r->stride + t);
-	transpose(v);
-	foreach (i, LANES)
-		_mm256_store_ps(ring_at(r, t) + i * LANES, v[i]);
-}
-
-/* Input t enters, input t - w leaves, where they exist. */
-static inline void step(struct running *r, size_t t)
-{
-	if (t < r->n)
-		r->sum = _mm256_add_ps(r->sum, _mm256_load_ps(ring_at(r, t)));
-	if (t >= r->w)
-		r->sum = _mm256_sub_ps(r->sum, _mm256_load_ps(ring_at(r, t - r->w)));
-}
-
-/* How many inputs are in the sum after step t. */
-static inline float count_at(const struct running *r, size_t t)
-{
-	size_t left = t + 1 > r->w ? t + 1 - r->w : 0;
-	size_t right = t < r->n ? t + 1 : r->n;
-
-	return (float)(right - left);
-}
-
-/* Division by a power of two is multiplication, to the bit. */
-static inline bool power_of_two(size_t w)
-{
-	return (w & (w - 1)) == 0;
-}
-
-/* Steps t .. t + 7, all of them between the ends. */
-static inline void steady(struct running *r, size_t t, float *out, bool multiply)
-{
-	__m256 v[LANES], by = _mm256_set1_ps(multiply ? 1.0f / (float)r->w : (float)r->w), sum = r->sum;
-
-	foreach (i, LANES) {
-		sum = _mm256_add_ps(sum, _mm256_load_ps(ring_at(r, t) + i * LANES));
-		sum = _mm256_sub_ps(sum, _mm256_load_ps(ring_at(r, t + i - r->w)));
-		v[i] = multiply ? _mm256_mul_ps(sum, by) : _mm256_div_ps(sum, by);
-	}
-	r->sum = sum;
-	transpose(v);
-	foreach (y, LANES)
-		_mm256_storeu_ps(out + y * r->stride + t - r->w / 2, v[y]);
-}
-
-/* Step t near an end: one column of output, if it is there yet. */
-static void edge(struct running *r, size_t t, float *out)
-{
-	float column[LANES];
-
-	step(r, t);
-	if (t < r->w / 2)
-		return;
-	_mm256_storeu_ps(column, _mm256_div_ps(r->sum, _mm256_set1_ps(count_at(r, t))));
-	for (size_t y = 0; y < LANES; y++)
-		out[y * r->stride + t - r->w / 2] = column[y];
-}
-
-static void box_rows(const float *in, float *out, size_t stride, unsigned rows, size_t n, size_t w, float *history)
-{
-	struct running r = running_init(in, stride, n, w, history);
-	bool multiply = power_of_two(w);
-	size_t end = n + w / 2;
-
-	(void)rows;
-	for (size_t t = 0; t < end; t += LANES) {
-		if (t < n)
-			fetch(&r, t);
-		if (t >= w && t + LANES <= n) {
-			if (multiply)
-				steady(&r, t, out, true);
-			else
-				steady(&r, t, out, false);
-			continue;
-		}
-		for (size_t i = t; i < t + LANES && i < end; i++)
-			edge(&r, i, out);
-	}
-}
-
-/* The sums after steps t .. t + 7, up to `end`. */
-static inline void sums_of(struct running *r, size_t t, size_t end, float sums[LANES][LANES])
-{
-	if (t >= r->w && t + LANES <= r->n) {
-		foreach (i, LANES) {
-			r->sum = _mm256_add_ps(r->sum, _mm256_load_ps(ring_at(r, t) + i * LANES));
-			r->sum = _mm256_sub_ps(r->sum, _mm256_load_ps(ring_at(r, t + i - r->w)));
-			_mm256_storeu_ps(sums[i], r->sum);
-		}
-		return;
-	}
-	for (size_t i = 0; i < LANES && t + i < end; i++) {
-		step(r, t + i);
-		_mm256_storeu_ps(sums[i], r->sum);
-	}
-}
-
-static void box_rows_at(const float *in, size_t stride, unsigned rows, size_t n, size_t w, const uint32_t at[PDQ_SIDE],
-			float out[BOX_ROWS][PDQ_SIDE], float *history)
-{
-	struct running r = running_init(in, stride, n, w, history);
-	size_t end = n + w / 2, j = 0;
-	float sums[LANES][LANES];
-
-	(void)rows;
-	for (size_t t = 0; t < end; t += LANES) {
-		if (t < n)
-			fetch(&r, t);
-		sums_of(&r, t, end, sums);
-		for (; j < PDQ_SIDE && at[j] + w / 2 < t + LANES; j++) {
-			size_t last = at[j] + w / 2;
-			float count = count_at(&r, last);
-
-			for (size_t y = 0; y < LANES; y++)
-				out[y][j] = sums[last - t][y] / count;
-		}
-	}
-}
-
-static void box_columns(float *sum, const float *add, const float *sub, float *out, float count, size_t n)
-{
-	const __m256 by = _mm256_set1_ps(count);
-
-	for (size_t i = 0; i < n; i += LANES) {
-		__m256 v = _mm256_loadu_ps(sum + i);
-
-		if (add)
-			v = _mm256_add_ps(v, _mm256_loadu_ps(add + i));
-		if (sub)
-			v = _mm256_sub_ps(v, _mm256_loadu_ps(sub + i));
-		_mm256_storeu_ps(sum + i, v);
-		if (out)
-			_mm256_storeu_ps(out + i, _mm256_div_ps(v, by));
-	}
-}
-
-/* One row of D A: all 64 columns in registers. */
-static void dct_row(const float a[PDQ_SIDE][PDQ_SIDE], const float d[PDQ_SIDE], float t[PDQ_SIDE])
-{
-	__m256 sum[PDQ_SIDE / LANES];
-
-	foreach (j, PDQ_SIDE / LANES)
-		sum[j] = _mm256_setzero_ps();
-	for (size_t k = 0; k < PDQ_SIDE; k++) {
-		__m256 f = _mm256_set1_ps(d[k]);
-
-		foreach (j, PDQ_SIDE / LANES)
-			sum[j] = _mm256_add_ps(sum[j], _mm256_mul_ps(f, _mm256_loadu_ps(&a[k][j * LANES])));
-	}
-	foreach (j, PDQ_SIDE / LANES)
-		_mm256_storeu_ps(t + j * LANES, sum[j]);
-}
-
-static void dct(const float a[PDQ_SIDE][PDQ_SIDE], const float d[PDQ_FREQS][PDQ_SIDE], float b[PDQ_FREQS][PDQ_FREQS])
-{
-	float t[PDQ_SIDE], turned[PDQ_SIDE][PDQ_FREQS];
-
-	for (size_t k = 0; k < PDQ_SIDE; k++)
-		for (size_t j = 0; j < PDQ_FREQS; j++)
-			turned[k][j] = d[j][k];
-	for (size_t i = 0; i < PDQ_FREQS; i++) {
-		__m256 low = _mm256_setzero_ps(), high = _mm256_setzero_ps();
-
-		dct_row(a, d[i], t);
-		for (size_t k = 0; k < PDQ_SIDE; k++) {
-			__m256 f = _mm256_set1_ps(t[k]);
-
-			low = _mm256_add_ps(low, _mm256_mul_ps(f, _mm256_loadu_ps(&turned[k][0])));
-			high = _mm256_add_ps(high, _mm256_mul_ps(f, _mm256_loadu_ps(&turned[k][LANES])));
-		}
-		_mm256_storeu_ps(&b[i][0], low);
-		_mm256_storeu_ps(&b[i][LANES], high);
-	}
 }
 
 static uint32_t sum_of(__m256i v)

@@ -68,6 +68,9 @@ extern const struct hash_kernels tutela_hash_scalar;
 #if defined(__x86_64__)
 extern const struct hash_kernels tutela_hash_avx2;
 #endif
+#ifdef __AARCH64EL__
+extern const struct hash_kernels tutela_hash_neon;
+#endif
 
 /* Table for `isa` (AUTO: the best), or NULL when this machine cannot run that level. */
 const struct hash_kernels *tutela_hash_kernels(enum tutela_isa isa);

@@ -1,70 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * compare-levels [LEVEL [SEED]]: every instruction set of this machine, or just
- * LEVEL, against scalar code: each kernel, a whole index, PDQ. It needs no
- * test framework, so that it can be linked for a foreign processor and run by
- * an emulator. Exit status: 0 all equal; 1 a difference; 2 LEVEL is not there.
+ * LEVEL, against scalar code: each kernel of search, hashing and JPEG, a whole
+ * index, PDQ. It needs no test framework, so that it can be linked for a foreign
+ * processor and run by an emulator. Exit status: 0 all equal; 1 a difference;
+ * 2 LEVEL is not there.
  */
 #include <limits.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <tutela/index.h>
 
+#include "compare.h"
 #include "formula.h"
 #include "match/kernels.h"
 #include "pdq_vectors.h"
 
-#define N_MAX    257
-#define LINES    10
-#define CODES    20000
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-/* Bytes that may be touched, a multiple of any page; all around them faults. */
-#define ROOM  ((size_t)65536)
-#define GUARD ((size_t)65536)
-
-struct run {
-	const struct kernels *k, *scalar;
-	uint64_t seed, state;
-	uint8_t *room;
-	unsigned long calls;
-};
-
-static _Noreturn void differ(const struct run *r, const char *what, size_t n, unsigned max)
-{
-	fprintf(stderr, "compare-levels: %s: %s differs from scalar: n %zu, max %u, seed %llu\n",
-		tutela_isa_name(r->k->isa), what, n, max, (unsigned long long)r->seed);
-	exit(1);
-}
-
-static _Noreturn void broken(const char *what)
-{
-	fprintf(stderr, "compare-levels: %s\n", what);
-	exit(1);
-}
-
-/* splitmix64. */
-static uint64_t next(struct run *r)
-{
-	uint64_t z = r->state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
-static unsigned below(struct run *r, size_t n)
-{
-	return (unsigned)(next(r) % n);
-}
-
-static void random_bytes(struct run *r, uint8_t *p, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		p[i] = (uint8_t)next(r);
-}
+#define LINES 10
+#define CODES 20000
 
 /* Up to `flips` bits changed. */
 static void nudge(struct run *r, uint8_t *code, size_t len, unsigned flips)
@@ -349,7 +303,7 @@ static void whole_index(struct run *r, enum tutela_index_kind kind)
 	}
 	if (!f || tutela_index_build_file(codes, values, CODES, &opts, fileno(f), NULL))
 		broken("an index could not be built");
-	struct tutela_index *ix = open_index(f, r->k->isa), *plain = open_index(f, TUTELA_ISA_SCALAR);
+	struct tutela_index *ix = open_index(f, r->isa), *plain = open_index(f, TUTELA_ISA_SCALAR);
 
 	search(r, ix, plain, queries, 64, 31);
 	search(r, ix, plain, queries, 8, 0);
@@ -380,7 +334,7 @@ static void pictures(struct run *r)
 		struct tutela_pixels pixels = formula_pixels(px, v->w, v->h, v->channels);
 		struct tutela_perceptual out;
 
-		if (!px || tutela_hash_pixels(&pixels, TUTELA_WANT_PDQ | TUTELA_WANT_PDQ_FULL, r->k->isa, &out))
+		if (!px || tutela_hash_pixels(&pixels, TUTELA_WANT_PDQ | TUTELA_WANT_PDQ_FULL, r->isa, &out))
 			broken("a picture could not be hashed");
 		expect_pdq(r, &out.pdq, v->ref_hash, v->ref_quality, "PDQ (ref)", i);
 		expect_pdq(r, &out.pdq_full, v->full_hash, v->full_quality, "PDQ (full)", i);
@@ -408,7 +362,7 @@ static uint8_t *guarded(void)
 
 static void compare(enum tutela_isa isa, uint64_t seed)
 {
-	struct run r = {tutela_kernels_get(isa), &tutela_kernels_scalar, seed, seed, guarded(), 0};
+	struct run r = {isa, tutela_kernels_get(isa), &tutela_kernels_scalar, seed, seed, guarded(), 0};
 
 	if (!r.k || r.k->isa != isa)
 		broken("a level that the machine has, but no kernels for it");
@@ -418,6 +372,8 @@ static void compare(enum tutela_isa isa, uint64_t seed)
 	pairs(&r);
 	sketch_lengths(&r);
 	sketches_lengths(&r);
+	compare_hash_kernels(&r);
+	compare_jpeg_kernels(&r);
 	whole_index(&r, TUTELA_INDEX_TABLES);
 	whole_index(&r, TUTELA_INDEX_FLAT);
 	pictures(&r);

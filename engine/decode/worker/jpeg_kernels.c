@@ -103,6 +103,10 @@ const struct jpeg_kernels *tutela_jpeg_kernels(enum tutela_isa isa)
 	if (isa != TUTELA_ISA_SCALAR && tutela_cpu_has(TUTELA_ISA_AVX2))
 		return &tutela_jpeg_kernels_avx2;
 #endif
+#ifdef __AARCH64EL__
+	if (isa != TUTELA_ISA_SCALAR && tutela_cpu_has(TUTELA_ISA_NEON))
+		return &tutela_jpeg_kernels_neon;
+#endif
 	(void)isa;
 	return &scalar;
 }

@@ -72,5 +72,8 @@ const struct jpeg_kernels *tutela_jpeg_kernels(enum tutela_isa isa);
 #if defined(__x86_64__)
 extern const struct jpeg_kernels tutela_jpeg_kernels_avx2;
 #endif
+#ifdef __AARCH64EL__
+extern const struct jpeg_kernels tutela_jpeg_kernels_neon;
+#endif
 
 #endif
