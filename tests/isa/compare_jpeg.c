@@ -133,6 +133,36 @@ static void samples(struct run *r, struct samples_case *c, uint32_t n, enum cont
 		sample_rows(r, c, want, content);
 }
 
+/* All samples of the first `n` blocks. */
+static void whole_rows(struct run *r, struct samples_case *c, uint32_t n, enum content content, unsigned turn)
+{
+	static int16_t want[BLOCKS * 64];
+	uint8_t out[8 * BLOCKS];
+	int16_t *blocks = place(r, turn, 0, sizeof(want), sizeof(*blocks));
+
+	c->got = place(r, turn, 1, sizeof(want), sizeof(*c->got));
+	c->out = place(r, turn, 2, 8 * (size_t)n, 1);
+	fill_islow(r, &c->islow, content);
+	fill_quantisers(r, &c->quantisers, content);
+	for (uint32_t b = 0; b < n; b++)
+		c->block[b] = b;
+	c->columns = (struct sample_columns){.n = n, .block = c->block, .column = c->column};
+	fill_blocks(r, c, blocks, content);
+	if (!c->k->dequantise(blocks, &c->quantisers, &c->columns, c->got) ||
+	    !c->scalar->dequantise(blocks, &c->quantisers, &c->columns, want))
+		return;
+	for (unsigned y = 0; y < 8; y++) {
+		mark(r, c->out, 8 * (size_t)n);
+		bool good = c->k->whole_row(&c->islow, c->got, y, n, c->out);
+
+		if (good != c->scalar->whole_row(&c->islow, want, y, n, out))
+			differ(r, "whole_row's verdict", n, content);
+		expect(r, "whole_row", c->out, good ? out : c->out, 8 * (size_t)n, n, content);
+		c->good += good;
+		c->refused += !good;
+	}
+}
+
 /* ------------------------------------------------------------------ weighted blocks */
 
 static float some_float(struct run *r)
@@ -185,6 +215,13 @@ void compare_jpeg_kernels(struct run *r)
 		for (unsigned content = 0; content < CONTENTS; content++)
 			for (unsigned i = 0; i < 4; i++)
 				samples(r, &c, n, (enum content)content, turn++);
+	if (!c.good || !c.refused)
+		broken("all JPEG blocks are good, or none: nothing was tested");
+	c.good = c.refused = 0;
+	for (uint32_t n = 0; n <= BLOCKS; n++)
+		for (unsigned content = 0; content < CONTENTS; content++)
+			for (unsigned i = 0; i < 8; i++)
+				whole_rows(r, &c, n, (enum content)content, turn++);
 	if (!c.good || !c.refused)
 		broken("all JPEG blocks are good, or none: nothing was tested");
 	for (uint32_t n = 0; n <= BLOCKS; n++)

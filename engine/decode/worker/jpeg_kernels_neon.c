@@ -99,6 +99,49 @@ static bool sample_row(const struct islow *islow, const int16_t *dequantised, un
 	return vmaxvq_u32(worst) == 0;
 }
 
+/* The matrix with samples beside each other: [v] holds what frequency v adds to samples 0..7. */
+static void turn(const struct islow *islow, int16x8_t out[8])
+{
+	for (unsigned v = 0; v < 8; v++) {
+		int16_t m[8];
+
+		for (unsigned x = 0; x < 8; x++)
+			m[x] = islow->m[x][v];
+		out[v] = vld1q_s16(m);
+	}
+}
+
+/* All 8 samples of a first pass. */
+static inline uint8x8_t eight_samples(int16x8_t pass, const int16x8_t turned[8])
+{
+	int32x4_t low = vdupq_n_s32(0), high = low;
+	int16_t p[8];
+	uint16x4_t a, b;
+
+	vst1q_s16(p, pass);
+	for (unsigned v = 0; v < 8; v++) {
+		low = vmlal_n_s16(low, vget_low_s16(turned[v]), p[v]);
+		high = vmlal_high_n_s16(high, turned[v], p[v]);
+	}
+	a = vqmovun_s32(vaddq_s32(vrshrq_n_s32(low, 18), vdupq_n_s32(128)));
+	b = vqmovun_s32(vaddq_s32(vrshrq_n_s32(high, 18), vdupq_n_s32(128)));
+	return vqmovn_u16(vcombine_u16(a, b));
+}
+
+static bool whole_row(const struct islow *islow, const int16_t *dequantised, unsigned y, uint32_t n, uint8_t *out)
+{
+	uint32x4_t worst = vdupq_n_u32(0);
+	int16x8_t turned[8];
+
+	turn(islow, turned);
+	for (uint32_t b = 0; b < n; b++) {
+		int16x8_t pass = first_pass(dequantised + 64 * (size_t)b, islow->m[y], &worst);
+
+		vst1_u8(out + 8 * (size_t)b, eight_samples(pass, turned));
+	}
+	return vmaxvq_u32(worst) == 0;
+}
+
 static inline float32x4_t add_product(float32x4_t sum, float32x4_t a, const float *b)
 {
 	return vaddq_f32(sum, vmulq_f32(a, vld1q_f32(b)));
@@ -124,6 +167,6 @@ static void weigh_blocks(const int16_t *blocks, uint32_t n, const float rows[8][
 }
 
 const struct jpeg_kernels tutela_jpeg_kernels_neon = {
-	.dequantise = dequantise, .sample_row = sample_row, .weigh_blocks = weigh_blocks};
+	.dequantise = dequantise, .sample_row = sample_row, .whole_row = whole_row, .weigh_blocks = weigh_blocks};
 
 #endif
