@@ -85,7 +85,7 @@ $(error missing for this build: $(LACKING). `make deps` installs the Debian pack
 endif
 endif
 
-include engine/module.mk hashdb/module.mk tools/module.mk tests/module.mk tests/fuzz/module.mk bench/module.mk
+include engine/module.mk hashdb/module.mk tools/module.mk tests/module.mk tests/fuzz/module.mk tests/crash/module.mk bench/module.mk
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
