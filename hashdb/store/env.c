@@ -74,7 +74,7 @@ enum tutela_err tutela_env_fail(struct tutela_store *s, int rc, const char *what
 	if (err == TUTELA_E_SYS)
 		errno = rc > 0 ? rc : EIO;
 	if (err == TUTELA_E_DISKFULL)
-		return tutela_store_fail(s, err, "%s in '%s': no space left on the device", what, s->path);
+		return tutela_store_fail(s, err, "%s in '%s': %s", what, s->path, tutela_strerror(err));
 	if (rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED)
 		return tutela_store_fail(s, err, "%s in '%s': the database has outgrown the map it was opened with",
 					 what, s->path);

@@ -97,10 +97,18 @@ static unsigned look(struct rounds *r, unsigned first, unsigned last, const stru
 	return seen->step;
 }
 
+/* A moment of what the step takes. Every other time of its second half: the first is spent on starting the program. */
+static double moment(struct rounds *r, unsigned step)
+{
+	double at = random_unit(r);
+
+	return 1e-4 + r->takes[step] * (random_unit(r) < 0.5 ? at : 0.5 + at / 2);
+}
+
 /* One death of a command; true when the step is done. */
 static bool strike(struct rounds *r, unsigned step, const struct command *c)
 {
-	struct command_opts opts = {.kill_after = 1e-4 + r->takes[step] * random_unit(r),
+	struct command_opts opts = {.kill_after = moment(r, step),
 				    .stopped = on_stopped,
 				    .ctx = r};
 	struct sighting seen;
@@ -165,7 +173,7 @@ static void new_store(struct rounds *r)
 	scratch_remove(r->store);
 	story_init(&r->story, r->store, &c);
 	for (unsigned i = 0; i < DEATHS && r->takes[0] > 0 && r->kills < r->wanted && !is_store(r); i++) {
-		opts.kill_after = 1e-4 + r->takes[0] * random_unit(r);
+		opts.kill_after = moment(r, 0);
 		command_run(&c, &opts, &o);
 		if (!o.killed && !command_exited(&o, 0))
 			die("%s", command_text(&c, &o));

@@ -14,10 +14,48 @@ $(B)/test/$(1): $(2:%=$(B)/tests/crash/%.o) $(CRASH_COMMON) $(B)/lib/libtutela.a
 endef
 
 $(eval $(call crash_program,kill-rounds,kill_rounds))
+$(eval $(call crash_program,faults,faults))
+
+# The program as it is, but with bounds so small that a list of a few hundred entries takes several commits, and that
+# what is cleaned up takes several, too.
+PARTS := update session cleanup
+PARTS_FLAGS := -DWEIGHT_MAX=150 -DCHUNK=64 -DPURGE_PART=40 -DPURGE_IN_COMMIT=60
+PARTS_OBJECTS := $(PARTS:%=$(B)/tests/crash/parts/%.o)
+PARTS_REST := $(TOOLS_SOURCES:%.c=$(B)/%.o) $(filter-out $(PARTS:%=$(B)/hashdb/store/%.o),$(ENGINE_OBJECTS) $(HASHDB_OBJECTS))
+
+$(B)/tests/crash/parts/%.o: hashdb/store/%.c tests/crash/module.mk
+	@mkdir -p $(@D)
+	@$(call say,CC,$< with small bounds)
+	$(Q)$(CC) $(PROJECT_CFLAGS) $(FLAGS_hashdb) $(CPPFLAGS) $(OBJECT_CFLAGS) $(PARTS_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/test/tutela-parts: $(PARTS_OBJECTS) $(PARTS_REST)
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LINK_tutela)
+
+CRASH_PROGRAMS += $(B)/test/tutela-parts
+
+# Libraries that are loaded before all others. They take the place of calls of the C library, and so are built without
+# what would call these behind their back.
+define preloaded # name, source
+$(B)/test/$(1): tests/crash/$(2).c $(wildcard tests/crash/*.h) tests/crash/module.mk
+	@mkdir -p $$(@D)
+	@$$(call say,LINK,$$@)
+	$$(Q)$$(CC) -std=c17 -D_GNU_SOURCE -O1 -g -fPIC -fvisibility=hidden -fno-builtin $$(filter-out -Wmissing-prototypes,$$(WARNINGS)) \
+		-shared -o $$@ $$<
+endef
+
+$(eval $(call preloaded,fault-shim.so,fault_shim))
+CRASH_PROGRAMS += $(B)/test/fault-shim.so $(B)/test/faults
 
 SEED ?= 1
 
 .PHONY: check-crash
-check-crash: all $(CRASH_PROGRAMS) ## kill the writer at 1,000 random moments, 100 of them in updates of several commits (SEED=1)
-	$(Q)OMP_NUM_THREADS=2 $(B)/test/kill-rounds $(abspath $(B))/bin/tutela 900 $(SEED)
-	$(Q)OMP_NUM_THREADS=2 $(B)/test/kill-rounds $(abspath $(B))/bin/tutela 100 $(SEED) 40000
+check-crash: all $(CRASH_PROGRAMS) ## kill the writer at 1,000 random moments, half of them in updates of many commits (SEED=1)
+	$(Q)OMP_NUM_THREADS=2 $(B)/test/kill-rounds $(abspath $(B))/bin/tutela 480 $(SEED) 1000
+	$(Q)OMP_NUM_THREADS=2 $(B)/test/kill-rounds $(abspath $(B))/bin/tutela 20 $(SEED) 60000
+	$(Q)OMP_NUM_THREADS=2 $(B)/test/kill-rounds $(abspath $(B))/test/tutela-parts 500 $(SEED) 400
+
+.PHONY: check-faults
+check-faults: all $(CRASH_PROGRAMS) ## the n-th write, sync, mapping, allocation, ... of each command fails, for every n
+	$(Q)$(B)/test/faults $(abspath $(B))/test/tutela-parts $(abspath $(B))/test/fault-shim.so 1 $(SEED)
