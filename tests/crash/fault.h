@@ -27,7 +27,10 @@ enum fault_kind {
 	FAULT_KINDS
 };
 
-#define FAULT_NAMES {"none", "write", "short", "full", "sync", "map", "open", "name", "memory"}
+#define FAULT_NAMES                                                                                                    \
+	{                                                                                                              \
+		"none", "write", "short", "full", "sync", "map", "open", "name", "memory"                              \
+	}
 
 /* Count anew from here on; FAULT_NONE: let everything be. `root` may be NULL: all files. */
 typedef void fault_arm_fn(enum fault_kind kind, long at, int lasting, const char *root);

@@ -18,8 +18,9 @@
 #include "fault.h"
 #include "witness.h"
 
-#define STEPS 9
-#define CALLS 20000 /* of one kind, that a command makes at most */
+#define STEPS   9
+#define READ_AT 5     /* the step after which commands that read are tried */
+#define CALLS   20000 /* of one kind, that a command makes at most */
 
 static const char *const kind_names[FAULT_KINDS] = FAULT_NAMES;
 
@@ -45,8 +46,14 @@ static bool run_with(struct faults *f, const struct command *c, enum fault_kind 
 		     struct outcome *o)
 {
 	char preload[600], name[64], at[64], root[160], report[160];
-	const char *env[] = {preload, name, at, root, report, "OMP_NUM_THREADS=1",
-			     lasting ? "TUTELA_FAULT_LASTING=1" : "TUTELA_FAULT_LASTING=0", NULL};
+	const char *env[] = {preload,
+			     name,
+			     at,
+			     root,
+			     report,
+			     "OMP_NUM_THREADS=1",
+			     lasting ? "TUTELA_FAULT_LASTING=1" : "TUTELA_FAULT_LASTING=0",
+			     NULL};
 	struct command_opts opts = {.env = env};
 
 	(void)snprintf(preload, sizeof preload, "LD_PRELOAD=%s", f->shim);
@@ -108,9 +115,8 @@ static const char *judge(struct faults *f, unsigned step, const struct command *
 	if (bad)
 		return bad;
 	/* Short of memory, the work may be done and only its report be missing. */
-	if ((step || is_store(f)) &&
-	    !witness(&f->story, f->store, ok || !step ? step : step - 1,
-		     ok || kind == FAULT_MEMORY || !step ? step : step - 1, &seen, why))
+	if ((step || is_store(f)) && !witness(&f->story, f->store, ok || !step ? step : step - 1,
+					      ok || kind == FAULT_MEMORY || !step ? step : step - 1, &seen, why))
 		return why;
 	done = step ? seen.step == step : is_store(f);
 	if (ok && !done)
@@ -152,6 +158,65 @@ static void every_call(struct faults *f, unsigned step, enum fault_kind kind, bo
 		fail(f, &c, &o, kind, n, lasting, "it met no fault and fails");
 }
 
+/* ------------------------------------------------------------------ commands that read */
+
+enum reader { FOUND, NOT_FOUND, EXPORT, STATUS, LISTS, CHECK, READERS };
+
+static void reader_command(const struct faults *f, enum reader which, struct command *c)
+{
+	static const char *const words[READERS][4] = {{"lookup", "--md5"},
+						      {"lookup", "--md5"},
+						      {"export", "--list", STORY_LIST},
+						      {"status"},
+						      {"list"},
+						      {"check"}};
+	struct tutela_record rec;
+
+	c->n = 0;
+	command_add(c, "%s", f->story.tutela);
+	command_add(c, "-d");
+	command_add(c, "%s", f->store);
+	for (unsigned i = 0; words[which][i]; i++)
+		command_add(c, "%s", words[which][i]);
+	if (which > NOT_FOUND)
+		return;
+	/* The other list is there whole after step 2; that entry never was. */
+	story_record(&f->story, STORY_OTHER, which == FOUND ? 3 : 1000000, 0, &rec);
+	command_add(c, "%s", "");
+	for (unsigned i = 0; i < rec.fingerprints[0].len; i++)
+		(void)snprintf(c->words[c->n - 1] + 2 * i, 3, "%02x", rec.fingerprints[0].bytes[i]);
+}
+
+/* What is read under a fault is the same as without, or status 2 and a sentence: never another answer. */
+static void every_reader(struct faults *f, enum fault_kind kind, bool lasting)
+{
+	for (unsigned which = 0; which < READERS; which++) {
+		struct outcome plain, o;
+		struct command c;
+
+		prepare(f, false);
+		reader_command(f, (enum reader)which, &c);
+		command_run(&c, NULL, &plain);
+		if (!command_exited(&plain, which == FOUND))
+			die("%s", command_text(&c, &plain));
+		for (long n = 1 + (long)(story_mix(which, kind) % f->every); n < CALLS; n += f->every) {
+			const char *why = NULL;
+
+			if (!run_with(f, &c, kind, n, lasting, &o))
+				break;
+			f->tried++;
+			if (o.status == plain.status && !strcmp(o.out, plain.out)) {
+				f->absorbed++;
+				continue;
+			}
+			f->failed++;
+			why = bad_end(&o, kind);
+			if (why)
+				fail(f, &c, &o, kind, n, lasting, why);
+		}
+	}
+}
+
 static void go_on(struct faults *f, unsigned step)
 {
 	struct command c;
@@ -175,6 +240,10 @@ static void kind_of_fault(struct faults *f, enum fault_kind kind)
 		if (kind != FAULT_FULL && kind != FAULT_SHORT)
 			every_call(f, step, kind, true);
 		go_on(f, step);
+		if (step != READ_AT)
+			continue;
+		every_reader(f, kind, false);
+		every_reader(f, kind, true);
 	}
 	printf("  %-6s %5u faults: %5u ended with status 2 and a sentence, %u did the work all the same\n",
 	       kind_names[kind], f->tried, f->failed, f->absorbed);
@@ -203,7 +272,8 @@ int main(int argc, char **argv)
 	f.every += !f.every;
 	f.story = (struct story){
 		.seed = strtoull(argv[4], NULL, 10), .scale = 120, .tutela = argv[1], .folder = f.folder};
-	printf("faults: init and %u commands, one call failing (and, but for short writes, all from it on), seed %llu\n",
+	printf("faults: init and %u commands, one call failing (and, but for short writes, all from it on), seed "
+	       "%llu\n",
 	       STEPS, (unsigned long long)f.story.seed);
 	for (unsigned kind = FAULT_WRITE; kind < FAULT_KINDS; kind++)
 		kind_of_fault(&f, (enum fault_kind)kind);

@@ -24,9 +24,8 @@
 
 enum phase { STARTING, WRITING, TIDYING, ENDING, PHASES };
 
-static const char *const phase_names[PHASES] = {
-	"before it held the writer lock", "while it wrote, before the commit", "after the commit, while it cleaned up",
-	"after it gave the lock back"};
+static const char *const phase_names[PHASES] = {"before it held the writer lock", "while it wrote, before the commit",
+						"after the commit, while it cleaned up", "after it gave the lock back"};
 
 struct rounds {
 	struct story story;
@@ -83,8 +82,8 @@ static void count(struct rounds *r, unsigned step, bool done, bool said, const s
 }
 
 /* After a death or an end: what does the store hold? */
-static unsigned look(struct rounds *r, unsigned first, unsigned last, const struct command *c,
-		     const struct outcome *o, struct sighting *seen)
+static unsigned look(struct rounds *r, unsigned first, unsigned last, const struct command *c, const struct outcome *o,
+		     struct sighting *seen)
 {
 	char why[512];
 
@@ -108,9 +107,7 @@ static double moment(struct rounds *r, unsigned step)
 /* One death of a command; true when the step is done. */
 static bool strike(struct rounds *r, unsigned step, const struct command *c)
 {
-	struct command_opts opts = {.kill_after = moment(r, step),
-				    .stopped = on_stopped,
-				    .ctx = r};
+	struct command_opts opts = {.kill_after = moment(r, step), .stopped = on_stopped, .ctx = r};
 	struct sighting seen;
 	struct outcome o;
 	unsigned found;

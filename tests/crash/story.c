@@ -8,9 +8,9 @@
 
 enum kind { ADD, OTHER_ADD, CHANGE, WITHDRAW, REPLACE, DISPUTE, OTHER_REMOVE, RESTORE, REBUILD, KINDS };
 
-static const char *const names[KINDS] = {"import",  "import of another list", "import of changes",
-					 "withdraw", "import --replace",      "withdraw --dispute",
-					 "list remove", "withdraw --restore", "check --rebuild"};
+static const char *const names[KINDS] = {"import",      "import of another list", "import of changes",
+					 "withdraw",    "import --replace",       "withdraw --dispute",
+					 "list remove", "withdraw --restore",     "check --rebuild"};
 
 static enum kind kind_of(unsigned step)
 {

@@ -16,9 +16,9 @@
 
 struct story {
 	uint64_t seed;
-	uint32_t scale;      /* entries that an import adds */
-	const char *tutela;  /* the program */
-	const char *folder;  /* for its input */
+	uint32_t scale;     /* entries that an import adds */
+	const char *tutela; /* the program */
+	const char *folder; /* for its input */
 };
 
 struct story_entry {

@@ -89,8 +89,8 @@ static enum tutela_err check_entry(struct look *l, const char *list, const struc
 	story_record(l->story, list, (uint32_t)number, e.generation, &wanted);
 	if (same_record(rec, &wanted) && rec->status == e.status)
 		return TUTELA_OK;
-	(void)no(l->report, "entry '%.*s' of list '%s' is %s and not as this version has it", (int)rec->id.len, rec->id.s,
-		 list, tutela_status_name(rec->status));
+	(void)no(l->report, "entry '%.*s' of list '%s' is %s and not as this version has it", (int)rec->id.len,
+		 rec->id.s, list, tutela_status_name(rec->status));
 	return TUTELA_E_INTERRUPTED;
 }
 
@@ -201,7 +201,7 @@ static bool recognise(struct look *l, unsigned first, unsigned last)
 	for (unsigned step = last + 1; step-- > first;) {
 		story_at(l->story, step, &l->state);
 		if (l->state.version == f.version && !!l->state.n_other == f.other &&
-		    f.n == (size_t)!!l->state.version + f.other) {
+		    f.n == (size_t) !!l->state.version + f.other) {
 			l->report->sighting.step = step;
 			return true;
 		}
@@ -223,7 +223,7 @@ static bool library_check(struct tutela_store *store, struct report *r)
 	struct tutela_check_result result;
 	enum tutela_err err = tutela_store_check(store, &opts, &result);
 
-	return err              ? no(r, "check: %s", tutela_strerror(err))
+	return err               ? no(r, "check: %s", tutela_strerror(err))
 	       : result.findings ? no(r, "check: %llu findings", (unsigned long long)result.findings)
 				 : true;
 }
@@ -249,8 +249,7 @@ static void look(const struct story *s, const char *path, unsigned first, unsign
 		(void)no(r, "no info: %s", tutela_store_errmsg(store));
 	r->sighting.unfinished = info.unfinished;
 	if (recognise(&l, first, last) && (!l.state.version || check_list(&l, STORY_LIST, l.state.n)) &&
-	    (!l.state.n_other || check_list(&l, STORY_OTHER, l.state.n_other)) &&
-	    look_all_up(&l, r->sighting.step))
+	    (!l.state.n_other || check_list(&l, STORY_OTHER, l.state.n_other)) && look_all_up(&l, r->sighting.step))
 		(void)library_check(store, r);
 	tutela_snapshot_close(l.snap);
 	tutela_store_close(store);
