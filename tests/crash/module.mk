@@ -15,6 +15,7 @@ endef
 
 $(eval $(call crash_program,kill-rounds,kill_rounds))
 $(eval $(call crash_program,faults,faults))
+$(eval $(call crash_program,power-cut,power_cut disk_image))
 
 # The program as it is, but with bounds so small that a list of a few hundred entries takes several commits, and that
 # what is cleaned up takes several, too.
@@ -46,7 +47,8 @@ $(B)/test/$(1): tests/crash/$(2).c $(wildcard tests/crash/*.h) tests/crash/modul
 endef
 
 $(eval $(call preloaded,fault-shim.so,fault_shim))
-CRASH_PROGRAMS += $(B)/test/fault-shim.so $(B)/test/faults
+$(eval $(call preloaded,recorder.so,recorder))
+CRASH_PROGRAMS += $(B)/test/fault-shim.so $(B)/test/faults $(B)/test/recorder.so $(B)/test/power-cut
 
 SEED ?= 1
 
@@ -59,3 +61,7 @@ check-crash: all $(CRASH_PROGRAMS) ## kill the writer at 1,000 random moments, h
 .PHONY: check-faults
 check-faults: all $(CRASH_PROGRAMS) ## the n-th write, sync, mapping, allocation, ... of each command fails, for every n
 	$(Q)$(B)/test/faults $(abspath $(B))/test/tutela-parts $(abspath $(B))/test/fault-shim.so 1 $(SEED)
+
+.PHONY: check-powercut
+check-powercut: all $(CRASH_PROGRAMS) ## cut the power at every recorded call of a story: 3,000 disk images
+	$(Q)$(B)/test/power-cut $(abspath $(B))/test/tutela-parts $(abspath $(B))/test/recorder.so 3000 $(SEED)
