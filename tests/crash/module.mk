@@ -24,7 +24,7 @@ PARTS_FLAGS := -DWEIGHT_MAX=150 -DCHUNK=64 -DPURGE_PART=40 -DPURGE_IN_COMMIT=60
 PARTS_OBJECTS := $(PARTS:%=$(B)/tests/crash/parts/%.o)
 PARTS_REST := $(TOOLS_SOURCES:%.c=$(B)/%.o) $(filter-out $(PARTS:%=$(B)/hashdb/store/%.o),$(ENGINE_OBJECTS) $(HASHDB_OBJECTS))
 
-$(B)/tests/crash/parts/%.o: hashdb/store/%.c tests/crash/module.mk
+$(B)/tests/crash/parts/%.o: hashdb/store/%.c tests/crash/module.mk Makefile | $(B)/fence/base
 	@mkdir -p $(@D)
 	@$(call say,CC,$< with small bounds)
 	$(Q)$(CC) $(PROJECT_CFLAGS) $(FLAGS_hashdb) $(CPPFLAGS) $(OBJECT_CFLAGS) $(PARTS_FLAGS) -MMD -MP -c -o $@ $<
@@ -34,7 +34,14 @@ $(B)/test/tutela-parts: $(PARTS_OBJECTS) $(PARTS_REST)
 	@$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LINK_tutela)
 
-CRASH_PROGRAMS += $(B)/test/tutela-parts
+# The library's faults are those of the same bounds.
+$(B)/test/faults-library: $(B)/tests/crash/faults_library.o $(CRASH_COMMON) $(PARTS_OBJECTS) \
+		$(filter-out $(TOOLS_SOURCES:%.c=$(B)/%.o),$(PARTS_REST))
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBTUTELA_LIBS)
+
+CRASH_PROGRAMS += $(B)/test/tutela-parts $(B)/test/faults-library
 
 # Libraries that are loaded before all others. They take the place of calls of the C library, and so are built without
 # what would call these behind their back.
@@ -61,7 +68,18 @@ check-crash: all $(CRASH_PROGRAMS) ## kill the writer at 1,000 random moments, h
 .PHONY: check-faults
 check-faults: all $(CRASH_PROGRAMS) ## the n-th write, sync, mapping, allocation, ... of each command fails, for every n
 	$(Q)$(B)/test/faults $(abspath $(B))/test/tutela-parts $(abspath $(B))/test/fault-shim.so 1 $(SEED)
+	$(Q)$(B)/test/faults-library $(abspath $(B))/test/tutela-parts $(abspath $(B))/test/fault-shim.so 1 $(SEED)
 
 .PHONY: check-powercut
 check-powercut: all $(CRASH_PROGRAMS) ## cut the power at every recorded call of a story: 3,000 disk images
 	$(Q)$(B)/test/power-cut $(abspath $(B))/test/tutela-parts $(abspath $(B))/test/recorder.so 3000 $(SEED)
+
+# The same programs with fewer rounds, as a part of `make check`.
+.PHONY: check-sudden
+check-sudden: all $(CRASH_PROGRAMS) ## a sample of check-crash, check-powercut and check-faults, some seconds each
+	$(Q)OMP_NUM_THREADS=2 $(B)/test/kill-rounds $(abspath $(B))/test/tutela-parts 60 $(SEED)
+	$(Q)$(B)/test/power-cut $(abspath $(B))/test/tutela-parts $(abspath $(B))/test/recorder.so 80 $(SEED)
+	$(Q)$(B)/test/faults $(abspath $(B))/test/tutela-parts $(abspath $(B))/test/fault-shim.so 97 $(SEED)
+	$(Q)$(B)/test/faults-library $(abspath $(B))/test/tutela-parts $(abspath $(B))/test/fault-shim.so 97 $(SEED)
+
+tests: $(CRASH_PROGRAMS)
