@@ -85,7 +85,7 @@ $(error missing for this build: $(LACKING). `make deps` installs the Debian pack
 endif
 endif
 
-include engine/module.mk hashdb/module.mk tools/module.mk tests/module.mk tests/fuzz/module.mk bench/module.mk
+include engine/module.mk hashdb/module.mk tools/module.mk tests/module.mk tests/fuzz/module.mk tests/crash/module.mk bench/module.mk
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -158,7 +158,7 @@ demo-run: all mkpicture
 check: ## install what is missing, build, and run every test
 	$(Q).ci/deps build test
 	$(Q)$(again) all tests benches
-	$(Q)$(MAKE) --no-print-directory -j1 check-layers check-unit check-cli check-install
+	$(Q)$(MAKE) --no-print-directory -j1 check-layers check-unit check-cli check-sudden check-install
 	@echo "make check: all tests passed"
 
 .PHONY: check-bare

@@ -51,10 +51,8 @@ static char *as_text(const struct hash *h, const char *path, const struct findin
 {
 	const struct tutela_decoded *d = &f->decoded;
 	char *text = NULL, *shown = printable_name(path, strlen(path)), *hex;
-	FILE *out = open_memstream(&text, len);
+	FILE *out = memory_stream(&text, len);
 
-	if (!out)
-		abort();
 	/* What could not be hashed is said on stderr, as sha256sum does. */
 	if (f->verdict != VERDICT_UNDETERMINED) {
 		hex = printable_hex(d->hashes.pdq.hash, TUTELA_PDQ_LEN);
@@ -66,7 +64,7 @@ static char *as_text(const struct hash *h, const char *path, const struct findin
 			print_dihedral(out, &d->hashes.pdq_full, "full");
 		}
 	}
-	fclose(out);
+	memory_stream_end(out, &text);
 	free(shown);
 	return text;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "locate.h"
@@ -16,6 +18,24 @@ static const struct cli_page page = {
 	.about = "Makes an empty store in a new folder (mode 0700).\n",
 };
 
+/* The name of a new folder must survive a power cut: it stands in the folder above. 0 or errno. */
+static int sync_above(const char *path)
+{
+	char *above = memory_text(path), *slash = strrchr(above, '/');
+	int error = 0, fd;
+
+	if (slash)
+		slash[slash == above] = '\0';
+	fd = open(slash ? above : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Who may write to a folder and not read it cannot sync it either. */
+	if (fd < 0 ? errno != EACCES : fsync(fd))
+		error = errno;
+	if (fd >= 0)
+		close(fd);
+	free(above);
+	return error;
+}
+
 /* Makes the folders above `path`. 0 or errno. */
 static int make_parents(const char *path)
 {
@@ -26,7 +46,9 @@ static int make_parents(const char *path)
 		if (*p != '/' || !p[1])
 			continue;
 		*p = '\0';
-		if (mkdir(copy, 0777) && errno != EEXIST)
+		if (!mkdir(copy, 0777))
+			error = sync_above(copy);
+		else if (errno != EEXIST)
 			error = errno;
 		*p = '/';
 	}

@@ -68,14 +68,12 @@ static bool put(struct lookup *l, json_t *query, const char *subject, const stru
 		return output_json(object);
 	}
 	json_decref(query);
-	out = open_memstream(&text, &len);
-	if (!out)
-		abort();
+	out = memory_stream(&text, &len);
 	if (!l->headed && !l->cli->quiet)
 		result_print_heads(out, "QUERY");
 	l->headed = true;
 	result_print(out, subject, f);
-	fclose(out);
+	memory_stream_end(out, &text);
 	output_write(text, len);
 	free(text);
 	return !output_failed();

@@ -73,12 +73,10 @@ static char *as_json(const struct subject *j, const struct finding *f, size_t *l
 static char *as_text(const struct subject *j, const struct finding *f, size_t *len)
 {
 	char *text = NULL;
-	FILE *out = open_memstream(&text, len);
+	FILE *out = memory_stream(&text, len);
 
-	if (!out)
-		abort();
 	result_print(out, j->path, f);
-	fclose(out);
+	memory_stream_end(out, &text);
 	return text;
 }
 
@@ -121,11 +119,9 @@ static void print_heads(struct scan *s)
 	if (s->headed || s->cli->json || s->cli->quiet)
 		return;
 	s->headed = true;
-	out = open_memstream(&text, &len);
-	if (!out)
-		abort();
+	out = memory_stream(&text, &len);
 	result_print_heads(out, "PATH");
-	fclose(out);
+	memory_stream_end(out, &text);
 	output_write(text, len);
 	free(text);
 }

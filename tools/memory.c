@@ -30,6 +30,11 @@ void *memory_resize(void *p, size_t n, size_t size)
 	return must(reallocarray(p, n ? n : 1, size));
 }
 
+void *memory_for_json(size_t n)
+{
+	return must(malloc(n));
+}
+
 char *memory_text(const char *s)
 {
 	return must(strdup(s));
@@ -54,4 +59,20 @@ char *memory_format(const char *format, ...)
 		out = NULL;
 	va_end(args);
 	return must(out);
+}
+
+FILE *memory_stream(char **text, size_t *len)
+{
+	*text = NULL;
+	*len = 0;
+	return must(open_memstream(text, len));
+}
+
+void memory_stream_end(FILE *f, char **text)
+{
+	int failed = ferror(f);
+
+	/* Where the last resize fails, fclose returns 0 all the same. */
+	if (fclose(f) || failed || !*text)
+		(void)must(NULL);
 }

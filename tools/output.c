@@ -60,8 +60,10 @@ bool output_print(const char *format, ...)
 	va_start(args, format);
 	len = vasprintf(&text, format, args);
 	va_end(args);
+	if (len < 0)
+		note_failure();
 	ok = len >= 0 && output_write(text, (size_t)len);
-	free(text);
+	free(len >= 0 ? text : NULL);
 	return ok;
 }
 

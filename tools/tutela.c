@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "interrupt.h"
@@ -88,15 +89,32 @@ static int run(struct cli *cli, int argc, char **argv)
 	return cli->help ? help() : cli_usage(cli, NULL, "which command?");
 }
 
+static bool ended; /* main() has said how it went */
+
+/*
+ * The OpenMP runtime calls exit(1) when it gets no memory or no thread, having
+ * printed why; 1 is what "something matched" is called here.
+ */
+static void guard_status(int status, void *unused)
+{
+	(void)unused;
+	if (!ended && status == STATUS_MATCH)
+		_exit(STATUS_TROUBLE);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = {0};
 	int status;
 
+	(void)on_exit(guard_status, NULL);
 	output_setup();
 	interrupt_setup();
+	json_set_alloc_funcs(memory_for_json, free);
 	json_object_seed(0); /* before any thread */
 	status = run(&cli, argc, argv);
 	cli_free(&cli);
-	return output_finish(status);
+	status = output_finish(status);
+	ended = true;
+	return status;
 }

@@ -90,26 +90,35 @@ static enum tutela_err put_block(struct build *b, const struct image_section *s,
 	return tutela_sink_put(b->sink, s, at, to, len);
 }
 
+/* What one thread does: block after block, as long as there are some that no other has taken. */
+static void put_some_blocks(struct build *b, const struct image_section *s, uint64_t *next)
+{
+	size_t item = s->type == FORMAT_VALUES ? 4 : image_code_len(b->im);
+	uint8_t *room = tutela_mem_aligned(FORMAT_BLOCK_LEN, 1);
+	uint64_t i;
+
+	while ((i = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < image_blocks(s->len)) {
+		uint64_t left = s->len - i * FORMAT_BLOCK_LEN;
+
+		if (build_state(b))
+			break;
+		step_done(b, room ? put_block(b, s, i, room) : TUTELA_E_NOMEM,
+			  (left < FORMAT_BLOCK_LEN ? left : FORMAT_BLOCK_LEN) / item);
+	}
+	free(room);
+}
+
+/* One thread works without the OpenMP runtime: that ends the process when memory is short. */
 static void put_blocks(struct build *b, const struct image_section *s)
 {
-	uint64_t blocks = image_blocks(s->len);
-	size_t item = s->type == FORMAT_VALUES ? 4 : image_code_len(b->im);
+	uint64_t next = 0;
 
-#pragma omp parallel num_threads(b->threads)
-	{
-		uint8_t *room = tutela_mem_aligned(FORMAT_BLOCK_LEN, 1);
-
-#pragma omp for schedule(dynamic, 4)
-		for (uint64_t i = 0; i < blocks; i++) {
-			uint64_t left = s->len - i * FORMAT_BLOCK_LEN;
-
-			if (build_state(b))
-				continue;
-			step_done(b, room ? put_block(b, s, i, room) : TUTELA_E_NOMEM,
-				  (left < FORMAT_BLOCK_LEN ? left : FORMAT_BLOCK_LEN) / item);
-		}
-		free(room);
+	if (b->threads == 1) {
+		put_some_blocks(b, s, &next);
+		return;
 	}
+#pragma omp parallel num_threads(b->threads)
+	put_some_blocks(b, s, &next);
 }
 
 /* Keys of table `t`, and in offset[b + 1] the number of codes of bucket b. */
@@ -186,20 +195,28 @@ static uint8_t *table_room(const struct build *b, struct table_room *room, size_
 	return p;
 }
 
+static void put_some_tables(struct build *b, unsigned *next)
+{
+	struct table_room room = {0};
+	size_t len;
+	uint8_t *mapping = table_room(b, &room, &len);
+	unsigned t;
+
+	while ((t = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < FORMAT_TABLES && !build_state(b))
+		step_done(b, mapping ? put_table(b, t, &room) : TUTELA_E_NOMEM, b->im->count);
+	tutela_mem_unmap(mapping, len);
+}
+
 static void put_tables(struct build *b)
 {
-#pragma omp parallel num_threads(b->threads < FORMAT_TABLES ? b->threads : FORMAT_TABLES)
-	{
-		struct table_room room = {0};
-		size_t len;
-		uint8_t *mapping = table_room(b, &room, &len);
+	unsigned next = 0;
 
-#pragma omp for schedule(dynamic, 1)
-		for (unsigned t = 0; t < FORMAT_TABLES; t++)
-			if (!build_state(b))
-				step_done(b, mapping ? put_table(b, t, &room) : TUTELA_E_NOMEM, b->im->count);
-		tutela_mem_unmap(mapping, len);
+	if (b->threads == 1) {
+		put_some_tables(b, &next);
+		return;
 	}
+#pragma omp parallel num_threads(b->threads < FORMAT_TABLES ? b->threads : FORMAT_TABLES)
+	put_some_tables(b, &next);
 }
 
 static int thread_count(unsigned wanted)

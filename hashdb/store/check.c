@@ -55,6 +55,14 @@ size_t tutela_check_place(const struct pairs *p, uint32_t number)
 	return low < p->n && p->values[low] == number ? low : p->n;
 }
 
+struct list_row *tutela_check_counted(struct check *c, uint32_t list)
+{
+	for (size_t i = 0; i < c->n_lists; i++)
+		if (c->counted[i].number == list)
+			return &c->counted[i];
+	return NULL;
+}
+
 static enum tutela_err find_unfinished(struct check *c)
 {
 	uint8_t removed[] = "removed";

@@ -40,4 +40,7 @@ enum tutela_err tutela_check_rebuild(struct check *c);
 /* First place of an entry number in c->truth; p->n when it is not there. */
 size_t tutela_check_place(const struct pairs *p, uint32_t number);
 
+/* What was counted of a list, by its number; NULL: there is no such list (any more). */
+struct list_row *tutela_check_counted(struct check *c, uint32_t list);
+
 #endif

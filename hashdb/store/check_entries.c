@@ -16,14 +16,6 @@ struct walk {
 	struct entry e;
 };
 
-static struct list_row *counters(struct check *c, uint32_t list)
-{
-	for (size_t i = 0; i < c->n_lists; i++)
-		if (c->counted[i].number == list)
-			return &c->counted[i];
-	return NULL;
-}
-
 static bool list_is_being_removed(struct check *c, uint32_t list)
 {
 	uint8_t key[11] = "removed";
@@ -115,7 +107,7 @@ static bool same_key_before(const struct tutela_record *rec, size_t i, const uin
 
 static enum tutela_err check_fingerprints(struct walk *w, MDB_cursor *digests)
 {
-	struct list_row *counted = counters(w->c, w->e.list);
+	struct list_row *counted = tutela_check_counted(w->c, w->e.list);
 	const struct tutela_record *rec = &w->rec;
 	enum tutela_err err = TUTELA_OK;
 	uint8_t key[DIGEST_KEY_MAX];
@@ -151,7 +143,7 @@ static enum tutela_err check_entry(struct walk *w, const MDB_val *value, MDB_cur
 		tutela_check_find(c, "entry %u is damaged", w->number);
 		return TUTELA_OK;
 	}
-	counted = counters(c, w->e.list);
+	counted = tutela_check_counted(c, w->e.list);
 	if (!counted) {
 		if (!list_is_being_removed(c, w->e.list))
 			tutela_check_find(c, "entry %u is of a list that does not exist", w->number);

@@ -8,7 +8,13 @@
 #include "store/entry_write.h"
 #include "store/key_run.h"
 
+/* The tests of sudden death build with smaller bounds, so that small lists meet them: tests/crash/module.mk. */
+#ifndef CHUNK
 #define CHUNK 131072 /* entries that are worked on together: their keys are held in memory */
+#endif
+#ifndef PURGE_PART
+#define PURGE_PART 10000
+#endif
 
 /* Entries that are being cleaned away, with their keys. */
 struct chunk {
@@ -208,8 +214,6 @@ enum tutela_err tutela_cleanup_purge_part(struct session *w, size_t max)
 		free_chunk(c);
 	return err;
 }
-
-#define PURGE_PART 10000
 
 static enum tutela_err purge_some(struct chunk *c, bool *done)
 {

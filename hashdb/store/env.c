@@ -2,8 +2,10 @@
 #include "store/env.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -11,6 +13,8 @@
 
 /* A short write at commit is EIO to LMDB. With less than this free it was the disk. */
 #define NEARLY_FULL ((uint64_t)16 << 20)
+/* Bytes of LMDB's table of READERS_MAX readers. */
+#define READERS_LEN 32768
 
 static const struct {
 	const char *name;
@@ -74,7 +78,7 @@ enum tutela_err tutela_env_fail(struct tutela_store *s, int rc, const char *what
 	if (err == TUTELA_E_SYS)
 		errno = rc > 0 ? rc : EIO;
 	if (err == TUTELA_E_DISKFULL)
-		return tutela_store_fail(s, err, "%s in '%s': no space left on the device", what, s->path);
+		return tutela_store_fail(s, err, "%s in '%s': %s", what, s->path, tutela_strerror(err));
 	if (rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED)
 		return tutela_store_fail(s, err, "%s in '%s': the database has outgrown the map it was opened with",
 					 what, s->path);
@@ -126,6 +130,28 @@ static int open_env(struct tutela_store *s, uint64_t max_map)
 	return rc;
 }
 
+/*
+ * LMDB maps its reader table from a file with holes, and to write into a hole
+ * on a full disk ends the process: have the place, or say that there is none.
+ * What cannot be opened, LMDB will speak of; a file system without fallocate
+ * is left as it is.
+ */
+static enum tutela_err reserve_readers(struct tutela_store *s)
+{
+	int fd = openat(s->dir, "lock.mdb", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	enum tutela_err err = TUTELA_OK;
+	struct stat st;
+
+	if (fd < 0)
+		return TUTELA_OK;
+	if (!fstat(fd, &st) && (uint64_t)st.st_blocks * 512 < READERS_LEN && fallocate(fd, 0, 0, READERS_LEN) &&
+	    (errno == ENOSPC || errno == EDQUOT || errno == EIO))
+		err = tutela_store_fail_sys(s, "making room for 'lock.mdb'");
+	/* No other environment of this process may be open here: its locks would go with this descriptor. */
+	(void)close(fd);
+	return err;
+}
+
 enum tutela_err tutela_env_open(struct tutela_store *s, uint64_t max_map, bool create)
 {
 	struct statvfs fs;
@@ -137,7 +163,9 @@ enum tutela_err tutela_env_open(struct tutela_store *s, uint64_t max_map, bool c
 		/* There is no place for a reader table, and nobody who could write. */
 		s->no_lock = true;
 	}
-	err = tutela_env_fail(s, open_env(s, max_map), "opening the database");
+	err = s->no_lock ? TUTELA_OK : reserve_readers(s);
+	if (!err)
+		err = tutela_env_fail(s, open_env(s, max_map), "opening the database");
 	if (!err) {
 		hide_map(s->env);
 		err = open_databases(s, create);

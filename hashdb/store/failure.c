@@ -107,5 +107,6 @@ enum tutela_err tutela_store_fail_sys(struct tutela_store *s, const char *what)
 							 : TUTELA_E_SYS;
 	char text[128];
 
-	return tutela_store_fail(s, err, "%s: %s", what, strerror_r(e, text, sizeof text));
+	return tutela_store_fail(s, err, "%s: %s", what,
+				 err == TUTELA_E_DISKFULL ? tutela_strerror(err) : strerror_r(e, text, sizeof text));
 }

@@ -145,6 +145,8 @@ static enum tutela_err write_file(struct session *w, const struct pairs *p, unsi
 
 	tutela_schema_segment_name(row, name);
 	(void)snprintf(temporary, sizeof temporary, "%s.tmp", name);
+	/* A writer that died may have left one: a rebuild does not sweep before. */
+	(void)unlinkat(dir, temporary, 0);
 	fd = openat(dir, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return file_error(w, errno_error(), name);

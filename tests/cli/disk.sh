@@ -28,9 +28,9 @@ cat >inside.sh <<-'END'
 	run 0 --json -d disk/store list
 	cp out lists
 	run 2 -d disk/store import --list l large
-	says err "tutela: " "no space left"
+	says err "tutela: " "disk full"
 	run 2 -d disk/store import --list m large
-	says err "no space left"
+	says err "disk full"
 	run 0 --json -d disk/store list
 	cmp out lists
 	run 1 -d disk/store lookup --sha256 "$(sed -n 's/^sha256 \([0-9a-f]*\) .*/\1/p' small | tail -n 1)"
@@ -40,6 +40,27 @@ cat >inside.sh <<-'END'
 	run 2 -d disk/store export --list l --output disk/exported
 	is "nothing half-written" "" "$(ls disk | grep exported || :)"
 	run 2 init disk/another
+	# With next to nothing left: a sentence, whichever file it is that finds no place. Readers, too.
+	for pages in 0 1 2 3 4 6 8 10 12 16 20; do
+		rm -rf disk/another disk/filler
+		head -c "$((pages * 4096))" /dev/zero >disk/kept 2>/dev/null || :
+		head -c 10000000 /dev/zero >disk/filler 2>/dev/null || :
+		rm disk/kept
+		got=0
+		"$TUTELA" init disk/another >out 2>err || got=$?
+		[ $got -eq 0 ] && continue
+		check_status 2 $got "init with $pages pages left"
+		says err "disk full"
+	done
+	rm -rf disk/another
+	head -c 10000000 /dev/zero >>disk/filler 2>/dev/null || :
+	rm disk/store/lock.mdb
+	head -c 10000000 /dev/zero >>disk/filler 2>/dev/null || :
+	run 2 -d disk/store status
+	says err "disk full"
+	rm disk/filler
+	run 0 -d disk/store status
+	head -c 10000000 /dev/zero >disk/filler 2>/dev/null || :
 	got=0
 	"$TUTELA" hash a.jpg >disk/hashes 2>err || got=$?
 	is "a full disk below stdout" 2 $got

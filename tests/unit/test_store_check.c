@@ -124,6 +124,28 @@ Test(store_check, stops_when_asked)
 	store_unmake(s, path);
 }
 
+/* A rebuild that was killed: its files lie there half made, under the numbers that the next one uses. */
+Test(store_check, rebuild_replaces_what_a_dead_one_left)
+{
+	static const char *const algorithms[] = {"pdq", "phash", "dhash"};
+	struct findings f;
+	char path[64], file[128];
+	struct tutela_store *s = make_full(path);
+
+	for (unsigned i = 0; i < 3 * 40; i++) {
+		FILE *half;
+
+		snprintf(file, sizeof file, "%s/seg-%s-%u.tix.tmp", path, algorithms[i % 3], i / 3 + 1);
+		half = fopen(file, "w");
+		cr_assert_not_null(half);
+		fputs("half", half);
+		fclose(half);
+	}
+	cr_assert_eq(check(s, true, &f).findings, 0, "%s", f.first);
+	cr_assert_eq(ask_store(s, hash_of(TUTELA_ALG_PDQ, 9)), 2);
+	store_unmake(s, path);
+}
+
 Test(store_check, reader_may_check_but_not_rebuild)
 {
 	struct tutela_check_opts opts = {.size = sizeof opts, .rebuild = true};
