@@ -139,6 +139,10 @@ enum tutela_err tutela_env_open(struct tutela_store *s, uint64_t max_map, bool c
 	}
 	err = tutela_env_fail(s, open_env(s, max_map), "opening the database");
 	if (!err) {
+		int dead;
+
+		/* Readers that died pin pages, and the file would grow. */
+		(void)mdb_reader_check(s->env, &dead);
 		hide_map(s->env);
 		err = open_databases(s, create);
 	}
