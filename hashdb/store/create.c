@@ -104,7 +104,7 @@ static enum tutela_err first_state(struct tutela_store *s)
 {
 	struct state st = {.next_entry = 1, .next_list = 1, .next_segment = 1, .purge_from = 1, .created = time(NULL)};
 	enum tutela_err err;
-	MDB_txn *txn;
+	struct txn *txn;
 
 	if (getrandom(st.uuid, sizeof st.uuid, 0) != (ssize_t)sizeof st.uuid)
 		return TUTELA_E_SYS;

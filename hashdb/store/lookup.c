@@ -200,44 +200,39 @@ enum tutela_err tutela_lookup_near(struct lookup *l)
 }
 
 /* The snapshot's lock is held. */
-static enum tutela_err find_exact(struct lookup *l, MDB_cursor *cursor, uint32_t query)
+static enum tutela_err find_exact(struct lookup *l, struct cursor *cursor, uint32_t query)
 {
 	const struct tutela_hash *h = &l->query->hashes[query].hash;
 	uint8_t key[DIGEST_KEY_MAX];
 	MDB_val k = {tutela_schema_digest_key(h, key), key}, v;
-	enum tutela_err err = TUTELA_OK;
-	int rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_KEY);
+	enum tutela_err err = tutela_cursor_get(cursor, &k, &v, MDB_SET_KEY);
 
-	while (!rc && !err) {
+	while (!err) {
 		if (v.mv_size != 4)
 			return tutela_store_fail(l->snap->store, TUTELA_E_CORRUPT, "the digests of '%s' are damaged",
 						 l->snap->store->path);
 		err = tutela_hits_candidate(l->work, (struct candidate){.number = tutela_schema_get_key32(v.mv_data),
 									.query = query,
 									.algorithm = h->algorithm});
-		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT_DUP);
+		if (!err)
+			err = tutela_cursor_get(cursor, &k, &v, MDB_NEXT_DUP);
 	}
-	return err ? err : rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(l->snap->store, rc, "reading");
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
 }
 
 enum tutela_err tutela_lookup_exact(struct lookup *l)
 {
-	enum tutela_err err = TUTELA_OK;
-	MDB_cursor *cursor;
-	int rc;
+	struct cursor cursor;
+	enum tutela_err err;
 
 	if (!l->exact)
 		return TUTELA_OK;
 	(void)pthread_mutex_lock(&l->snap->lock);
-	rc = mdb_cursor_open(l->snap->txn, l->snap->store->db[DB_DIGESTS], &cursor);
-	if (rc) {
-		err = tutela_env_fail(l->snap->store, rc, "reading");
-	} else {
-		for (uint32_t i = 0; i < l->query->n && !err; i++)
-			if (!perceptual(&l->query->hashes[i].hash))
-				err = find_exact(l, cursor, i);
-		mdb_cursor_close(cursor);
-	}
+	err = tutela_cursor_open(l->snap->store, l->snap->txn, DB_DIGESTS, &cursor);
+	for (uint32_t i = 0; i < l->query->n && !err; i++)
+		if (!perceptual(&l->query->hashes[i].hash))
+			err = find_exact(l, &cursor, i);
+	tutela_cursor_close(&cursor);
 	(void)pthread_mutex_unlock(&l->snap->lock);
 	return err;
 }

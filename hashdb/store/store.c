@@ -66,7 +66,7 @@ static enum tutela_err check_state(struct tutela_store *s)
 {
 	struct state st;
 	enum tutela_err err;
-	MDB_txn *txn;
+	struct txn *txn;
 
 	err = tutela_env_begin(s, MDB_RDONLY, &txn);
 	if (err)

@@ -122,6 +122,7 @@ Test(place, maps_stay_out_of_core_dumps)
 	s = store_make(path);
 	put_one(s, "a", record_of("e", hash_of(TUTELA_ALG_PDQ, 1)));
 	snap = snapshot_of(s);
+	cr_assert(hidden_from_dumps("/data.mdb", &n) && n == 1, "%u", n);
 	cr_assert(hidden_from_dumps("/seg-pdq-1.tix", &n) && n == 1, "%u", n);
 	tutela_snapshot_close(snap);
 	store_unmake(s, path);
