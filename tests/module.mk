@@ -62,6 +62,26 @@ $(COMPARE_LEVELS): $(COMPARE_OBJECTS) $(B)/sources.list
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(COMPARE_OBJECTS) -lm
 
+# Programs that use the library as anybody's would, and LMDB itself to look behind it.
+CHECK_DAMAGE := $(B)/test/check-damage
+FLAGS_store_tests = -Iengine/include -Ihashdb/include $(call pkg,LMDB,cflags)
+$(B)/tests/damage/%.o: FLAGS_tests = $(FLAGS_store_tests)
+
+$(CHECK_DAMAGE): $(B)/tests/damage/check_damage.o $(B)/lib/libtutela.a
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBTUTELA_LIBS)
+
+# In memory where there is room: thousands of stores are written.
+STORE_TESTS_BASE := $(shell [ -w /dev/shm ] && echo /dev/shm || echo /tmp)
+COPIES ?= 3000
+SEED ?= 1
+
+.PHONY: check-damage
+check-damage: all $(CHECK_DAMAGE) ## damaged copies of a store (COPIES=3000): no crash, no damage unseen
+	$(Q)base=$$(mktemp -d $(STORE_TESTS_BASE)/tutela-damage-XXXXXX) && \
+		{ $(CHECK_DAMAGE) $$base $(COPIES) $(SEED); status=$$?; rm -rf $$base; exit $$status; }
+
 .PHONY: compare-levels
 compare-levels: $(COMPARE_LEVELS)
 	@ln -sfn $(KEY)/test $(O)/test
