@@ -28,8 +28,18 @@ uint32_t tutela_lookup_threshold(const struct tutela_policy *p, enum tutela_algo
 	}
 }
 
-enum tutela_err tutela_lookup_search(const struct view *v, enum tutela_algorithm algorithm, const uint8_t *code,
-				     unsigned radius, struct tutela_matches *out)
+enum tutela_err tutela_lookup_failed(struct tutela_store *s, const struct segment_row *row, enum tutela_err err)
+{
+	char name[SEGMENT_NAME_MAX];
+
+	if (err != TUTELA_E_CORRUPT)
+		return err;
+	tutela_schema_segment_name(row, name);
+	return tutela_store_fail(s, err, "the index file '%s' of '%s' is damaged", name, s->path);
+}
+
+enum tutela_err tutela_lookup_search(struct tutela_store *s, const struct view *v, enum tutela_algorithm algorithm,
+				     const uint8_t *code, unsigned radius, struct tutela_matches *out)
 {
 	struct tutela_search_opts opts = {.size = sizeof opts, .radius = radius};
 	enum tutela_err err = TUTELA_OK;
@@ -42,6 +52,7 @@ enum tutela_err tutela_lookup_search(const struct view *v, enum tutela_algorithm
 			continue;
 		opts.append = searched > 0;
 		err = tutela_index_search(v->segments[i]->index, code, &opts, out);
+		err = tutela_lookup_failed(s, &v->segments[i]->row, err);
 		searched++;
 	}
 	if (searched > 1 && !err)
@@ -191,8 +202,8 @@ enum tutela_err tutela_lookup_near(struct lookup *l)
 
 		if (!perceptual(h) || !l->asked[h->algorithm])
 			continue;
-		err = tutela_lookup_search(l->snap->view, h->algorithm, h->bytes, l->radius[h->algorithm],
-					   &l->work->matches);
+		err = tutela_lookup_search(l->snap->store, l->snap->view, h->algorithm, h->bytes,
+					   l->radius[h->algorithm], &l->work->matches);
 		if (!err)
 			err = tutela_lookup_take(l, i, &l->work->matches);
 	}
