@@ -64,13 +64,16 @@ $(COMPARE_LEVELS): $(COMPARE_OBJECTS) $(B)/sources.list
 
 # Programs that use the library as anybody's would, and LMDB itself to look behind it.
 CHECK_DAMAGE := $(B)/test/check-damage
+CHECK_SOAK := $(B)/test/check-soak
 FLAGS_store_tests = -Iengine/include -Ihashdb/include $(call pkg,LMDB,cflags)
-$(B)/tests/damage/%.o: FLAGS_tests = $(FLAGS_store_tests)
+$(B)/tests/damage/%.o $(B)/tests/soak/%.o: FLAGS_tests = $(FLAGS_store_tests)
 
-$(CHECK_DAMAGE): $(B)/tests/damage/check_damage.o $(B)/lib/libtutela.a
+$(CHECK_DAMAGE): $(B)/tests/damage/check_damage.o
+$(CHECK_SOAK): $(B)/tests/soak/check_soak.o
+$(CHECK_DAMAGE) $(CHECK_SOAK): $(B)/lib/libtutela.a
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
-	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBTUTELA_LIBS)
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBTUTELA_LIBS)
 
 # In memory where there is room: thousands of stores are written.
 STORE_TESTS_BASE := $(shell [ -w /dev/shm ] && echo /dev/shm || echo /tmp)
@@ -81,6 +84,13 @@ SEED ?= 1
 check-damage: all $(CHECK_DAMAGE) ## damaged copies of a store (COPIES=3000): no crash, no damage unseen
 	$(Q)base=$$(mktemp -d $(STORE_TESTS_BASE)/tutela-damage-XXXXXX) && \
 		{ $(CHECK_DAMAGE) $$base $(COPIES) $(SEED); status=$$?; rm -rf $$base; exit $$status; }
+
+SECONDS ?= $(if $(MINUTES),$(shell echo $$(($(MINUTES) * 60))),600)
+
+.PHONY: check-soak
+check-soak: all $(CHECK_SOAK) ## readers against a writer, every answer compared with a scan (MINUTES=10)
+	$(Q)base=$$(mktemp -d $(STORE_TESTS_BASE)/tutela-soak-XXXXXX) && \
+		{ OMP_NUM_THREADS=2 $(CHECK_SOAK) $$base/store $(SECONDS) 2 2 $(SEED); status=$$?; rm -rf $$base; exit $$status; }
 
 .PHONY: compare-levels
 compare-levels: $(COMPARE_LEVELS)

@@ -12,6 +12,7 @@
  *
  * Exit status: 0 all went well, 1 not, 2 it could not be tried.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <lmdb.h>
@@ -422,7 +423,7 @@ static void save(const char *path, const struct file *f, const uint8_t *bytes, s
 	char full[512];
 	int fd;
 
-	snprintf(full, sizeof full, "%s/%s", path, f->name);
+	snprintf(full, sizeof full, "%.400s/%.63s", path, f->name);
 	fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0 || write(fd, bytes, len) != (ssize_t)len || close(fd))
 		die(full);
@@ -430,14 +431,30 @@ static void save(const char *path, const struct file *f, const uint8_t *bytes, s
 
 static void clean(const char *path)
 {
-	char command[600];
+	DIR *dir = opendir(path);
+	struct dirent *d;
 
-	snprintf(command, sizeof command, "rm -rf '%s'", path);
-	if (system(command))
-		die(path);
+	while (dir && (d = readdir(dir)))
+		(void)unlinkat(dirfd(dir), d->d_name, 0);
+	if (dir)
+		closedir(dir);
+	(void)rmdir(path);
 }
 
-static void copy(const char *path, struct hit *h, uint64_t *random)
+/* Files that are never written again need no copy of their own. */
+static void same(const char *path, const char *original, const struct file *f)
+{
+	char from[512], to[512];
+
+	snprintf(from, sizeof from, "%.400s/%.63s", original, f->name);
+	snprintf(to, sizeof to, "%.400s/%.63s", path, f->name);
+	if (f == &files[0])
+		save(path, f, f->bytes, f->len);
+	else if (link(from, to))
+		die(to);
+}
+
+static void copy(const char *path, const char *original, struct hit *h, uint64_t *random)
 {
 	clean(path);
 	if (mkdir(path, 0700))
@@ -448,7 +465,7 @@ static void copy(const char *path, struct hit *h, uint64_t *random)
 		size_t len;
 
 		if (f != h->file) {
-			save(path, f, f->bytes, f->len);
+			same(path, original, f);
 			continue;
 		}
 		bytes = malloc(f->len);
@@ -585,7 +602,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < copies; i++) {
 		struct hit h = {.file = victim(&random), .damage = (enum damage)(i % DAMAGES)};
 
-		copy(damaged, &h, &random);
+		copy(damaged, original, &h, &random);
 		run(damaged, i, &h, &right);
 	}
 	clean(damaged);
