@@ -24,6 +24,15 @@ static bool on_progress(void *ctx, uint64_t done, uint64_t total)
 	return !f->stopped;
 }
 
+/* An entry of a list that was removed may still wait for its deletion. */
+static bool has_list(const struct check *c, const struct entry *e)
+{
+	for (size_t i = 0; i < c->n_lists; i++)
+		if (c->lists[i].number == e->list)
+			return true;
+	return false;
+}
+
 /* A pair that no active entry accounts for is dead, unless its entry matches and says otherwise. */
 static enum tutela_err check_dead(struct check *c, uint32_t number, const char *name)
 {
@@ -39,7 +48,7 @@ static enum tutela_err check_dead(struct check *c, uint32_t number, const char *
 		return TUTELA_OK;
 	if (err)
 		return tutela_check_absorb(c, err);
-	if (schema_visible(&e, c->state.update) && e.body_len && e.body[0] == TUTELA_ACTIVE)
+	if (schema_visible(&e, c->state.update) && has_list(c, &e) && e.body_len && e.body[0] == TUTELA_ACTIVE)
 		tutela_check_find(c, "the index file '%s' has a fingerprint that entry %u does not have", name, number);
 	return TUTELA_OK;
 }

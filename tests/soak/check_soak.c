@@ -37,6 +37,7 @@
 #define READERS_MAX 16
 #define THREADS_MAX 16
 #define QUERIES     24
+#define SHOWN       20 /* failures that are told */
 
 /* What the processes count, in memory that they share. */
 struct tally {
@@ -58,8 +59,8 @@ static bool over(void)
 
 static void fail(const char *who, const char *what, const char *detail)
 {
-	fprintf(stderr, "check-soak: %s: %s%s%s\n", who, what, *detail ? ": " : "", detail);
-	atomic_fetch_add(&tally->failures, 1);
+	if (atomic_fetch_add(&tally->failures, 1) < SHOWN)
+		fprintf(stderr, "check-soak: %s: %s%s%s\n", who, what, *detail ? ": " : "", detail);
 	atomic_store(&tally->stop, true);
 }
 
@@ -557,6 +558,7 @@ int main(int argc, char **argv)
 	unsigned n = argc > 3 ? (unsigned)atoi(argv[3]) : 2;
 	uint64_t random = argc > 5 ? strtoull(argv[5], NULL, 10) : 1;
 	pid_t writer, checker, readers[READERS_MAX];
+	time_t begun;
 
 	threads_each = argc > 4 ? (unsigned)atoi(argv[4]) : 2;
 	if (seconds < 1 || !n || n > READERS_MAX || !threads_each || threads_each > THREADS_MAX) {
@@ -569,13 +571,14 @@ int main(int argc, char **argv)
 		fprintf(stderr, "check-soak: no store can be made in '%s'\n", folder);
 		return 2;
 	}
-	deadline = time(NULL) + seconds;
+	begun = time(NULL);
+	deadline = begun + seconds;
 	writer = start(write_on, random);
 	checker = start(be_checker, random + 1);
 	for (unsigned i = 0; i < n; i++)
 		readers[i] = start(be_reader, random + 2 + i);
 	oversee(writer, checker, readers, n, random);
-	report(seconds);
+	report((long)(time(NULL) - begun));
 	/* Without commits or snapshots nothing was tried. */
 	if (!atomic_load(&tally->failures) && atomic_load(&tally->commits) && atomic_load(&tally->queries)) {
 		remove_folder();
