@@ -180,25 +180,57 @@ void tutela_env_close(struct tutela_store *s)
 
 /* ------------------------------------------------------------------ transactions */
 
-/* LMDB's transaction. The lock is held. */
-static int begin(struct tutela_store *s, unsigned flags, MDB_txn **out)
+/* Another process has made the database larger than our map, which is in use by `own` transactions. The lock is held.
+ */
+static int resize(struct tutela_store *s, unsigned own)
 {
-	int rc = mdb_txn_begin(s->env, NULL, flags, out);
+	if (s->txns > own)
+		return MDB_MAP_RESIZED;
+	s->map = NULL;
+	return mdb_env_set_mapsize(s->env, 0);
+}
 
-	if (rc == MDB_MAP_RESIZED && !s->txns) {
-		/* Another process has made the database larger than our map. */
-		s->map = NULL;
-		rc = mdb_env_set_mapsize(s->env, 0);
-		if (!rc)
-			rc = mdb_txn_begin(s->env, NULL, flags, out);
-	}
+/* LMDB's reader. One at a time: the next one may have to find a larger map. */
+static int begin_read(struct tutela_store *s, MDB_txn **out)
+{
+	int rc, dead;
+
+	(void)pthread_mutex_lock(&s->lock);
+	rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, out);
+	if (rc == MDB_MAP_RESIZED && !(rc = resize(s, 0)))
+		rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, out);
 	if (rc == MDB_READERS_FULL) {
-		int dead;
-
 		/* Places of processes that died are not given back by themselves. */
 		(void)mdb_reader_check(s->env, &dead);
-		rc = mdb_txn_begin(s->env, NULL, flags, out);
+		rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, out);
 	}
+	s->txns += !rc;
+	(void)pthread_mutex_unlock(&s->lock);
+	return rc;
+}
+
+/* LMDB's writer. It holds LMDB's own mutex from here to its end: nobody may wait for that with ours in hand. */
+static int begin_write(struct tutela_store *s, MDB_txn **out)
+{
+	int rc;
+
+	(void)pthread_mutex_lock(&s->lock);
+	s->txns++;
+	(void)pthread_mutex_unlock(&s->lock);
+	rc = mdb_txn_begin(s->env, NULL, 0, out);
+	if (!rc)
+		return rc;
+	(void)pthread_mutex_lock(&s->lock);
+	if (rc == MDB_MAP_RESIZED)
+		rc = resize(s, 1);
+	(void)pthread_mutex_unlock(&s->lock);
+	if (!rc)
+		rc = mdb_txn_begin(s->env, NULL, 0, out);
+	if (!rc)
+		return rc;
+	(void)pthread_mutex_lock(&s->lock);
+	s->txns--;
+	(void)pthread_mutex_unlock(&s->lock);
 	return rc;
 }
 
@@ -229,10 +261,7 @@ static enum tutela_err begin_guarded(struct tutela_store *s, struct txn *txn)
 	mdb_filehandle_t fd;
 	int rc;
 
-	(void)pthread_mutex_lock(&s->lock);
-	rc = begin(s, txn->write ? 0 : MDB_RDONLY, &txn->lmdb);
-	s->txns += !rc;
-	(void)pthread_mutex_unlock(&s->lock);
+	rc = txn->write ? begin_write(s, &txn->lmdb) : begin_read(s, &txn->lmdb);
 	if (rc)
 		return tutela_env_fail(s, rc, "beginning a transaction");
 	txn->id = mdb_txn_id(txn->lmdb);
