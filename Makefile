@@ -159,6 +159,8 @@ check: ## install what is missing, build, and run every test
 	$(Q).ci/deps build test
 	$(Q)$(again) all tests benches
 	$(Q)$(MAKE) --no-print-directory -j1 check-layers check-unit check-cli check-sudden check-install
+	$(Q)$(MAKE) --no-print-directory -j1 check-damage COPIES=100
+	$(Q)$(MAKE) --no-print-directory -j1 check-soak SECONDS=10
 	@echo "make check: all tests passed"
 
 .PHONY: check-bare
@@ -173,6 +175,11 @@ check-asan: ## unit tests under the address sanitizer
 	$(Q)$(again) O=$(O)/asan SANITIZE=address check-unit
 check-ubsan: ## unit tests under the undefined-behaviour sanitizer
 	$(Q)$(again) O=$(O)/ubsan SANITIZE=undefined check-unit
+
+.PHONY: check-tsan
+check-tsan: ## threaded code under the thread sanitizer (clang, OpenMP watched through Archer of libomp-dev)
+	$(Q).ci/deps build test dev
+	$(Q)$(again) O=$(O)/tsan CC=clang SANITIZE=thread check-threads
 
 .PHONY: cov
 cov: ## line coverage of engine and hashdb by all tests, in one table

@@ -64,6 +64,49 @@ $(COMPARE_LEVELS): $(COMPARE_OBJECTS) $(B)/sources.list
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(COMPARE_OBJECTS) -lm
 
+# Programs that use the library as anybody's would, and LMDB itself to look behind it.
+CHECK_DAMAGE := $(B)/test/check-damage
+CHECK_SOAK := $(B)/test/check-soak
+CHECK_THREADS := $(B)/test/check-threads
+FLAGS_store_tests = -Iengine/include -Ihashdb/include $(call pkg,LMDB,cflags)
+$(B)/tests/damage/%.o $(B)/tests/soak/%.o: FLAGS_tests = $(FLAGS_store_tests)
+
+$(CHECK_DAMAGE): $(B)/tests/damage/check_damage.o
+$(CHECK_SOAK): $(B)/tests/soak/check_soak.o
+$(CHECK_THREADS): $(B)/tests/soak/check_threads.o
+$(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS): $(B)/lib/libtutela.a
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBTUTELA_LIBS)
+
+# In memory where there is room: thousands of stores are written.
+STORE_TESTS_BASE := $(shell [ -w /dev/shm ] && echo /dev/shm || echo /tmp)
+COPIES ?= 3000
+SEED ?= 1
+
+.PHONY: check-damage
+check-damage: all $(CHECK_DAMAGE) ## damaged copies of a store (COPIES=3000): no crash, no damage unseen
+	$(Q)base=$$(mktemp -d $(STORE_TESTS_BASE)/tutela-damage-XXXXXX) && \
+		{ $(CHECK_DAMAGE) $$base $(COPIES) $(SEED); status=$$?; rm -rf $$base; exit $$status; }
+
+SECONDS ?= $(if $(MINUTES),$(shell echo $$(($(MINUTES) * 60))),600)
+
+.PHONY: check-soak
+check-soak: all $(CHECK_SOAK) ## readers against a writer, every answer compared with a scan (MINUTES=10)
+	$(Q)base=$$(mktemp -d $(STORE_TESTS_BASE)/tutela-soak-XXXXXX) && \
+		{ OMP_NUM_THREADS=2 $(CHECK_SOAK) $$base/store $(SECONDS) 2 2 $(SEED); status=$$?; rm -rf $$base; exit $$status; }
+
+# Criterion starts its tests in a way that the thread sanitizer does not survive, so programs without it are watched.
+# Archer, of the package libomp-dev, tells the sanitizer what waits for what in OpenMP, which is not instrumented.
+ARCHER = $(firstword $(wildcard $(dir $(realpath $(shell command -v $(CC))))../lib/libarcher.so))
+
+.PHONY: check-threads
+check-threads: all $(CHECK_THREADS) $(CHECK_SOAK)
+	@[ -n '$(ARCHER)' ] || { echo "check-tsan: there is no libarcher.so beside $(CC)" >&2; exit 2; }
+	$(Q)base=$$(mktemp -d $(STORE_TESTS_BASE)/tutela-threads-XXXXXX) && \
+		export OMP_TOOL_LIBRARIES=$(ARCHER) TSAN_OPTIONS=ignore_noninstrumented_modules=1 OMP_NUM_THREADS=2 && \
+		{ $(CHECK_THREADS) $$base/a && $(CHECK_SOAK) $$base/b 30 2 3 $(SEED); status=$$?; rm -rf $$base; exit $$status; }
+
 .PHONY: compare-levels
 compare-levels: $(COMPARE_LEVELS)
 	@ln -sfn $(KEY)/test $(O)/test
@@ -73,7 +116,7 @@ mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 	@ln -sfn $(KEY)/test $(O)/test
 
 .PHONY: tests
-tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER)
+tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS)
 
 # With a sanitizer: tests ask for more memory than there is, and want an answer; leaks end up in a file.
 LEAKS := $(B)/test/leaks

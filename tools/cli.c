@@ -13,7 +13,7 @@
 #include "message.h"
 #include "printable.h"
 
-#define MAX_GLOBALS 8
+#define MAX_GLOBALS 9
 
 static void globals(struct cli *cli, struct cli_option *out)
 {
@@ -23,6 +23,9 @@ static void globals(struct cli *cli, struct cli_option *out)
 		 .argument = "DIR",
 		 .text = &cli->store,
 		 .help = "the store; else $TUTELA_STORE, else $XDG_DATA_HOME/tutela"},
+		{.name = "allow-network-fs",
+		 .flag = &cli->allow_network,
+		 .help = "use a store on a network file system; no other machine may write to it"},
 		{.name = "json", .flag = &cli->json, .help = "JSON Lines on standard output"},
 		{.name = "progress", .flag = &cli->progress, .help = "show progress, also when stderr is no terminal"},
 		{.name = "no-progress", .flag = &cli->no_progress, .help = "never show progress"},
@@ -374,7 +377,8 @@ int cli_store_error(const struct tutela_store *store, const char *subject, enum 
 
 struct tutela_store *cli_open_store(const struct cli *cli, bool write)
 {
-	struct tutela_store_opts opts = {.size = sizeof(opts), .write = write, .resident = cli->resident};
+	struct tutela_store_opts opts = {
+		.size = sizeof(opts), .write = write, .resident = cli->resident, .allow_network = cli->allow_network};
 	struct tutela_store *store = NULL;
 	char *path, why[1024] = "";
 	enum tutela_err error;

@@ -56,8 +56,9 @@ static int make_parents(const char *path)
 	return error;
 }
 
-static int create(const char *path)
+static int create(const struct cli *cli, const char *path)
 {
+	const struct tutela_store_opts opts = {.size = sizeof(opts), .allow_network = cli->allow_network};
 	char text[64];
 	int error = make_parents(path);
 	enum tutela_err e;
@@ -67,11 +68,15 @@ static int create(const char *path)
 		return STATUS_TROUBLE;
 	}
 	errno = 0;
-	e = tutela_store_create(path);
+	e = tutela_store_create_with(path, &opts);
 	if (e == TUTELA_E_EXISTS)
 		message_error(path, "there is a store already");
 	else if (e == TUTELA_E_NOTSTORE)
 		message_error(path, "the folder is not empty, or no folder; a store needs a new or empty one");
+	else if (e == TUTELA_E_NETWORK)
+		message_error(path, "on a network file system, where a store is not safe; see --allow-network-fs");
+	else if (e == TUTELA_E_EXPOSED)
+		message_error(path, "the folder belongs to another user; a store needs one of your own");
 	else if (e)
 		return cli_store_error(NULL, path, e);
 	return e ? STATUS_TROUBLE : STATUS_OK;
@@ -91,7 +96,7 @@ int cmd_init(struct cli *cli)
 	path = locate_store(cli->n_args ? cli->args[0] : cli->store);
 	if (!path)
 		return STATUS_TROUBLE;
-	status = create(path);
+	status = create(cli, path);
 	if (status == STATUS_OK && cli->json) {
 		object = json_object();
 		json_object_set_new(object, "type", json_string("init"));

@@ -27,6 +27,8 @@ static const struct {
 	ROW(TUTELA_E_CORRUPT, "damaged data"),
 	ROW(TUTELA_E_NOTSTORE, "not a Tutela store"),
 	ROW(TUTELA_E_FULL, "a number space or the map is used up"),
+	ROW(TUTELA_E_NETWORK, "on a network file system"),
+	ROW(TUTELA_E_EXPOSED, "not its user's alone"),
 	ROW(TUTELA_E_WORKER, "the decoder program could not be started"),
 #undef ROW
 };

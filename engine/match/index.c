@@ -174,6 +174,8 @@ static enum tutela_err load(struct tutela_index *ix, int fd)
 	void *p = mmap(NULL, ix->len, PROT_READ, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return errno == ENOMEM ? TUTELA_E_NOMEM : TUTELA_E_SYS;
+	/* As for memory of our own: hashes must not end up in core dumps. */
+	(void)madvise(p, ix->len, MADV_DONTDUMP);
 	ix->bytes = p;
 	return TUTELA_OK;
 }

@@ -282,20 +282,19 @@ enum tutela_err tutela_update_flush(struct tutela_update *u)
 static enum tutela_err last_key(struct tutela_update *u, uint8_t *key, size_t *len)
 {
 	struct tutela_store *s = u->w.store;
-	MDB_cursor *cursor;
+	struct cursor cursor;
+	enum tutela_err err = tutela_cursor_open(s, u->w.txn, DB_KEYS, &cursor);
 	MDB_val k, v;
-	int rc = mdb_cursor_open(u->w.txn, s->db[DB_KEYS], &cursor);
 
 	*len = 0;
-	if (rc)
-		return tutela_env_fail(s, rc, "reading");
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
-	if (!rc && k.mv_size <= ENTRY_KEY_MAX) {
+	if (!err)
+		err = tutela_cursor_get(&cursor, &k, &v, MDB_LAST);
+	if (!err && k.mv_size <= ENTRY_KEY_MAX) {
 		*len = k.mv_size;
 		memcpy(key, k.mv_data, k.mv_size);
 	}
-	mdb_cursor_close(cursor);
-	return rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(s, rc, "reading");
+	tutela_cursor_close(&cursor);
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
 }
 
 static bool is_after(const uint8_t *key, size_t len, const uint8_t *last, size_t last_len)
@@ -369,16 +368,15 @@ static enum tutela_err find_rest(struct tutela_update *u, struct rest *rest)
 {
 	struct tutela_store *s = u->w.store;
 	MDB_val k = {rest->last_len, rest->last}, v;
-	MDB_cursor *cursor;
-	int rc = mdb_cursor_open(u->w.txn, s->db[DB_KEYS], &cursor);
+	struct cursor cursor;
+	enum tutela_err err = tutela_cursor_open(s, u->w.txn, DB_KEYS, &cursor);
 
 	rest->n = 0;
-	if (rc)
-		return tutela_env_fail(s, rc, "reading");
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-	if (!rc && k.mv_size == rest->last_len && !memcmp(k.mv_data, rest->last, k.mv_size))
-		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
-	while (!rc && rest->n < REST_PART && k.mv_size > 4 && k.mv_size <= ENTRY_KEY_MAX &&
+	if (!err)
+		err = tutela_cursor_get(&cursor, &k, &v, MDB_SET_RANGE);
+	if (!err && k.mv_size == rest->last_len && !memcmp(k.mv_data, rest->last, k.mv_size))
+		err = tutela_cursor_get(&cursor, &k, &v, MDB_NEXT);
+	while (!err && rest->n < REST_PART && k.mv_size > 4 && k.mv_size <= ENTRY_KEY_MAX &&
 	       tutela_schema_get_key32(k.mv_data) == u->row.number) {
 		struct bytes_reader r = bytes_reader_init(v.mv_data, v.mv_size);
 
@@ -388,11 +386,11 @@ static enum tutela_err find_rest(struct tutela_update *u, struct rest *rest)
 			memcpy(rest->keys[rest->n], k.mv_data, k.mv_size);
 			rest->lens[rest->n++] = k.mv_size;
 		}
-		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+		err = tutela_cursor_get(&cursor, &k, &v, MDB_NEXT);
 	}
 	rest->done = rest->n < REST_PART;
-	mdb_cursor_close(cursor);
-	return rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(s, rc, "reading");
+	tutela_cursor_close(&cursor);
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
 }
 
 static enum tutela_err withdraw(struct tutela_update *u, const uint8_t *key, size_t key_len)

@@ -99,23 +99,22 @@ static char *event_text(const struct audit_event *event, uint64_t number)
 	return text;
 }
 
-static enum tutela_err next_number(struct tutela_store *s, MDB_txn *txn, uint64_t *out)
+static enum tutela_err next_number(struct tutela_store *s, struct txn *txn, uint64_t *out)
 {
-	MDB_cursor *cursor;
+	struct cursor cursor;
+	enum tutela_err err = tutela_cursor_open(s, txn, DB_AUDIT, &cursor);
 	MDB_val k, v;
-	int rc = mdb_cursor_open(txn, s->db[DB_AUDIT], &cursor);
 
 	*out = 1;
-	if (rc)
-		return tutela_env_fail(s, rc, "reading the audit log");
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
-	if (!rc && k.mv_size == 8)
+	if (!err)
+		err = tutela_cursor_get(&cursor, &k, &v, MDB_LAST);
+	if (!err && k.mv_size == 8)
 		*out = tutela_schema_get_key64(k.mv_data) + 1;
-	mdb_cursor_close(cursor);
-	return rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(s, rc, "reading the audit log");
+	tutela_cursor_close(&cursor);
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
 }
 
-enum tutela_err tutela_audit_add(struct tutela_store *s, MDB_txn *txn, const struct audit_event *event)
+enum tutela_err tutela_audit_add(struct tutela_store *s, struct txn *txn, const struct audit_event *event)
 {
 	uint8_t key[8], *buf = NULL;
 	struct bytes_writer w;
@@ -144,25 +143,22 @@ out:
 	return err;
 }
 
-enum tutela_err tutela_audit_next(struct tutela_store *s, MDB_txn *txn, uint64_t *number, const char **json,
+enum tutela_err tutela_audit_next(struct tutela_store *s, struct txn *txn, uint64_t *number, const char **json,
 				  size_t *len)
 {
-	MDB_cursor *cursor;
+	struct cursor cursor;
+	enum tutela_err err = tutela_cursor_open(s, txn, DB_AUDIT, &cursor);
 	uint8_t key[8];
 	MDB_val k = {sizeof key, key}, v;
-	int rc = mdb_cursor_open(txn, s->db[DB_AUDIT], &cursor);
 
 	*json = NULL;
 	*len = 0;
-	if (rc)
-		return tutela_env_fail(s, rc, "reading the audit log");
 	tutela_schema_key64(*number + 1, key);
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-	mdb_cursor_close(cursor);
-	if (rc == MDB_NOTFOUND)
-		return TUTELA_E_NOTFOUND;
-	if (rc)
-		return tutela_env_fail(s, rc, "reading the audit log");
+	if (!err)
+		err = tutela_cursor_get(&cursor, &k, &v, MDB_SET_RANGE);
+	tutela_cursor_close(&cursor);
+	if (err)
+		return err;
 	if (k.mv_size != 8 || tutela_schema_unseal(v.mv_data, v.mv_size, SCHEMA_AUDIT, k.mv_data, k.mv_size, len))
 		return tutela_store_fail(s, TUTELA_E_CORRUPT, "a record of the audit log of '%s' is damaged", s->path);
 	*number = tutela_schema_get_key64(k.mv_data);

@@ -16,10 +16,10 @@ struct audit_event {
 	const char *provenance;
 };
 
-enum tutela_err tutela_audit_add(struct tutela_store *s, MDB_txn *txn, const struct audit_event *event);
+enum tutela_err tutela_audit_add(struct tutela_store *s, struct txn *txn, const struct audit_event *event);
 
 /* The first record after *number, which becomes its number; text in place. TUTELA_E_NOTFOUND at the end. */
-enum tutela_err tutela_audit_next(struct tutela_store *s, MDB_txn *txn, uint64_t *number, const char **json,
+enum tutela_err tutela_audit_next(struct tutela_store *s, struct txn *txn, uint64_t *number, const char **json,
 				  size_t *len);
 
 #endif

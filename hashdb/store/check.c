@@ -68,26 +68,24 @@ static enum tutela_err find_unfinished(struct check *c)
 	uint8_t removed[] = "removed";
 	struct pending pending;
 	MDB_val k = {7, removed}, v;
-	MDB_cursor *cursor;
+	struct cursor cursor;
 	enum tutela_err err = tutela_env_pending(c->store, c->txn, &pending);
-	int rc;
 
 	c->pending = err != TUTELA_E_NOTFOUND;
 	err = err == TUTELA_E_NOTFOUND ? TUTELA_OK : tutela_check_absorb(c, err);
 	if (err)
 		return err;
-	rc = mdb_cursor_open(c->txn, c->store->db[DB_META], &cursor);
-	if (rc)
-		return tutela_env_fail(c->store, rc, "reading");
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	err = tutela_cursor_open(c->store, c->txn, DB_META, &cursor);
+	if (!err)
+		err = tutela_cursor_get(&cursor, &k, &v, MDB_SET_RANGE);
 	c->unfinished = c->pending || c->state.purge_from < c->state.next_entry ||
-			(!rc && k.mv_size == 11 && !memcmp(k.mv_data, removed, 7));
-	mdb_cursor_close(cursor);
-	return rc && rc != MDB_NOTFOUND ? tutela_env_fail(c->store, rc, "reading") : TUTELA_OK;
+			(!err && k.mv_size == 11 && !memcmp(k.mv_data, removed, 7));
+	tutela_cursor_close(&cursor);
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : tutela_check_absorb(c, err);
 }
 
 /* A snapshot holds the index files open: a writer may replace them meanwhile. */
-static enum tutela_err open_state(struct check *c)
+static enum tutela_err begin(struct check *c)
 {
 	enum tutela_err err = tutela_snapshot_open(c->store, &c->snap);
 
@@ -95,13 +93,28 @@ static enum tutela_err open_state(struct check *c)
 		c->txn = c->snap->txn;
 	else if (err == TUTELA_E_CORRUPT)
 		err = tutela_env_begin(c->store, MDB_RDONLY, &c->txn);
-	return err ? err : tutela_env_state(c->store, c->txn, &c->state);
+	return err;
+}
+
+static void on_damage(void *ctx, const char *sentence)
+{
+	tutela_check_find(ctx, "%s", sentence);
+}
+
+static bool on_pages(void *ctx, uint64_t done, uint64_t total)
+{
+	return !tutela_check_step(ctx, "pages", done < total ? done : total, total);
 }
 
 static enum tutela_err load(struct check *c)
 {
-	enum tutela_err err = open_state(c);
+	const struct page_listener listener = {on_damage, on_pages, c};
+	enum tutela_err err = begin(c);
 
+	if (!err)
+		err = tutela_guard_walk(&c->txn->guard, &listener);
+	if (!err)
+		err = tutela_env_state(c->store, c->txn, &c->state);
 	if (err)
 		return err;
 	err = tutela_check_absorb(c, tutela_env_check_lists(c->store, c->txn, &c->state));
@@ -138,12 +151,12 @@ static enum tutela_err check_all(struct check *c)
 	if (!err)
 		err = load(c);
 	if (!err)
-		err = tutela_check_entries(c);
+		err = tutela_check_absorb(c, tutela_check_entries(c));
 	if (!err)
 		err = check_audit(c);
 	if (!err)
-		err = tutela_check_indexes(c);
-	return err ? err : tutela_check_queries(c);
+		err = tutela_check_absorb(c, tutela_check_indexes(c));
+	return err ? err : tutela_check_absorb(c, tutela_check_queries(c));
 }
 
 enum tutela_err tutela_store_check(struct tutela_store *s, const struct tutela_check_opts *opts,

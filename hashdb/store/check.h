@@ -10,7 +10,7 @@ struct check {
 	const struct tutela_check_opts *opts;
 	struct tutela_check_result *result;
 	struct tutela_snapshot *snap; /* NULL when the damage is such that none can be opened */
-	MDB_txn *txn;                 /* the snapshot's, else own */
+	struct txn *txn;              /* the snapshot's, else own */
 	struct state state;
 	struct list_row *lists, *counted; /* as they say; as the entries are counted */
 	size_t n_lists;

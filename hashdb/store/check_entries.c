@@ -76,21 +76,20 @@ static enum tutela_err check_key(struct walk *w)
 	return TUTELA_OK;
 }
 
-static enum tutela_err check_digest(struct walk *w, MDB_cursor *cursor, const uint8_t *key, size_t len)
+static enum tutela_err check_digest(struct walk *w, struct cursor *cursor, const uint8_t *key, size_t len)
 {
 	uint8_t k_bytes[DIGEST_KEY_MAX], v_bytes[4];
 	MDB_val k = {len, k_bytes}, v = {sizeof v_bytes, v_bytes};
-	int rc;
+	enum tutela_err err;
 
 	memcpy(k_bytes, key, len);
 	tutela_schema_key32(w->number, v_bytes);
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_GET_BOTH);
+	err = tutela_cursor_get(cursor, &k, &v, MDB_GET_BOTH);
 	w->c->digests++;
-	if (rc == MDB_NOTFOUND) {
-		tutela_check_find(w->c, "an exact fingerprint of entry %u cannot be looked up", w->number);
-		return TUTELA_OK;
-	}
-	return tutela_env_fail(w->c->store, rc, "reading");
+	if (err != TUTELA_E_NOTFOUND)
+		return tutela_check_absorb(w->c, err);
+	tutela_check_find(w->c, "an exact fingerprint of entry %u cannot be looked up", w->number);
+	return TUTELA_OK;
 }
 
 /* Long values may share a key. */
@@ -105,7 +104,7 @@ static bool same_key_before(const struct tutela_record *rec, size_t i, const uin
 	return false;
 }
 
-static enum tutela_err check_fingerprints(struct walk *w, MDB_cursor *digests)
+static enum tutela_err check_fingerprints(struct walk *w, struct cursor *digests)
 {
 	struct list_row *counted = tutela_check_counted(w->c, w->e.list);
 	const struct tutela_record *rec = &w->rec;
@@ -132,7 +131,7 @@ static enum tutela_err check_fingerprints(struct walk *w, MDB_cursor *digests)
 	return err;
 }
 
-static enum tutela_err check_entry(struct walk *w, const MDB_val *value, MDB_cursor *digests)
+static enum tutela_err check_entry(struct walk *w, const MDB_val *value, struct cursor *digests)
 {
 	struct check *c = w->c;
 	struct list_row *counted;
@@ -160,14 +159,16 @@ static enum tutela_err check_entry(struct walk *w, const MDB_val *value, MDB_cur
 	return err ? err : check_fingerprints(w, digests);
 }
 
-static enum tutela_err walk_entries(struct walk *w, MDB_cursor *entries, MDB_cursor *digests)
+static enum tutela_err walk_entries(struct walk *w, struct cursor *entries, struct cursor *digests)
 {
 	struct check *c = w->c;
 	enum tutela_err err = TUTELA_OK;
 	MDB_val k, v;
-	int rc = 0;
 
-	while (!err && !(rc = mdb_cursor_get(entries, &k, &v, MDB_NEXT))) {
+	while (!err) {
+		err = tutela_cursor_get(entries, &k, &v, MDB_NEXT);
+		if (err)
+			break;
 		w->number = k.mv_size == 4 ? tutela_schema_get_key32(k.mv_data) : 0;
 		if (!w->number) {
 			tutela_check_find(c, "an entry has no number");
@@ -184,17 +185,16 @@ static enum tutela_err walk_entries(struct walk *w, MDB_cursor *entries, MDB_cur
 		if (!err && c->result->entries % STEP == 0)
 			err = tutela_check_step(c, "entries", w->number, c->state.next_entry - 1);
 	}
-	return err ? err : rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(c->store, rc, "reading");
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : tutela_check_absorb(c, err);
 }
 
-static enum tutela_err compare_rows(struct check *c, enum store_db db, uint64_t expected, const char *what)
+static void compare_rows(struct check *c, enum store_db db, uint64_t expected, const char *what)
 {
-	MDB_stat st;
-	int rc = mdb_stat(c->txn, c->store->db[db], &st);
+	uint64_t n = c->txn->guard.trees[db].entries;
 
-	if (!rc && st.ms_entries != expected && !c->unfinished)
-		tutela_check_find(c, "there are %zu %s, not %llu", st.ms_entries, what, (unsigned long long)expected);
-	return tutela_env_fail(c->store, rc, "reading");
+	if (n != expected && !c->unfinished)
+		tutela_check_find(c, "there are %llu %s, not %llu", (unsigned long long)n, what,
+				  (unsigned long long)expected);
 }
 
 static void compare_lists(struct check *c)
@@ -212,32 +212,27 @@ static void compare_lists(struct check *c)
 
 enum tutela_err tutela_check_entries(struct check *c)
 {
-	MDB_cursor *entries = NULL, *digests = NULL;
+	struct cursor entries = {0}, digests = {0};
 	struct walk *w = tutela_mem_array(1, sizeof *w);
 	enum tutela_err err = TUTELA_E_NOMEM;
-	int rc;
 
 	if (!w)
 		return err;
 	w->c = c;
-	rc = mdb_cursor_open(c->txn, c->store->db[DB_ENTRIES], &entries);
-	if (!rc)
-		rc = mdb_cursor_open(c->txn, c->store->db[DB_DIGESTS], &digests);
-	err = tutela_env_fail(c->store, rc, "reading");
+	err = tutela_cursor_open(c->store, c->txn, DB_ENTRIES, &entries);
 	if (!err)
-		err = walk_entries(w, entries, digests);
+		err = tutela_cursor_open(c->store, c->txn, DB_DIGESTS, &digests);
 	if (!err)
-		err = compare_rows(c, DB_KEYS, c->visible, "entry ids");
-	if (!err)
-		err = compare_rows(c, DB_DIGESTS, c->digests, "exact fingerprints");
-	if (!err)
+		err = walk_entries(w, &entries, &digests);
+	if (!err) {
+		compare_rows(c, DB_KEYS, c->visible, "entry ids");
+		compare_rows(c, DB_DIGESTS, c->digests, "exact fingerprints");
 		compare_lists(c);
+	}
 	if (!err)
 		err = tutela_check_step(c, "entries", c->state.next_entry - 1, c->state.next_entry - 1);
-	if (digests)
-		mdb_cursor_close(digests);
-	if (entries)
-		mdb_cursor_close(entries);
+	tutela_cursor_close(&digests);
+	tutela_cursor_close(&entries);
 	free(w);
 	return err;
 }

@@ -100,7 +100,7 @@ static bool replaced(const struct check *c, const struct segment_row *row)
 {
 	enum tutela_err err;
 	uint8_t key[8];
-	MDB_txn *txn;
+	struct txn *txn;
 	MDB_val v;
 
 	if (tutela_env_begin(c->store, MDB_RDONLY, &txn))

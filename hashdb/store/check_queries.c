@@ -181,7 +181,7 @@ static void make_query(struct trial *t, uint64_t i, uint8_t *code)
 static enum tutela_err search(struct trial *t, const uint8_t *query)
 {
 	const struct pairs *truth = &t->c->truth[t->info->id];
-	enum tutela_err err = tutela_lookup_search(t->view, t->info->id, query, t->radius, &t->found);
+	enum tutela_err err = tutela_lookup_search(t->c->store, t->view, t->info->id, query, t->radius, &t->found);
 	size_t n = 0;
 
 	if (err)

@@ -77,20 +77,19 @@ static enum tutela_err delete_digests(struct chunk *c, bool in_parts)
 
 /* ------------------------------------------------------------------ undo */
 
-static enum tutela_err last_entry(struct tutela_store *s, MDB_txn *txn, uint32_t *number)
+static enum tutela_err last_entry(struct tutela_store *s, struct txn *txn, uint32_t *number)
 {
-	MDB_cursor *cursor;
+	struct cursor cursor;
+	enum tutela_err err = tutela_cursor_open(s, txn, DB_ENTRIES, &cursor);
 	MDB_val k, v;
-	int rc = mdb_cursor_open(txn, s->db[DB_ENTRIES], &cursor);
 
 	*number = 0;
-	if (rc)
-		return tutela_env_fail(s, rc, "reading");
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
-	if (!rc && k.mv_size == 4)
+	if (!err)
+		err = tutela_cursor_get(&cursor, &k, &v, MDB_LAST);
+	if (!err && k.mv_size == 4)
 		*number = tutela_schema_get_key32(k.mv_data);
-	mdb_cursor_close(cursor);
-	return rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(s, rc, "reading");
+	tutela_cursor_close(&cursor);
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
 }
 
 /* Give keys back to the predecessors; of several entries of one key, the newest first. */
@@ -251,42 +250,40 @@ static enum tutela_err first_removed(struct session *w, uint32_t *list)
 {
 	uint8_t key[] = REMOVED;
 	MDB_val k = {7, key}, v;
-	MDB_cursor *cursor;
-	int rc = mdb_cursor_open(w->txn, w->store->db[DB_META], &cursor);
+	struct cursor cursor;
+	enum tutela_err err = tutela_cursor_open(w->store, w->txn, DB_META, &cursor);
 
 	*list = 0;
-	if (rc)
-		return tutela_env_fail(w->store, rc, "reading");
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-	if (!rc && k.mv_size == REMOVED_LEN && !memcmp(k.mv_data, REMOVED, 7))
+	if (!err)
+		err = tutela_cursor_get(&cursor, &k, &v, MDB_SET_RANGE);
+	if (!err && k.mv_size == REMOVED_LEN && !memcmp(k.mv_data, REMOVED, 7))
 		*list = tutela_schema_get_key32((const uint8_t *)k.mv_data + 7);
-	mdb_cursor_close(cursor);
-	return rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(w->store, rc, "reading");
+	tutela_cursor_close(&cursor);
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
 }
 
 /* Up to a chunk of a list's keys and the numbers they hold. */
 static enum tutela_err first_keys(struct chunk *c, uint32_t list)
 {
 	struct session *w = c->w;
-	enum tutela_err err = TUTELA_OK;
-	MDB_cursor *cursor;
+	struct cursor cursor;
+	enum tutela_err err = tutela_cursor_open(w->store, w->txn, DB_KEYS, &cursor);
 	uint8_t start[4];
 	MDB_val k = {sizeof start, start}, v;
-	int rc = mdb_cursor_open(w->txn, w->store->db[DB_KEYS], &cursor);
 
-	if (rc)
-		return tutela_env_fail(w->store, rc, "reading");
 	tutela_schema_key32(list, start);
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-	while (!rc && !err && c->keys.n < CHUNK && k.mv_size > 4 && k.mv_size <= ENTRY_KEY_MAX &&
+	if (!err)
+		err = tutela_cursor_get(&cursor, &k, &v, MDB_SET_RANGE);
+	while (!err && c->keys.n < CHUNK && k.mv_size > 4 && k.mv_size <= ENTRY_KEY_MAX &&
 	       tutela_schema_get_key32(k.mv_data) == list) {
 		struct bytes_reader r = bytes_reader_init(v.mv_data, v.mv_size);
 
 		err = tutela_key_run_add(&c->keys, k.mv_data, k.mv_size, bytes_u32(&r));
-		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+		if (!err)
+			err = tutela_cursor_get(&cursor, &k, &v, MDB_NEXT);
 	}
-	mdb_cursor_close(cursor);
-	return err ? err : rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(w->store, rc, "reading");
+	tutela_cursor_close(&cursor);
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
 }
 
 struct numbers {

@@ -24,6 +24,6 @@ enum tutela_err tutela_cleanup_purge(struct session *w);
 enum tutela_err tutela_cleanup_purge_part(struct session *w, size_t max);
 
 /* Unlink index files that the manifest of txn does not name. Only while the writer lock is held. */
-enum tutela_err tutela_cleanup_files(struct tutela_store *s, MDB_txn *txn);
+enum tutela_err tutela_cleanup_files(struct tutela_store *s, struct txn *txn);
 
 #endif

@@ -20,7 +20,7 @@ static bool is_named(const struct segment_row *rows, size_t n, const char *name)
 	return false;
 }
 
-enum tutela_err tutela_cleanup_files(struct tutela_store *s, MDB_txn *txn)
+enum tutela_err tutela_cleanup_files(struct tutela_store *s, struct txn *txn)
 {
 	struct segment_row *rows;
 	enum tutela_err err;

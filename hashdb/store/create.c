@@ -17,6 +17,7 @@
 
 #include "store/audit_log.h"
 #include "store/identity.h"
+#include "store/place.h"
 #include "store/writer_lock.h"
 
 static bool is_ours(const char *name)
@@ -58,8 +59,10 @@ static enum tutela_err sys_error(void)
 						    : TUTELA_E_SYS;
 }
 
-static enum tutela_err prepare_folder(struct tutela_store *s)
+static enum tutela_err prepare_folder(struct tutela_store *s, bool allow_network)
 {
+	enum tutela_err err;
+
 	if (mkdir(s->path, 0700) && errno != EEXIST)
 		return errno == ENOTDIR ? TUTELA_E_NOTSTORE : sys_error();
 	s->dir = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -67,7 +70,15 @@ static enum tutela_err prepare_folder(struct tutela_store *s)
 		return errno == ENOTDIR ? TUTELA_E_NOTSTORE : sys_error();
 	if (!faccessat(s->dir, IDENTITY_FILE, F_OK, AT_SYMLINK_NOFOLLOW))
 		return TUTELA_E_EXISTS;
-	return check_empty(s->dir);
+	err = check_empty(s->dir);
+	if (!err)
+		err = tutela_place_network(s, allow_network);
+	if (!err)
+		err = tutela_place_owner(s);
+	/* The folder may have been there, for all to read; what it is to hold is not. */
+	if (!err && fchmod(s->dir, 0700))
+		err = sys_error();
+	return err;
 }
 
 static enum tutela_err write_identity(struct tutela_store *s)
@@ -93,7 +104,7 @@ static enum tutela_err first_state(struct tutela_store *s)
 {
 	struct state st = {.next_entry = 1, .next_list = 1, .next_segment = 1, .purge_from = 1, .created = time(NULL)};
 	enum tutela_err err;
-	MDB_txn *txn;
+	struct txn *txn;
 
 	if (getrandom(st.uuid, sizeof st.uuid, 0) != (ssize_t)sizeof st.uuid)
 		return TUTELA_E_SYS;
@@ -147,16 +158,21 @@ static enum tutela_err fill_folder(struct tutela_store *s)
 
 enum tutela_err tutela_store_create(const char *path)
 {
+	return tutela_store_create_with(path, NULL);
+}
+
+enum tutela_err tutela_store_create_with(const char *path, const struct tutela_store_opts *opts)
+{
 	struct tutela_store s = {.dir = -1, .write = true};
 	enum tutela_err err;
 	int lock = -1, saved;
 
-	if (!path || !*path)
+	if (!path || !*path || (opts && opts->size != sizeof *opts))
 		return TUTELA_E_ARG;
 	if (pthread_mutex_init(&s.lock, NULL))
 		return TUTELA_E_NOMEM;
 	s.path = strdup(path);
-	err = s.path ? prepare_folder(&s) : TUTELA_E_NOMEM;
+	err = s.path ? prepare_folder(&s, opts && opts->allow_network) : TUTELA_E_NOMEM;
 	if (!err)
 		err = write_identity(&s);
 	if (!err)

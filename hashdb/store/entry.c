@@ -8,7 +8,7 @@ static enum tutela_err damaged(struct tutela_store *s, uint32_t number)
 	return tutela_store_fail(s, TUTELA_E_CORRUPT, "entry %u of '%s' is damaged", number, s->path);
 }
 
-enum tutela_err tutela_entry_get(struct tutela_store *s, MDB_txn *txn, uint32_t number, struct entry *out)
+enum tutela_err tutela_entry_get(struct tutela_store *s, struct txn *txn, uint32_t number, struct entry *out)
 {
 	enum tutela_err err;
 	uint8_t key[4];
@@ -22,7 +22,7 @@ enum tutela_err tutela_entry_get(struct tutela_store *s, MDB_txn *txn, uint32_t 
 	return tutela_schema_get_entry(number, v.mv_data, v.mv_size, out) ? damaged(s, number) : TUTELA_OK;
 }
 
-enum tutela_err tutela_entry_record(struct tutela_store *s, MDB_txn *txn, uint32_t number, struct entry *out,
+enum tutela_err tutela_entry_record(struct tutela_store *s, struct txn *txn, uint32_t number, struct entry *out,
 				    struct tutela_record *rec)
 {
 	enum tutela_err err = tutela_entry_get(s, txn, number, out);
@@ -32,7 +32,7 @@ enum tutela_err tutela_entry_record(struct tutela_store *s, MDB_txn *txn, uint32
 	return tutela_schema_get_body(out->body, out->body_len, rec) ? damaged(s, number) : TUTELA_OK;
 }
 
-enum tutela_err tutela_entry_visible(struct tutela_store *s, MDB_txn *txn, uint32_t number, uint64_t update,
+enum tutela_err tutela_entry_visible(struct tutela_store *s, struct txn *txn, uint32_t number, uint64_t update,
 				     uint32_t *out)
 {
 	struct entry e;

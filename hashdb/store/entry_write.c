@@ -9,7 +9,7 @@
 /* Most entries fit on the stack. */
 #define SMALL 2048
 
-static enum tutela_err put_entry(struct tutela_store *s, MDB_txn *txn, uint32_t number, const struct entry *e,
+static enum tutela_err put_entry(struct tutela_store *s, struct txn *txn, uint32_t number, const struct entry *e,
 				 unsigned flags)
 {
 	uint8_t small[SMALL], key[4], *large = NULL;
@@ -28,12 +28,12 @@ static enum tutela_err put_entry(struct tutela_store *s, MDB_txn *txn, uint32_t 
 	return err;
 }
 
-enum tutela_err tutela_entry_append(struct tutela_store *s, MDB_txn *txn, uint32_t number, const struct entry *e)
+enum tutela_err tutela_entry_append(struct tutela_store *s, struct txn *txn, uint32_t number, const struct entry *e)
 {
 	return put_entry(s, txn, number, e, MDB_APPEND);
 }
 
-enum tutela_err tutela_entry_set_gone(struct tutela_store *s, MDB_txn *txn, uint32_t number, uint64_t gone)
+enum tutela_err tutela_entry_set_gone(struct tutela_store *s, struct txn *txn, uint32_t number, uint64_t gone)
 {
 	enum tutela_err err;
 	struct entry e;
@@ -47,7 +47,7 @@ enum tutela_err tutela_entry_set_gone(struct tutela_store *s, MDB_txn *txn, uint
 	return put_entry(s, txn, number, &e, 0);
 }
 
-enum tutela_err tutela_entry_del(struct tutela_store *s, MDB_txn *txn, uint32_t number)
+enum tutela_err tutela_entry_del(struct tutela_store *s, struct txn *txn, uint32_t number)
 {
 	uint8_t key[4];
 
@@ -55,7 +55,8 @@ enum tutela_err tutela_entry_del(struct tutela_store *s, MDB_txn *txn, uint32_t 
 	return tutela_env_del(s, txn, DB_ENTRIES, key, sizeof key, NULL, 0);
 }
 
-enum tutela_err tutela_key_get(struct tutela_store *s, MDB_txn *txn, const uint8_t *key, size_t len, uint32_t *number)
+enum tutela_err tutela_key_get(struct tutela_store *s, struct txn *txn, const uint8_t *key, size_t len,
+			       uint32_t *number)
 {
 	struct bytes_reader r;
 	enum tutela_err err;
@@ -72,7 +73,7 @@ enum tutela_err tutela_key_get(struct tutela_store *s, MDB_txn *txn, const uint8
 	return TUTELA_OK;
 }
 
-static enum tutela_err put_key(struct tutela_store *s, MDB_txn *txn, const uint8_t *key, size_t len, uint32_t number,
+static enum tutela_err put_key(struct tutela_store *s, struct txn *txn, const uint8_t *key, size_t len, uint32_t number,
 			       unsigned flags)
 {
 	uint8_t buf[4];
@@ -82,12 +83,13 @@ static enum tutela_err put_key(struct tutela_store *s, MDB_txn *txn, const uint8
 	return tutela_env_put(s, txn, DB_KEYS, key, len, buf, sizeof buf, flags);
 }
 
-enum tutela_err tutela_key_put(struct tutela_store *s, MDB_txn *txn, const uint8_t *key, size_t len, uint32_t number)
+enum tutela_err tutela_key_put(struct tutela_store *s, struct txn *txn, const uint8_t *key, size_t len, uint32_t number)
 {
 	return put_key(s, txn, key, len, number, 0);
 }
 
-enum tutela_err tutela_key_append(struct tutela_store *s, MDB_txn *txn, const uint8_t *key, size_t len, uint32_t number)
+enum tutela_err tutela_key_append(struct tutela_store *s, struct txn *txn, const uint8_t *key, size_t len,
+				  uint32_t number)
 {
 	return put_key(s, txn, key, len, number, MDB_APPEND);
 }

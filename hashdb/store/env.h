@@ -10,6 +10,7 @@
 #include <lmdb.h>
 #include <pthread.h>
 
+#include "store/page_guard.h"
 #include "store/schema.h"
 
 #define IDENTITY_FILE    "TUTELA"
@@ -21,6 +22,8 @@
 #define MAP_SIZE_DEFAULT ((uint64_t)1 << 40)
 
 enum store_db { DB_META, DB_LISTS, DB_ENTRIES, DB_KEYS, DB_DIGESTS, DB_SEGMENTS, DB_AUDIT, STORE_DBS };
+
+_Static_assert((int)STORE_DBS == GUARD_DBS, "the guard knows every database");
 
 struct failure;
 struct segment;
@@ -34,11 +37,23 @@ struct tutela_store {
 	bool write, resident, no_lock;
 	enum tutela_isa isa;
 	pthread_mutex_t lock;     /* of what follows; never held during a search or an fsync */
+	const uint8_t *map;       /* where LMDB has mapped the file; NULL: not known yet */
 	unsigned txns;            /* open ones: the map may only be resized at 0 */
 	struct segment *segments; /* index files that are open */
 	struct view *view;        /* of the newest snapshot: the next one is often the same */
 	struct failure *failures; /* last error text of each thread */
 	unsigned n_failures;
+};
+
+/*
+ * A transaction. LMDB's own is for env.c alone: whatever else reads or writes
+ * goes through the guard.
+ */
+struct txn {
+	MDB_txn *lmdb;
+	size_t id; /* LMDB's number: equal ones have seen the same */
+	bool write;
+	struct page_guard guard;
 };
 
 /* Remember a sentence for this thread and return err, errno untouched. `s` may be NULL. */
@@ -57,32 +72,50 @@ enum tutela_err tutela_env_open(struct tutela_store *s, uint64_t max_map, bool c
 void tutela_env_close(struct tutela_store *s);
 
 /* MDB_RDONLY or 0. Every transaction ends by one of the two below, which set *txn to NULL. */
-enum tutela_err tutela_env_begin(struct tutela_store *s, unsigned flags, MDB_txn **txn);
-void tutela_env_abort(struct tutela_store *s, MDB_txn **txn);
-enum tutela_err tutela_env_commit(struct tutela_store *s, MDB_txn **txn);
+enum tutela_err tutela_env_begin(struct tutela_store *s, unsigned flags, struct txn **txn);
+void tutela_env_abort(struct tutela_store *s, struct txn **txn);
+enum tutela_err tutela_env_commit(struct tutela_store *s, struct txn **txn);
 
 /* Take the map's pages out of this process; they stay in the system's cache and come back when they are read. */
 void tutela_env_forget_pages(struct tutela_store *s);
 
-/* TUTELA_E_NOTFOUND leaves no error text. */
-enum tutela_err tutela_env_get(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
-			       MDB_val *value);
-enum tutela_err tutela_env_put(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
-			       const void *value, size_t len, unsigned flags);
+/* TUTELA_E_NOTFOUND leaves no error text, here and below. */
+enum tutela_err tutela_env_get(struct tutela_store *s, struct txn *txn, enum store_db db, const void *key,
+			       size_t key_len, MDB_val *value);
+enum tutela_err tutela_env_put(struct tutela_store *s, struct txn *txn, enum store_db db, const void *key,
+			       size_t key_len, const void *value, size_t len, unsigned flags);
 /* Deleting what is not there is no error. `value` picks one of several values, or NULL. */
-enum tutela_err tutela_env_del(struct tutela_store *s, MDB_txn *txn, enum store_db db, const void *key, size_t key_len,
-			       const void *value, size_t len);
+enum tutela_err tutela_env_del(struct tutela_store *s, struct txn *txn, enum store_db db, const void *key,
+			       size_t key_len, const void *value, size_t len);
+
+/* Delete every row. */
+enum tutela_err tutela_env_empty(struct tutela_store *s, struct txn *txn, enum store_db db);
+
+/* A walk over the rows of one database. */
+struct cursor {
+	struct tutela_store *store;
+	struct txn *txn;
+	enum store_db db;
+	MDB_cursor *lmdb; /* NULL: closed */
+};
+enum tutela_err tutela_cursor_open(struct tutela_store *s, struct txn *txn, enum store_db db, struct cursor *out);
+void tutela_cursor_close(struct cursor *c);
+/*
+ * MDB_SET_RANGE, MDB_SET_KEY, MDB_GET_BOTH, MDB_NEXT (the first at first),
+ * MDB_NEXT_DUP or MDB_LAST. TUTELA_E_NOTFOUND: there is no such row.
+ */
+enum tutela_err tutela_cursor_get(struct cursor *c, MDB_val *key, MDB_val *value, MDB_cursor_op op);
 
 /* The state record: of "meta". */
-enum tutela_err tutela_env_state(struct tutela_store *s, MDB_txn *txn, struct state *out);
+enum tutela_err tutela_env_state(struct tutela_store *s, struct txn *txn, struct state *out);
 /* Write it as it is; and with the sums of the lists' and segments' rows as they are in txn. */
-enum tutela_err tutela_env_put_state(struct tutela_store *s, MDB_txn *txn, const struct state *st);
-enum tutela_err tutela_env_set_state(struct tutela_store *s, MDB_txn *txn, struct state *st);
+enum tutela_err tutela_env_put_state(struct tutela_store *s, struct txn *txn, const struct state *st);
+enum tutela_err tutela_env_set_state(struct tutela_store *s, struct txn *txn, struct state *st);
 /* Are the lists and index files those that the state was written with? TUTELA_E_CORRUPT. */
-enum tutela_err tutela_env_check_lists(struct tutela_store *s, MDB_txn *txn, const struct state *st);
-enum tutela_err tutela_env_check_segments(struct tutela_store *s, MDB_txn *txn, const struct state *st);
+enum tutela_err tutela_env_check_lists(struct tutela_store *s, struct txn *txn, const struct state *st);
+enum tutela_err tutela_env_check_segments(struct tutela_store *s, struct txn *txn, const struct state *st);
 /* The pending record; TUTELA_E_NOTFOUND when there is none. */
-enum tutela_err tutela_env_pending(struct tutela_store *s, MDB_txn *txn, struct pending *out);
+enum tutela_err tutela_env_pending(struct tutela_store *s, struct txn *txn, struct pending *out);
 
 /* fsync of the store's folder. */
 enum tutela_err tutela_env_sync_dir(struct tutela_store *s);

@@ -9,7 +9,7 @@
 #include "store/cleanup.h"
 #include "store/segment_write.h"
 
-enum tutela_err tutela_list_get(struct tutela_store *s, MDB_txn *txn, const char *name, struct list_row *out)
+enum tutela_err tutela_list_get(struct tutela_store *s, struct txn *txn, const char *name, struct list_row *out)
 {
 	enum tutela_err err;
 	MDB_val v;
@@ -22,7 +22,7 @@ enum tutela_err tutela_list_get(struct tutela_store *s, MDB_txn *txn, const char
 	return err ? tutela_store_fail(s, err, "the record of list '%s' is damaged", name) : TUTELA_OK;
 }
 
-enum tutela_err tutela_list_put(struct tutela_store *s, MDB_txn *txn, const struct list_row *row)
+enum tutela_err tutela_list_put(struct tutela_store *s, struct txn *txn, const struct list_row *row)
 {
 	uint8_t buf[LIST_ROW_MAX];
 	size_t len = tutela_schema_put_list(row, buf, sizeof buf);
@@ -48,7 +48,7 @@ enum tutela_err tutela_list_new(struct session *w, const char *name, const char 
 	return TUTELA_OK;
 }
 
-enum tutela_err tutela_lists_active(struct tutela_store *s, MDB_txn *txn, enum tutela_algorithm algorithm,
+enum tutela_err tutela_lists_active(struct tutela_store *s, struct txn *txn, enum tutela_algorithm algorithm,
 				    uint64_t *out)
 {
 	struct list_row *rows;

@@ -5,15 +5,15 @@
 #include "store/session.h"
 
 /* TUTELA_E_NOTFOUND. `name` is valid. */
-enum tutela_err tutela_list_get(struct tutela_store *s, MDB_txn *txn, const char *name, struct list_row *out);
-enum tutela_err tutela_list_put(struct tutela_store *s, MDB_txn *txn, const struct list_row *row);
+enum tutela_err tutela_list_get(struct tutela_store *s, struct txn *txn, const char *name, struct list_row *out);
+enum tutela_err tutela_list_put(struct tutela_store *s, struct txn *txn, const struct list_row *row);
 
 /* The row of a new list, not yet written; takes a list number from w's state. TUTELA_E_FULL. */
 enum tutela_err tutela_list_new(struct session *w, const char *name, const char *source,
 				const struct tutela_policy *policy, struct list_row *out);
 
 /* Active fingerprints of an algorithm in all lists of the transaction. */
-enum tutela_err tutela_lists_active(struct tutela_store *s, MDB_txn *txn, enum tutela_algorithm algorithm,
+enum tutela_err tutela_lists_active(struct tutela_store *s, struct txn *txn, enum tutela_algorithm algorithm,
 				    uint64_t *out);
 
 #endif

@@ -28,8 +28,18 @@ uint32_t tutela_lookup_threshold(const struct tutela_policy *p, enum tutela_algo
 	}
 }
 
-enum tutela_err tutela_lookup_search(const struct view *v, enum tutela_algorithm algorithm, const uint8_t *code,
-				     unsigned radius, struct tutela_matches *out)
+enum tutela_err tutela_lookup_failed(struct tutela_store *s, const struct segment_row *row, enum tutela_err err)
+{
+	char name[SEGMENT_NAME_MAX];
+
+	if (err != TUTELA_E_CORRUPT)
+		return err;
+	tutela_schema_segment_name(row, name);
+	return tutela_store_fail(s, err, "the index file '%s' of '%s' is damaged", name, s->path);
+}
+
+enum tutela_err tutela_lookup_search(struct tutela_store *s, const struct view *v, enum tutela_algorithm algorithm,
+				     const uint8_t *code, unsigned radius, struct tutela_matches *out)
 {
 	struct tutela_search_opts opts = {.size = sizeof opts, .radius = radius};
 	enum tutela_err err = TUTELA_OK;
@@ -42,6 +52,7 @@ enum tutela_err tutela_lookup_search(const struct view *v, enum tutela_algorithm
 			continue;
 		opts.append = searched > 0;
 		err = tutela_index_search(v->segments[i]->index, code, &opts, out);
+		err = tutela_lookup_failed(s, &v->segments[i]->row, err);
 		searched++;
 	}
 	if (searched > 1 && !err)
@@ -191,8 +202,8 @@ enum tutela_err tutela_lookup_near(struct lookup *l)
 
 		if (!perceptual(h) || !l->asked[h->algorithm])
 			continue;
-		err = tutela_lookup_search(l->snap->view, h->algorithm, h->bytes, l->radius[h->algorithm],
-					   &l->work->matches);
+		err = tutela_lookup_search(l->snap->store, l->snap->view, h->algorithm, h->bytes,
+					   l->radius[h->algorithm], &l->work->matches);
 		if (!err)
 			err = tutela_lookup_take(l, i, &l->work->matches);
 	}
@@ -200,44 +211,39 @@ enum tutela_err tutela_lookup_near(struct lookup *l)
 }
 
 /* The snapshot's lock is held. */
-static enum tutela_err find_exact(struct lookup *l, MDB_cursor *cursor, uint32_t query)
+static enum tutela_err find_exact(struct lookup *l, struct cursor *cursor, uint32_t query)
 {
 	const struct tutela_hash *h = &l->query->hashes[query].hash;
 	uint8_t key[DIGEST_KEY_MAX];
 	MDB_val k = {tutela_schema_digest_key(h, key), key}, v;
-	enum tutela_err err = TUTELA_OK;
-	int rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_KEY);
+	enum tutela_err err = tutela_cursor_get(cursor, &k, &v, MDB_SET_KEY);
 
-	while (!rc && !err) {
+	while (!err) {
 		if (v.mv_size != 4)
 			return tutela_store_fail(l->snap->store, TUTELA_E_CORRUPT, "the digests of '%s' are damaged",
 						 l->snap->store->path);
 		err = tutela_hits_candidate(l->work, (struct candidate){.number = tutela_schema_get_key32(v.mv_data),
 									.query = query,
 									.algorithm = h->algorithm});
-		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT_DUP);
+		if (!err)
+			err = tutela_cursor_get(cursor, &k, &v, MDB_NEXT_DUP);
 	}
-	return err ? err : rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(l->snap->store, rc, "reading");
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
 }
 
 enum tutela_err tutela_lookup_exact(struct lookup *l)
 {
-	enum tutela_err err = TUTELA_OK;
-	MDB_cursor *cursor;
-	int rc;
+	struct cursor cursor;
+	enum tutela_err err;
 
 	if (!l->exact)
 		return TUTELA_OK;
 	(void)pthread_mutex_lock(&l->snap->lock);
-	rc = mdb_cursor_open(l->snap->txn, l->snap->store->db[DB_DIGESTS], &cursor);
-	if (rc) {
-		err = tutela_env_fail(l->snap->store, rc, "reading");
-	} else {
-		for (uint32_t i = 0; i < l->query->n && !err; i++)
-			if (!perceptual(&l->query->hashes[i].hash))
-				err = find_exact(l, cursor, i);
-		mdb_cursor_close(cursor);
-	}
+	err = tutela_cursor_open(l->snap->store, l->snap->txn, DB_DIGESTS, &cursor);
+	for (uint32_t i = 0; i < l->query->n && !err; i++)
+		if (!perceptual(&l->query->hashes[i].hash))
+			err = find_exact(l, &cursor, i);
+	tutela_cursor_close(&cursor);
 	(void)pthread_mutex_unlock(&l->snap->lock);
 	return err;
 }

@@ -37,8 +37,11 @@ enum tutela_err tutela_lookup_take(struct lookup *l, uint32_t query, const struc
  * index files know, dead numbers included, each pair once for each place it
  * stands in; sorted by distance, then number.
  */
-enum tutela_err tutela_lookup_search(const struct view *v, enum tutela_algorithm algorithm, const uint8_t *code,
-				     unsigned radius, struct tutela_matches *out);
+enum tutela_err tutela_lookup_search(struct tutela_store *s, const struct view *v, enum tutela_algorithm algorithm,
+				     const uint8_t *code, unsigned radius, struct tutela_matches *out);
+
+/* Say which index file it was that the search met damage in. Returns err, whatever it is. */
+enum tutela_err tutela_lookup_failed(struct tutela_store *s, const struct segment_row *row, enum tutela_err err);
 
 /* Largest distance that a list's policy calls a match; 0 for exact fingerprints. */
 uint32_t tutela_lookup_threshold(const struct tutela_policy *p, enum tutela_algorithm algorithm);

@@ -124,6 +124,7 @@ static enum tutela_err search_group(struct part *p, uint32_t group, unsigned thr
 			continue;
 		err = tutela_index_search_batch(v->segments[i]->index, p->codes, g->n, &opts, threads,
 						p->matches + g->at);
+		err = tutela_lookup_failed(p->snap->store, &v->segments[i]->row, err);
 		opts.append = true;
 	}
 	return err;

@@ -37,7 +37,7 @@ static enum tutela_err write_all(struct check *c, struct session *w, struct pair
 	const struct tutela_algorithm_info *info;
 	enum tutela_err err;
 
-	err = tutela_env_fail(w->store, mdb_drop(w->txn, w->store->db[DB_SEGMENTS], 0), "emptying the manifest");
+	err = tutela_env_empty(w->store, w->txn, DB_SEGMENTS);
 	for (size_t i = 0; !err && (info = tutela_algorithm_at(i)); i++)
 		if (info->perceptual)
 			err = tutela_segment_write(w, info->id, &pairs[info->id], pairs[info->id].n, true,

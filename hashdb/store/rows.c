@@ -33,24 +33,22 @@ static enum tutela_err read_row(struct tutela_store *s, const struct rows *how, 
 	return TUTELA_OK;
 }
 
-static enum tutela_err read_rows(struct tutela_store *s, MDB_txn *txn, const struct rows *how, void **out, size_t *n)
+static enum tutela_err read_rows(struct tutela_store *s, struct txn *txn, const struct rows *how, void **out, size_t *n)
 {
-	enum tutela_err err = TUTELA_OK;
+	struct cursor cursor;
+	enum tutela_err err = tutela_cursor_open(s, txn, how->db, &cursor);
 	uint8_t *array = NULL;
-	MDB_cursor *cursor;
 	MDB_val k, v;
-	int rc = mdb_cursor_open(txn, s->db[how->db], &cursor);
 
 	*out = NULL;
 	*n = 0;
-	if (rc)
-		return tutela_env_fail(s, rc, "reading");
-	while (!err && !(rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)))
-		err = read_row(s, how, &k, &v, &array, n);
-	mdb_cursor_close(cursor);
-	if (!err && rc != MDB_NOTFOUND)
-		err = tutela_env_fail(s, rc, "reading");
-	if (err) {
+	while (!err) {
+		err = tutela_cursor_get(&cursor, &k, &v, MDB_NEXT);
+		if (!err)
+			err = read_row(s, how, &k, &v, &array, n);
+	}
+	tutela_cursor_close(&cursor);
+	if (err != TUTELA_E_NOTFOUND) {
 		free(array);
 		*n = 0;
 		return err;
@@ -69,8 +67,8 @@ static enum tutela_err segment_of(const MDB_val *k, const MDB_val *v, void *out)
 	return tutela_schema_get_segment(k->mv_data, k->mv_size, v->mv_data, v->mv_size, out);
 }
 
-enum tutela_err tutela_rows_lists(struct tutela_store *s, MDB_txn *txn, const struct state *st, struct list_row **out,
-				  size_t *n)
+enum tutela_err tutela_rows_lists(struct tutela_store *s, struct txn *txn, const struct state *st,
+				  struct list_row **out, size_t *n)
 {
 	static const struct rows how = {DB_LISTS, "lists", LISTS_MAX, sizeof(struct list_row), list_of};
 	enum tutela_err err;
@@ -85,7 +83,7 @@ enum tutela_err tutela_rows_lists(struct tutela_store *s, MDB_txn *txn, const st
 	return err;
 }
 
-enum tutela_err tutela_rows_segments(struct tutela_store *s, MDB_txn *txn, const struct state *st,
+enum tutela_err tutela_rows_segments(struct tutela_store *s, struct txn *txn, const struct state *st,
 				     struct segment_row **out, size_t *n)
 {
 	static const struct rows how = {DB_SEGMENTS, "index files", SEGMENTS_MAX, sizeof(struct segment_row),

@@ -133,7 +133,7 @@ enum tutela_err tutela_session_commit(struct session *w)
 
 static void sweep_files(struct session *w)
 {
-	MDB_txn *txn;
+	struct txn *txn;
 
 	if (tutela_env_begin(w->store, MDB_RDONLY, &txn))
 		return;

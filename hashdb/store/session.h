@@ -12,7 +12,7 @@
 struct session {
 	struct tutela_store *store;
 	int lock;
-	MDB_txn *txn;
+	struct txn *txn;
 	struct state state;
 	size_t weight; /* pages that this transaction may have dirtied, from above */
 	size_t bytes;  /* appended to pages that are counted when they are full */

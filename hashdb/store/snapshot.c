@@ -24,7 +24,7 @@ static enum tutela_err try_open(struct tutela_snapshot *snap, size_t *txn_id)
 
 	if (err)
 		return err;
-	*txn_id = mdb_txn_id(snap->txn);
+	*txn_id = snap->txn->id;
 	err = tutela_view_get(s, snap->txn, &snap->view);
 	if (err)
 		tutela_env_abort(s, &snap->txn);
@@ -204,25 +204,24 @@ static enum tutela_err add_number(struct numbers *numbers, uint32_t number)
 static enum tutela_err list_numbers(struct tutela_snapshot *snap, uint32_t list, struct numbers *out)
 {
 	struct tutela_store *s = snap->store;
-	enum tutela_err err = TUTELA_OK;
-	MDB_cursor *cursor;
+	struct cursor cursor;
+	enum tutela_err err = tutela_cursor_open(s, snap->txn, DB_KEYS, &cursor);
 	MDB_val k, v;
 	uint8_t key[4];
-	int rc = mdb_cursor_open(snap->txn, s->db[DB_KEYS], &cursor);
 
-	if (rc)
-		return tutela_env_fail(s, rc, "reading");
 	tutela_schema_key32(list, key);
 	k = (MDB_val){sizeof key, key};
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-	while (!rc && !err && k.mv_size > 4 && tutela_schema_get_key32(k.mv_data) == list) {
+	if (!err)
+		err = tutela_cursor_get(&cursor, &k, &v, MDB_SET_RANGE);
+	while (!err && k.mv_size > 4 && tutela_schema_get_key32(k.mv_data) == list) {
 		struct bytes_reader r = bytes_reader_init(v.mv_data, v.mv_size);
 
 		err = add_number(out, bytes_u32(&r));
-		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+		if (!err)
+			err = tutela_cursor_get(&cursor, &k, &v, MDB_NEXT);
 	}
-	mdb_cursor_close(cursor);
-	return err ? err : rc == MDB_NOTFOUND ? TUTELA_OK : tutela_env_fail(s, rc, "reading");
+	tutela_cursor_close(&cursor);
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
 }
 
 static int by_number(const void *a, const void *b)

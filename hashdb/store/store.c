@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "store/identity.h"
+#include "store/place.h"
 #include "store/view.h"
 
 #define SMALLEST_DATA 8192 /* LMDB's two meta pages; it makes an empty database out of less */
@@ -65,7 +66,7 @@ static enum tutela_err check_state(struct tutela_store *s)
 {
 	struct state st;
 	enum tutela_err err;
-	MDB_txn *txn;
+	struct txn *txn;
 
 	err = tutela_env_begin(s, MDB_RDONLY, &txn);
 	if (err)
@@ -94,6 +95,10 @@ enum tutela_err tutela_store_open(const char *path, const struct tutela_store_op
 		err = open_folder(s);
 	if (!err)
 		err = tutela_identity_check(s);
+	if (!err)
+		err = tutela_place_network(s, opts->allow_network);
+	if (!err)
+		err = tutela_place_private(s);
 	if (!err)
 		err = check_data(s);
 	if (!err)

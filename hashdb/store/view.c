@@ -25,7 +25,7 @@ static int compare_numbers(const void *a, const void *b, void *lists)
 	return (x > y) - (x < y);
 }
 
-static enum tutela_err load_lists(struct tutela_store *s, MDB_txn *txn, struct view *v)
+static enum tutela_err load_lists(struct tutela_store *s, struct txn *txn, struct view *v)
 {
 	enum tutela_err err = tutela_rows_lists(s, txn, &v->state, &v->lists, &v->n_lists);
 
@@ -40,7 +40,7 @@ static enum tutela_err load_lists(struct tutela_store *s, MDB_txn *txn, struct v
 	return TUTELA_OK;
 }
 
-static enum tutela_err load_segments(struct tutela_store *s, MDB_txn *txn, struct view *v)
+static enum tutela_err load_segments(struct tutela_store *s, struct txn *txn, struct view *v)
 {
 	struct segment_row *rows;
 	enum tutela_err err;
@@ -59,13 +59,13 @@ static enum tutela_err load_segments(struct tutela_store *s, MDB_txn *txn, struc
 	return err;
 }
 
-static enum tutela_err load(struct tutela_store *s, MDB_txn *txn, struct view *v)
+static enum tutela_err load(struct tutela_store *s, struct txn *txn, struct view *v)
 {
 	struct pending pending;
 	enum tutela_err err;
 
 	v->refs = 1;
-	v->txn_id = mdb_txn_id(txn);
+	v->txn_id = txn->id;
 	err = tutela_env_state(s, txn, &v->state);
 	if (!err)
 		err = load_lists(s, txn, v);
@@ -106,12 +106,12 @@ static void cache(struct tutela_store *s, struct view *v)
 		tutela_view_release(s, old);
 }
 
-enum tutela_err tutela_view_get(struct tutela_store *s, MDB_txn *txn, struct view **out)
+enum tutela_err tutela_view_get(struct tutela_store *s, struct txn *txn, struct view **out)
 {
 	enum tutela_err err;
 	struct view *v;
 
-	*out = cached(s, mdb_txn_id(txn));
+	*out = cached(s, txn->id);
 	if (*out)
 		return TUTELA_OK;
 	v = tutela_mem_array(1, sizeof *v);

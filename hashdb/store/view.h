@@ -32,16 +32,16 @@ struct view {
  * what a writer does to files that newer states no longer name: begin a new
  * transaction and try again; the same state twice is damage.
  */
-enum tutela_err tutela_view_get(struct tutela_store *s, MDB_txn *txn, struct view **out);
+enum tutela_err tutela_view_get(struct tutela_store *s, struct txn *txn, struct view **out);
 void tutela_view_release(struct tutela_store *s, struct view *v);
 
 /* NULL when that list does not exist (any more). */
 const struct list_row *tutela_view_list(const struct view *v, uint32_t number);
 
 /* All rows of "lists" / "segments" in key order, to be freed. Sums are compared with the state when it is given. */
-enum tutela_err tutela_rows_lists(struct tutela_store *s, MDB_txn *txn, const struct state *st, struct list_row **out,
-				  size_t *n);
-enum tutela_err tutela_rows_segments(struct tutela_store *s, MDB_txn *txn, const struct state *st,
+enum tutela_err tutela_rows_lists(struct tutela_store *s, struct txn *txn, const struct state *st,
+				  struct list_row **out, size_t *n);
+enum tutela_err tutela_rows_segments(struct tutela_store *s, struct txn *txn, const struct state *st,
 				     struct segment_row **out, size_t *n);
 
 /* Open and compare with the manifest. TUTELA_E_NOTFOUND: no such file. The caller closes *out. */

@@ -122,6 +122,23 @@ if can_be_nobody; then
 	says err "tutela: 'new': "
 fi
 
+# What others could read or change is refused, with what to do.
+run 0 init open
+chmod 750 open
+for command in status "import --list l file" "scan ." check; do
+	# shellcheck disable=SC2086
+	run 2 -d open $command
+	says err "tutela: 'open' is open to other users; close it: chmod -R go-rwx 'open'"
+done
+chmod -R go-rwx open
+run 0 -d open status
+run 0 -d open status --allow-network-fs
+if [ "$(id -u)" -eq 0 ]; then
+	chown -R 12345 open
+	run 2 -d open status
+	says err "tutela: 'open' belongs to user 12345" "chown -R 0 'open'"
+fi
+
 # A store of a newer Tutela.
 run 0 init newer
 echo "tutela store 999" >newer/TUTELA

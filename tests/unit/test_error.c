@@ -17,7 +17,7 @@ Test(error, every_error_has_its_own_sentence)
 			cr_assert_str_neq(sentences[i], sentences[n]);
 		n++;
 	}
-	cr_assert_eq(n, 18);
+	cr_assert_eq(n, 20);
 }
 
 Test(error, numbers_outside_the_table_are_answered)

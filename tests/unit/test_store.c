@@ -13,6 +13,7 @@ static void write_file(const char *folder, const char *name, const char *content
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	f = fopen(path, "w");
 	cr_assert_not_null(f);
+	cr_assert_eq(fchmod(fileno(f), 0600), 0);
 	fputs(content, f);
 	fclose(f);
 }

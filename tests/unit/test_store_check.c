@@ -3,6 +3,8 @@
 
 #include <lmdb.h>
 
+#include "store/cleanup.h"
+
 struct findings {
 	uint64_t n;
 	char first[512];
@@ -157,6 +159,38 @@ Test(store_check, reader_may_check_but_not_rebuild)
 	s = store_open(path, false);
 	cr_assert_eq(check(s, false, &f).findings, 0, "%s", f.first);
 	FAILS(tutela_store_check(s, &opts, NULL), TUTELA_E_READONLY);
+	store_unmake(s, path);
+}
+
+/* What a removal looks like between its commit and the deletion of the entries. */
+static void remove_half_way(struct tutela_store *s, const char *name)
+{
+	struct list_row row;
+	struct session w;
+	MDB_val v;
+
+	OK(tutela_session_begin(s, false, &w));
+	OK(tutela_env_get(s, w.txn, DB_LISTS, name, strlen(name), &v));
+	OK(tutela_schema_get_list(name, strlen(name), v.mv_data, v.mv_size, &row));
+	OK(tutela_env_del(s, w.txn, DB_LISTS, name, strlen(name), NULL, 0));
+	OK(tutela_cleanup_remove_later(&w, row.number));
+	w.state.update++;
+	OK(tutela_session_commit(&w));
+	tutela_session_end(&w);
+}
+
+Test(store_check, a_removal_that_was_broken_off_is_no_damage)
+{
+	struct tutela_store *s;
+	struct findings f;
+	char path[64];
+
+	s = make_full(path);
+	remove_half_way(s, "b");
+	cr_assert_eq(ask_store(s, hash_of(TUTELA_ALG_PDQ, 9)), 1);
+	cr_assert_eq(check(s, false, &f).findings, 0, "%s", f.first);
+	put_one(s, "a", record_of("new", hash_of(TUTELA_ALG_PDQ, 5000)));
+	cr_assert_eq(check(s, false, &f).findings, 0, "%s", f.first);
 	store_unmake(s, path);
 }
 

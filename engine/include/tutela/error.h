@@ -38,6 +38,8 @@ enum tutela_err {
 	TUTELA_E_CORRUPT = -22,  /* a checksum or an invariant does not hold */
 	TUTELA_E_NOTSTORE = -23, /* the path is there but is no Tutela store */
 	TUTELA_E_FULL = -24,     /* a number space or the configured map is used up */
+	TUTELA_E_NETWORK = -25,  /* the store is on a network file system */
+	TUTELA_E_EXPOSED = -26,  /* the store belongs to, or is open to, another user */
 
 	/* decoding */
 	TUTELA_E_WORKER = -30, /* the decoder program could not be started */

@@ -4,7 +4,10 @@
  *
  * Caveats, first:
  *  - A store is a folder on a local file system. LMDB needs a shared memory
- *    map and working locks: network file systems are not supported.
+ *    map and working locks: network file systems are refused, unless the
+ *    caller allows them and knows that nobody writes from another machine.
+ *  - A store is its user's alone: folder and files belong to the effective user
+ *    or to root, and give nobody else any right. What gives more is refused.
  *  - Even readers write: LMDB's reader table. A store on a read-only medium is
  *    opened without it (automatically); then nobody may write to it meanwhile.
  *  - Open a store once in a process. Do not use a handle after fork().
@@ -36,25 +39,33 @@ struct tutela_store;
 
 /* ------------------------------------------------------------------ store */
 
-/*
- * Make an empty store in a new folder (or an empty existing one), mode 0700.
- * TUTELA_E_EXISTS (a store is there), TUTELA_E_NOTSTORE (folder not empty),
- * TUTELA_E_SYS, TUTELA_E_DISKFULL, TUTELA_E_READONLY. errno is kept with E_SYS.
- */
-TUTELA_API TUTELA_CHECKED enum tutela_err tutela_store_create(const char *path);
-
 struct tutela_store_opts {
 	size_t size;
 	bool write;          /* updates will be made; the lock is taken only by an update */
 	bool resident;       /* snapshots copy the indexes into huge pages: for long-running processes */
+	bool allow_network;  /* also on a network file system */
 	enum tutela_isa isa; /* for searches; AUTO: best */
 	uint64_t max_map;    /* largest LMDB file, address space only; 0: 1 TiB */
 };
 
 /*
+ * Make an empty store in a new folder, or in an empty one of this user's; it
+ * is of mode 0700 then. Of `opts`, which may be NULL, allow_network counts.
+ * TUTELA_E_EXISTS (a store is there), TUTELA_E_NOTSTORE (folder not empty),
+ * TUTELA_E_NETWORK, TUTELA_E_EXPOSED (an empty folder of another user),
+ * TUTELA_E_SYS, TUTELA_E_DISKFULL, TUTELA_E_READONLY. errno is kept with E_SYS.
+ */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_store_create_with(const char *path,
+                                                                   const struct tutela_store_opts *opts);
+/* The same without options. */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_store_create(const char *path);
+
+/*
  * TUTELA_E_NOTFOUND (no such path), TUTELA_E_NOTSTORE (no store there),
  * TUTELA_E_VERSION (made by a newer Tutela), TUTELA_E_CORRUPT, TUTELA_E_SYS,
- * TUTELA_E_NOMEM, TUTELA_E_READONLY (write wanted). `opts` may be NULL.
+ * TUTELA_E_NOMEM, TUTELA_E_READONLY (write wanted), TUTELA_E_NETWORK,
+ * TUTELA_E_EXPOSED (another user owns it, or has rights to it; not judged on
+ * a read-only file system, whose rights are its mount's). `opts` may be NULL.
  * *out is NULL on failure; `why` (may be NULL) gets a sentence with the
  * subject in quotes, up to `why_len` bytes.
  */
@@ -288,7 +299,7 @@ struct tutela_check_opts {
 	uint64_t seed;    /* 0: 1 */
 	bool rebuild;     /* make the index files anew from LMDB first; takes the writer lock */
 	unsigned threads;
-	/* stage is a static word: "entries", "indexes", "queries", "rebuild". false stops. May be NULL. */
+	/* stage is a static word: "rebuild", "pages", "entries", "indexes", "queries". false stops. May be NULL. */
 	bool (*progress)(void *ctx, const char *stage, uint64_t done, uint64_t total);
 	/* One sentence for each thing found wrong. May be NULL. */
 	void (*finding)(void *ctx, const char *sentence);
