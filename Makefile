@@ -64,6 +64,7 @@ B := $(O)/$(KEY)
 pkg = $(eval $(1)_$(2) := $$(shell pkg-config --$(2) $($(1)_PKG)))$($(1)_$(2))
 LMDB_PKG := lmdb
 CRYPTO_PKG := libcrypto
+SECCOMP_PKG := libseccomp
 JPEG_PKG := libjpeg
 PNG_PKG := libpng
 DEFLATE_PKG := libdeflate
@@ -76,7 +77,7 @@ CRITERION_PKG := criterion
 # Goals that need no compiler, or that install one and then start make again.
 BARE_GOALS := help deps clean format dist uninstall demo check check-bare check-isa check-neon ci bench-peers
 ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
-NEEDED_PKGS := $(LMDB_PKG) $(CRYPTO_PKG) $(JPEG_PKG) $(PNG_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(JXL_PKG) $(GD_PKG) $(JSON_PKG) \
+NEEDED_PKGS := $(LMDB_PKG) $(CRYPTO_PKG) $(SECCOMP_PKG) $(JPEG_PKG) $(PNG_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(JXL_PKG) $(GD_PKG) $(JSON_PKG) \
 	$(if $(filter check% cov cov-run bench tests,$(MAKECMDGOALS)),$(CRITERION_PKG))
 LACKING := $(strip $(shell for p in $(firstword $(CC)) pkg-config; do command -v $$p >/dev/null || echo $$p; done; \
 	for p in $(NEEDED_PKGS); do pkg-config --exists $$p 2>/dev/null || echo $$p; done))
