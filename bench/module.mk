@@ -4,14 +4,21 @@
 BENCH_SOURCES := $(wildcard bench/bench_*.c)
 BENCHES := $(BENCH_SOURCES:bench/%.c=$(B)/bench/%)
 FLAGS_bench = -Iengine/include -Ihashdb/include -Ibench $(OPENMP) -DBENCH_BIN_DIR='"$(abspath $(B))/bin"' \
-	-DBENCH_MKPICTURE='"$(abspath $(MKPICTURE))"'
+	-DBENCH_MKPICTURE='"$(abspath $(MKPICTURE))"' -DBENCH_BOXLESS_DIR='"$(abspath $(B))/bench/boxless"'
 
 $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(B)/lib/libtutela.a
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBTUTELA_LIBS) -lm
 
+# tutela-decoder without its lock-down, for bench_box alone; both programs, as a pool asks for both.
+BOXLESS := $(B)/bench/boxless/tutela-decoder $(B)/bench/boxless/tutela-decoder-vips
+$(BOXLESS): $(OBJECTS_tutela-decoder) $(B)/tests/sandbox/without_box.o
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=tutela_sandbox_enter -o $@ $^ $(LINK_tutela-decoder)
+
 .PHONY: bench
-bench: all mkpicture $(BENCHES) ## run the benchmarks (N=bench_search picks one, ARGS='10000000 --check 2000' are its arguments)
+bench: all mkpicture $(BOXLESS) $(BENCHES) ## run the benchmarks (N=bench_search picks one, ARGS='10000000 --check 2000' are its arguments)
 	$(Q)for b in $(or $(N:%=$(B)/bench/%),$(BENCHES)); do $$b $(ARGS) || exit; done
 
 # Peers are compared on demand only: nothing else needs a C++ compiler.
