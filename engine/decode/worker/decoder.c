@@ -329,6 +329,10 @@ static bool set_up(struct worker *w, uint64_t memory)
 
 	/* One arena: the limit on address space counts reserved room too. */
 	mallopt(M_ARENA_MAX, 1);
+	/* What the next picture will need again is not given back after each: faulting it in would cost more than the
+	 * box. */
+	mallopt(M_TRIM_THRESHOLD, KEEP_MAX);
+	mallopt(M_MMAP_THRESHOLD, KEEP_MAX);
 	w->digest = tutela_digest_new();
 	if (!w->digest || !reserve(w, BLOCK) || (tutela_codecs.init && !tutela_codecs.init()))
 		return false;
