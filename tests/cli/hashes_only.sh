@@ -7,6 +7,10 @@ command -v strace >/dev/null || {
 	echo "strace is not installed"
 	exit 77
 }
+[ "$(id -u)" -eq 0 ] || {
+	echo "only root can look into a decoder: to its own user its memory is closed"
+	exit 77
+}
 strace -o /dev/null true 2>/dev/null || {
 	echo "this system does not permit ptrace"
 	exit 77

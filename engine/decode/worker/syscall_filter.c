@@ -62,7 +62,7 @@ static const int allowed_weakened[] = {
 #endif
 
 #define FLAGS(arg, mask, value) SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, (mask), (value))
-#define IS(arg, value)          SCMP_CMP(arg, SCMP_CMP_EQ, (value))
+#define IS(arg, value)          SCMP_CMP(arg, SCMP_CMP_EQ, (value), 0)
 
 /* In a build for tests its own rules come first, and those that they make needless are passed over. */
 static int settle(int rc)
