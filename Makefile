@@ -64,6 +64,7 @@ B := $(O)/$(KEY)
 pkg = $(eval $(1)_$(2) := $$(shell pkg-config --$(2) $($(1)_PKG)))$($(1)_$(2))
 LMDB_PKG := lmdb
 DIGEST_PKG := nettle
+SECCOMP_PKG := libseccomp
 JPEG_PKG := libjpeg
 PNG_PKG := libpng
 DEFLATE_PKG := libdeflate
@@ -76,7 +77,7 @@ CRITERION_PKG := criterion
 # Goals that need no compiler, or that install one and then start make again.
 BARE_GOALS := help deps clean format dist uninstall demo check check-bare check-isa check-neon ci bench-peers bench-report
 ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
-NEEDED_PKGS := $(LMDB_PKG) $(DIGEST_PKG) $(JPEG_PKG) $(PNG_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(JXL_PKG) $(GD_PKG) $(JSON_PKG) \
+NEEDED_PKGS := $(LMDB_PKG) $(DIGEST_PKG) $(SECCOMP_PKG) $(JPEG_PKG) $(PNG_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(JXL_PKG) $(GD_PKG) $(JSON_PKG) \
 	$(if $(filter check% cov cov-run tests,$(MAKECMDGOALS)),$(CRITERION_PKG))
 LACKING := $(strip $(shell for p in $(firstword $(CC)) pkg-config; do command -v $$p >/dev/null || echo $$p; done; \
 	for p in $(NEEDED_PKGS); do pkg-config --exists $$p 2>/dev/null || echo $$p; done))
@@ -158,7 +159,7 @@ demo-run: all mkpicture
 check: ## install what is missing, build, and run every test
 	$(Q).ci/deps build test
 	$(Q)$(again) all tests benches
-	$(Q)$(MAKE) --no-print-directory -j1 check-layers check-unit check-cli check-sudden check-install
+	$(Q)$(MAKE) --no-print-directory -j1 check-layers check-unit check-cli check-sudden check-sandbox check-install BRIEF=--quiet
 	$(Q)$(MAKE) --no-print-directory -j1 check-damage COPIES=100
 	$(Q)$(MAKE) --no-print-directory -j1 check-soak SECONDS=10
 	@echo "make check: all tests passed"

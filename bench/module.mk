@@ -4,11 +4,19 @@
 BENCH_SOURCES := $(wildcard bench/bench_*.c)
 BENCHES := $(BENCH_SOURCES:bench/%.c=$(B)/bench/%)
 FLAGS_bench = -Iengine/include -Ihashdb/include -Ibench $(OPENMP) -DBENCH_BIN_DIR='"$(abspath $(B))/bin"' \
-	-DBENCH_MKPICTURE='"$(abspath $(MKPICTURE))"' $(call pkg,JSON,cflags)
+	-DBENCH_MKPICTURE='"$(abspath $(MKPICTURE))"' -DBENCH_BOXLESS_DIR='"$(abspath $(B))/bench/boxless"' \
+	$(call pkg,JSON,cflags)
 
 $(BENCHES) $(B)/bench/peers_hash: $(B)/bench/%: $(B)/bench/%.o $(B)/lib/libtutela.a
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBTUTELA_LIBS) -lm
+
+# tutela-decoder without its lock-down, for bench_box alone; both programs, as a pool asks for both.
+BOXLESS := $(B)/bench/boxless/tutela-decoder $(B)/bench/boxless/tutela-decoder-vips
+$(BOXLESS): $(OBJECTS_tutela-decoder) $(B)/tests/sandbox/without_box.o
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=tutela_sandbox_enter -o $@ $^ $(LINK_tutela-decoder)
 
 REPORT := $(B)/bench/report
 
@@ -18,7 +26,7 @@ $(REPORT): $(patsubst %,$(B)/bench/%.o,report report_table report_plot)
 
 # What needs no peer to be compiled.
 .PHONY: benches
-benches: all mkpicture $(BENCHES) $(REPORT) $(B)/bench/peers_hash $(B)/bench/peers_search.o
+benches: all mkpicture $(BOXLESS) $(BENCHES) $(REPORT) $(B)/bench/peers_hash $(B)/bench/peers_search.o
 	@ln -sfn $(KEY)/bench $(O)/bench
 
 # The lines of each are kept until it is run again; $(O)/bench.jsonl holds all of them.

@@ -24,7 +24,8 @@ FLAGS_engine/decode/worker/png_unfilter := -fno-tree-vectorize
 FLAGS_engine/match/kernels_scalar := -fno-tree-vectorize
 
 # Decoder workers: their own programs, linked without OpenMP and without the search.
-WORKER_COMMON := engine/decode/worker/decoder.c engine/decode/worker/sandbox.c engine/decode/worker/digest.c \
+WORKER_COMMON := engine/decode/worker/decoder.c engine/decode/worker/sandbox.c engine/decode/worker/landlock.c \
+	engine/decode/worker/namespaces.c engine/decode/worker/syscall_filter.c engine/decode/worker/digest.c \
 	engine/decode/worker/sniff.c engine/decode/worker/row_sink.c engine/decode/wire.c \
 	$(wildcard engine/base/*.c) $(wildcard engine/hash/*.c)
 WORKER_CORE := $(WORKER_COMMON) engine/decode/worker/codec_jpeg.c engine/decode/worker/codec_png.c \
@@ -35,15 +36,15 @@ WORKER_VIPS := $(WORKER_COMMON) engine/decode/worker/codec_vips.c engine/decode/
 
 OBJECTS_tutela-decoder := $(WORKER_CORE:%.c=$(B)/%.o)
 OBJECTS_tutela-decoder-vips := $(WORKER_VIPS:%.c=$(B)/%.o)
-LINK_tutela-decoder = $(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) $(call pkg,DIGEST,libs) -lm
-LINK_tutela-decoder-vips = $(call pkg,VIPS,libs) -lgmodule-2.0 $(call pkg,JXL,libs) $(call pkg,GD,libs) $(call pkg,DIGEST,libs) -lm
+LINK_tutela-decoder = $(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) $(call pkg,DIGEST,libs) $(call pkg,SECCOMP,libs) -lm
+LINK_tutela-decoder-vips = $(call pkg,VIPS,libs) -lgmodule-2.0 $(call pkg,JXL,libs) $(call pkg,GD,libs) $(call pkg,DIGEST,libs) $(call pkg,SECCOMP,libs) -lm
 
-# Coverage counters are files that a worker writes at exit.
 FLAGS_engine/decode/worker/codec_jpeg = $(call pkg,JPEG,cflags)
 FLAGS_engine/decode/worker/codec_png = $(call pkg,PNG,cflags)
 FLAGS_engine/decode/worker/png_stream = $(call pkg,DEFLATE,cflags)
 FLAGS_engine/decode/worker/codec_vips = $(call pkg,VIPS,cflags)
 FLAGS_engine/decode/worker/codec_jxl = $(call pkg,JXL,cflags)
+FLAGS_engine/decode/worker/syscall_filter = $(call pkg,SECCOMP,cflags)
 FLAGS_engine/decode/worker/codec_bmp = $(call pkg,GD,cflags)
 
 PROGRAMS += $(B)/bin/tutela-decoder $(B)/bin/tutela-decoder-vips

@@ -13,10 +13,10 @@ UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_png png_stream p
 	jpeg_huffman jpeg_kernels jpeg_kernels_avx2 jpeg_kernels_neon jpeg_markers jpeg_progressive jpeg_samples jpeg_sequential \
 	jpeg_stream row_sink)
 
-FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itests/unit $(OPENMP) \
+FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itests/unit -Itests/sandbox $(OPENMP) \
 	$(call pkg,CRITERION,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) $(call pkg,DEFLATE,cflags) \
 	-DTEST_BIN_DIR='"$(abspath $(B))/bin"' -DTEST_MKPICTURE='"$(abspath $(MKPICTURE))"' \
-	-DTEST_FAKE_WORKER='"$(abspath $(FAKE_WORKER))"' \
+	-DTEST_FAKE_WORKER='"$(abspath $(FAKE_WORKER))"' -DTEST_BOXES='"$(abspath $(BOXES))"' \
 	-DTEST_VECTORS='"$(abspath ../shared/vectors)"' -Wno-missing-prototypes
 
 $(UNIT): $(UNIT_OBJECTS) $(UNIT_WORKER) $(B)/lib/libtutela.a $(B)/sources.list
@@ -31,6 +31,41 @@ $(FAKE_WORKER): $(B)/tests/unit/helpers/fake_worker.o $(B)/engine/decode/wire.o
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# The escape probe: the decoder programs with a hostile codec in place of the real ones, in boxes whole and defective.
+# What differs from the real box is linked over it (--wrap), so that no switch for it exists in what is installed.
+BOXES := $(B)/test/boxes
+PROBE_COMMON := $(WORKER_COMMON:%.c=$(B)/%.o) $(B)/tests/sandbox/probe.o $(B)/tests/sandbox/probe_lies.o
+PROBE_WRAPS_box :=
+PROBE_WRAPS_landlock-two := landlock_abi:landlock_two
+PROBE_WRAPS_without-filter := filter_load:without_filter namespaces_enter:
+PROBE_WRAPS_without-filter-two := filter_load:without_filter namespaces_enter: landlock_abi:landlock_two
+PROBE_WRAPS_without-box := sandbox_enter:without_box
+PROBE_WRAPS_broken-filter := filter_load:broken_filter
+PROBE_WRAPS_broken-landlock := landlock_abi:broken_landlock
+PROBE_BOXES := box landlock-two without-filter without-filter-two without-box broken-filter broken-landlock
+wrap_options = $(foreach w,$(1),-Wl,--wrap=tutela_$(firstword $(subst :, ,$(w))))
+wrap_objects = $(foreach w,$(1),$(addprefix $(B)/tests/sandbox/,$(addsuffix .o,$(word 2,$(subst :, ,$(w))))))
+
+define probe # box, program, object of its codec table
+$(BOXES)/$(1)/$(2): $(PROBE_COMMON) $(B)/tests/sandbox/$(3).o $(call wrap_objects,$(PROBE_WRAPS_$(1))) $(B)/sources.list
+	@mkdir -p $$(@D)
+	@$$(call say,LINK,$$@)
+	$$(Q)$$(CC) -pie $$(PROJECT_LDFLAGS) $$(CFLAGS) $$(LDFLAGS) $(call wrap_options,$(PROBE_WRAPS_$(1))) -o $$@ \
+		$$(filter %.o,$$^) $$(call pkg,CRYPTO,libs) $$(call pkg,SECCOMP,libs) -lm
+PROBES += $(BOXES)/$(1)/$(2)
+endef
+$(foreach b,$(PROBE_BOXES),$(eval $(call probe,$(b),tutela-decoder,probe_core))$(eval $(call probe,$(b),tutela-decoder-vips,probe_vips)))
+
+CHECK_SANDBOX := $(B)/test/check-sandbox
+$(CHECK_SANDBOX): $(B)/tests/sandbox/check_sandbox.o $(B)/lib/libtutela.a
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBTUTELA_LIBS) -lm
+
+.PHONY: check-sandbox
+check-sandbox: all tests ## what code that took over a decoder can do, row by row (BRIEF=--quiet: only what is wrong)
+	$(Q)$(CHECK_SANDBOX) $(abspath $(BOXES)) $(BRIEF)
 
 # Makes pictures by formula; --help says how. It needs no Criterion.
 $(B)/tests/cli/mkpicture.o: FLAGS_tests =
@@ -116,7 +151,7 @@ mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 	@ln -sfn $(KEY)/test $(O)/test
 
 .PHONY: tests
-tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS)
+tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS) $(PROBES) $(CHECK_SANDBOX)
 
 # With a sanitizer: tests ask for more memory than there is, and want an answer; leaks end up in a file.
 LEAKS := $(B)/test/leaks

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "cli.h"
+#include "defences.h"
 #include "locate.h"
 #include "message.h"
 #include "output.h"
@@ -11,11 +12,13 @@
 
 static const struct cli_page page = {
 	.synopsis = "[OPTION]...",
-	.about = "Says what the store holds.\n",
+	.about = "Says what the store holds, and what holds the decoder programs in on this machine.\n",
 };
 
 static void print_json(const char *path, const struct tutela_store_info *i)
 {
+	struct tutela_defences defences;
+	enum tutela_err found = defences_find(&defences);
 	json_t *o = json_object();
 
 	json_object_set_new(o, "type", json_string("status"));
@@ -32,13 +35,16 @@ static void print_json(const char *path, const struct tutela_store_info *i)
 	json_object_set_new(o, "data_bytes", json_integer((json_int_t)i->data_bytes));
 	json_object_set_new(o, "unfinished", json_boolean(i->unfinished));
 	json_object_set_new(o, "instruction_set", json_string(tutela_isa_name(tutela_cpu_best())));
+	json_object_set_new(o, "defences", defences_json(&defences, found));
 	output_json(o);
 }
 
 static void print_text(const char *path, const struct tutela_store_info *i)
 {
 	const struct tutela_algorithm_info *a;
-	char *shown = printable_name(path, strlen(path)), n[32], m[32];
+	struct tutela_defences defences;
+	enum tutela_err found = defences_find(&defences);
+	char *shown = printable_name(path, strlen(path)), *held = defences_text(&defences, found), n[32], m[32];
 
 	output_print("store         %s\nuuid          %s\nschema        %u, after update %s\n", shown, i->uuid,
 		     i->schema, printable_count(i->update, n));
@@ -54,6 +60,8 @@ static void print_text(const char *path, const struct tutela_store_info *i)
 	if (i->unfinished)
 		output_print(
 			"unfinished    an update was broken off; nothing of it is visible, the next one cleans up\n");
+	output_print("decoder       %s\n", held);
+	free(held);
 	free(shown);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,17 +135,43 @@ static bool named_as_picture(const char *path)
 	return false;
 }
 
+/* What ended the decoder, in the words of signal(7). */
+static void describe_signal(int signal, char *to, size_t len)
+{
+	const char *name = sigabbrev_np(signal);
+
+	if (signal == SIGSYS)
+		snprintf(to, len, " (SIGSYS: a system call that decoders may not make)");
+	else if (name)
+		snprintf(to, len, " (SIG%s)", name);
+	else if (signal)
+		snprintf(to, len, " (signal %d)", signal);
+}
+
+/* A file that cost its decoder is a finding: it must be possible to find it again. */
+static void describe_lost(const struct tutela_decoded *d, char *to, size_t len)
+{
+	char how[64] = "", *hex = printable_hex(d->sha256, sizeof(d->sha256));
+
+	describe_signal(d->signal, how, sizeof(how));
+	if (d->have & TUTELA_WANT_SHA256)
+		snprintf(to, len, "%s%s; SHA-256 %s", tutela_decode_class_text(d->class_), how, hex);
+	else
+		snprintf(to, len, "%s%s", tutela_decode_class_text(d->class_), how);
+	free(hex);
+}
+
 static void judge_class(struct finding *f, const char *path)
 {
 	enum tutela_decode_class c = f->decoded.class_;
-	char text[128], words[64];
+	char text[REASON_MAX - 24], words[64];
 
 	if (c == TUTELA_DECODE_OK)
 		return;
 	f->perceptual = c == TUTELA_DECODE_NOT_PICTURE ? PERCEPTUAL_NONE : PERCEPTUAL_UNDETERMINED;
 	snprintf(text, sizeof(text), "%s", tutela_decode_class_text(c));
-	if (c == TUTELA_DECODE_CRASHED && f->decoded.signal)
-		snprintf(text, sizeof(text), "%s (signal %d)", tutela_decode_class_text(c), f->decoded.signal);
+	if (c == TUTELA_DECODE_CRASHED || c == TUTELA_DECODE_TIMED_OUT)
+		describe_lost(&f->decoded, text, sizeof(text));
 	if (c == TUTELA_DECODE_UNREADABLE && f->decoded.sys_errno)
 		snprintf(text, sizeof(text), "%s", printable_errno(f->decoded.sys_errno, words));
 	if (c != TUTELA_DECODE_NOT_PICTURE || named_as_picture(path))
@@ -254,10 +281,12 @@ int pipeline_stdin(uint64_t max)
 			return -1;
 		}
 	}
-	fd = memfd_create("tutela-stdin", MFD_CLOEXEC);
+	fd = memfd_create("tutela-stdin", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -1;
 	error = copy_stdin(fd, max);
+	if (!error && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL))
+		error = errno;
 	if (error) {
 		close(fd);
 		errno = error;

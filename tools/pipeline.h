@@ -4,7 +4,8 @@
  * ask the store, judge. Used by every command and service that looks at files.
  *
  * Verdicts are three-valued: what could not be decoded, read or searched is
- * undetermined, never "no match".
+ * undetermined, never "no match". A file that crashed or held up a decoder is
+ * still asked for by its digests, and its reason names its SHA-256.
  *
  * Thread safety: a pipeline is read-only after it was set up; a finding belongs to one thread.
  */
@@ -34,7 +35,7 @@ enum perceptual {
 };
 const char *perceptual_name(enum perceptual p);
 
-#define REASON_MAX 160
+#define REASON_MAX 256
 
 struct finding {
 	struct tutela_decoded decoded;
@@ -62,7 +63,7 @@ void finding_free(struct finding *f);
 
 /*
  * Standard input as a file that a decoder can read: itself, when it is one,
- * else a copy in memory of at most `max` bytes. -1 with errno (EFBIG: larger).
+ * else a sealed copy in memory of at most `max` bytes. -1 with errno (EFBIG: larger).
  */
 int pipeline_stdin(uint64_t max);
 

@@ -12,6 +12,7 @@
 #include <tutela/decode.h>
 
 #include "base/mem.h"
+#include "decode/input.h"
 #include "decode/wire.h"
 
 #include <errno.h>
@@ -58,6 +59,7 @@ struct tutela_decoder {
 	struct slot *free;
 	struct slot *slots;
 	struct tutela_decoder_stats stats;
+	struct wire_hello first; /* what the first worker said of its lock-down */
 };
 
 static const char *const program_names[WIRE_KINDS] = {
@@ -105,7 +107,8 @@ static bool reap(pid_t pid, unsigned ms, int *status)
 
 /*
  * End the worker, after `ms` in which it may end by itself. Returns the signal
- * that ended it, or 0; our own does not count.
+ * that ended it, or 0; our own does not count, nor SIGIO, by which one at work
+ * ends when the channel closes.
  */
 static int discard(struct worker *w, unsigned ms)
 {
@@ -116,7 +119,7 @@ static int discard(struct worker *w, unsigned ms)
 	close(w->sock);
 	if (reap(w->pid, ms, &status)) {
 		if (status != -1 && WIFSIGNALED(status))
-			signal = WTERMSIG(status);
+			signal = WTERMSIG(status) == SIGIO ? 0 : WTERMSIG(status);
 	} else {
 		kill(w->pid, SIGKILL);
 		/* Stuck in the kernel it stays a zombie until this process ends: better than waiting with it. */
@@ -158,7 +161,7 @@ static ssize_t receive(int sock, uint8_t *to, size_t len)
 	return n;
 }
 
-static bool greeted(const struct worker *w, enum wire_kind kind)
+static bool greeted(const struct worker *w, enum wire_kind kind, struct wire_hello *said)
 {
 	uint8_t hello[WIRE_HELLO_LEN];
 	ssize_t n;
@@ -166,7 +169,7 @@ static bool greeted(const struct worker *w, enum wire_kind kind)
 	if (wait_readable(w->sock, now_ms() + HELLO_MS) != WAIT_READY)
 		return false;
 	n = receive(w->sock, hello, sizeof(hello));
-	return n == (ssize_t)sizeof(hello) && !tutela_wire_get_hello(hello, sizeof(hello), kind);
+	return n == (ssize_t)sizeof(hello) && !tutela_wire_get_hello(hello, sizeof(hello), kind, said);
 }
 
 /* The worker's socket on WIRE_FD, /dev/null below, nothing above. */
@@ -234,6 +237,7 @@ static int exec_with_patience(const struct tutela_decoder *pool, enum wire_kind 
 /* Start a worker and wait until it has locked itself down. */
 static enum tutela_err start(struct tutela_decoder *pool, enum wire_kind kind, struct worker *w)
 {
+	struct wire_hello said;
 	int pair[2], rc;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
@@ -247,13 +251,15 @@ static enum tutela_err start(struct tutela_decoder *pool, enum wire_kind kind, s
 		errno = rc;
 		return TUTELA_E_WORKER;
 	}
+	if (!greeted(w, kind, &said)) {
+		discard(w, 0);
+		return TUTELA_E_WORKER;
+	}
 	pthread_mutex_lock(&pool->lock);
-	pool->stats.spawned++;
+	if (!pool->stats.spawned++)
+		pool->first = said;
 	pthread_mutex_unlock(&pool->lock);
-	if (greeted(w, kind))
-		return TUTELA_OK;
-	discard(w, 0);
-	return TUTELA_E_WORKER;
+	return TUTELA_OK;
 }
 
 /*
@@ -304,8 +310,7 @@ static enum tutela_err deliver(struct tutela_decoder *pool, enum wire_kind kind,
 }
 
 /* The answer of the worker or, when there is none, what became of it. */
-static void await(struct tutela_decoder *pool, enum wire_kind kind, struct worker *w, const struct wire_request *rq,
-		  struct wire_reply *rp)
+static void await(enum wire_kind kind, struct worker *w, const struct wire_request *rq, struct wire_reply *rp)
 {
 	uint8_t bytes[WIRE_REPLY_LEN];
 	enum wait waited = wait_readable(w->sock, now_ms() + rq->budget_ms);
@@ -327,12 +332,6 @@ static void await(struct tutela_decoder *pool, enum wire_kind kind, struct worke
 		rp->decoded.class_ = TUTELA_DECODE_CRASHED;
 		rp->decoded.signal = signal;
 	}
-	pthread_mutex_lock(&pool->lock);
-	if (rp->decoded.class_ == TUTELA_DECODE_TIMED_OUT)
-		pool->stats.timed_out++;
-	else
-		pool->stats.crashed++;
-	pthread_mutex_unlock(&pool->lock);
 }
 
 static void retire(struct tutela_decoder *pool, struct worker *w)
@@ -344,6 +343,50 @@ static void retire(struct tutela_decoder *pool, struct worker *w)
 	pthread_mutex_lock(&pool->lock);
 	pool->stats.recycled++;
 	pthread_mutex_unlock(&pool->lock);
+}
+
+static bool lost(const struct tutela_decoded *d)
+{
+	return d->class_ == TUTELA_DECODE_TIMED_OUT || d->class_ == TUTELA_DECODE_CRASHED;
+}
+
+static void count_lost(struct tutela_decoder *pool, const struct tutela_decoded *d)
+{
+	pthread_mutex_lock(&pool->lock);
+	if (d->class_ == TUTELA_DECODE_TIMED_OUT)
+		pool->stats.timed_out++;
+	else
+		pool->stats.crashed++;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/*
+ * Digests of a file that cost its worker: a fresh one reads it again and
+ * decodes nothing. When that fails as well the finding stands without them.
+ */
+static void identify(struct tutela_decoder *pool, struct slot *slot, int fd, struct wire_request *rq,
+		     struct tutela_decoded *out)
+{
+	struct worker *w = &slot->workers[WIRE_CORE];
+	const struct tutela_decoded *d;
+	struct wire_reply rp = {0};
+
+	rq->number = ++slot->number;
+	rq->wants = (rq->wants & TUTELA_WANT_DIGESTS) | TUTELA_WANT_SHA256;
+	if (deliver(pool, WIRE_CORE, w, rq, fd))
+		return;
+	await(WIRE_CORE, w, rq, &rp);
+	retire(pool, w);
+	d = &rp.decoded;
+	if (rp.answer != WIRE_DONE || lost(d) || !d->have)
+		return;
+	out->have = d->have;
+	out->format = d->format;
+	out->size = d->size;
+	out->digest_ns = d->digest_ns;
+	memcpy(out->md5, d->md5, sizeof(out->md5));
+	memcpy(out->sha1, d->sha1, sizeof(out->sha1));
+	memcpy(out->sha256, d->sha256, sizeof(out->sha256));
 }
 
 /* Ask the first kind and, where it says so, the second. */
@@ -360,12 +403,16 @@ static enum tutela_err ask(struct tutela_decoder *pool, struct slot *slot, int f
 		err = deliver(pool, kind, w, rq, fd);
 		if (err)
 			return err;
-		await(pool, kind, w, rq, &rp);
+		await(kind, w, rq, &rp);
 		retire(pool, w);
 		if (rp.answer == WIRE_DONE)
 			break;
 	}
 	*out = rp.decoded;
+	if (lost(out)) {
+		count_lost(pool, out);
+		identify(pool, slot, fd, rq, out);
+	}
 	return TUTELA_OK;
 }
 
@@ -399,18 +446,35 @@ static uint64_t budget_ms(const struct tutela_decoder *pool, const struct stat *
 	return pool->opts.wall_ms + size / (16 << 20) * 1000;
 }
 
+/* What no worker needs to see. */
+static enum tutela_err unreadable(struct tutela_decoder *pool, int why, struct tutela_decoded *out)
+{
+	out->class_ = TUTELA_DECODE_UNREADABLE;
+	out->sys_errno = why;
+	pthread_mutex_lock(&pool->lock);
+	pool->stats.files++;
+	pthread_mutex_unlock(&pool->lock);
+	return TUTELA_OK;
+}
+
 enum tutela_err tutela_decoder_hash_fd(struct tutela_decoder *pool, int fd, struct tutela_decoded *out)
 {
 	struct wire_request rq;
 	struct slot *slot;
 	struct stat st;
 	enum tutela_err err;
+	int input;
 
 	if (!out)
 		return TUTELA_E_ARG;
 	*out = (struct tutela_decoded){0};
 	if (!pool || pool->owner != getpid() || fstat(fd, &st))
 		return TUTELA_E_ARG;
+	if (!S_ISREG(st.st_mode))
+		return unreadable(pool, S_ISDIR(st.st_mode) ? EISDIR : EINVAL, out);
+	input = tutela_input_read_only(fd);
+	if (input < 0)
+		return unreadable(pool, errno, out);
 	rq = (struct wire_request){
 		.wants = pool->opts.wants,
 		.isa = pool->opts.isa,
@@ -420,8 +484,29 @@ enum tutela_err tutela_decoder_hash_fd(struct tutela_decoder *pool, int fd, stru
 		.max_memory = pool->opts.max_memory,
 	};
 	slot = take_slot(pool);
-	err = ask(pool, slot, fd, &rq, out);
+	err = ask(pool, slot, input, &rq, out);
 	give_slot(pool, slot);
+	if (input != fd)
+		close(input);
+	return err;
+}
+
+enum tutela_err tutela_decoder_hash_bytes(struct tutela_decoder *pool, const void *bytes, size_t len,
+					  struct tutela_decoded *out)
+{
+	enum tutela_err err;
+	int fd;
+
+	if (!out)
+		return TUTELA_E_ARG;
+	*out = (struct tutela_decoded){0};
+	if (!pool || (!bytes && len))
+		return TUTELA_E_ARG;
+	fd = tutela_input_sealed(bytes, len);
+	if (fd < 0)
+		return errno == ENOMEM || errno == ENOSPC ? TUTELA_E_NOMEM : TUTELA_E_SYS;
+	err = tutela_decoder_hash_fd(pool, fd, out);
+	close(fd);
 	return err;
 }
 
@@ -508,6 +593,19 @@ void tutela_decoder_stats(struct tutela_decoder *pool, struct tutela_decoder_sta
 	pthread_mutex_lock(&pool->lock);
 	*out = pool->stats;
 	pthread_mutex_unlock(&pool->lock);
+}
+
+void tutela_decoder_defences(const struct tutela_decoder *pool, struct tutela_defences *out)
+{
+	*out = (struct tutela_defences){0};
+	if (!pool)
+		return;
+	/* Set before the pool was given out, and never again. */
+	out->landlock = pool->first.landlock;
+	out->own_user = pool->first.defences & WIRE_USER_NS;
+	out->no_network = pool->first.defences & WIRE_NETWORK_NS;
+	out->no_files = pool->first.defences & WIRE_MOUNT_NS;
+	out->weakened = pool->first.defences & WIRE_WEAKENED;
 }
 
 /* All at once first, then one after another: they end side by side. In a fork's child they are not ours. */

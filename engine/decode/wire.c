@@ -45,26 +45,34 @@ static enum tutela_err get_head(struct bytes_reader *r, uint32_t magic)
 	return v == WIRE_VERSION ? TUTELA_OK : TUTELA_E_VERSION;
 }
 
-/* hello: magic 4, version 2, kind 1, zero 1 */
+/* hello: magic 4, version 2, kind 1, Landlock 1, defences 4 */
 
-void tutela_wire_put_hello(enum wire_kind kind, uint8_t out[static WIRE_HELLO_LEN])
+void tutela_wire_put_hello(const struct wire_hello *hello, uint8_t out[static WIRE_HELLO_LEN])
 {
 	struct bytes_writer w = bytes_writer_init(out, WIRE_HELLO_LEN);
 
 	put_head(&w, MAGIC_HELLO);
-	bytes_put_u8(&w, (uint8_t)kind);
-	bytes_put_u8(&w, 0);
+	bytes_put_u8(&w, (uint8_t)hello->kind);
+	bytes_put_u8(&w, hello->landlock);
+	bytes_put_u32(&w, hello->defences);
 }
 
-enum tutela_err tutela_wire_get_hello(const uint8_t *p, size_t len, enum wire_kind kind)
+enum tutela_err tutela_wire_get_hello(const uint8_t *p, size_t len, enum wire_kind kind, struct wire_hello *out)
 {
 	struct bytes_reader r = bytes_reader_init(p, len);
 	enum tutela_err err = get_head(&r, MAGIC_HELLO);
-	uint8_t said = bytes_u8(&r), zero = bytes_u8(&r);
+	struct wire_hello hello = {.kind = kind};
+	uint8_t said = bytes_u8(&r);
 
+	*out = (struct wire_hello){0};
 	if (err)
 		return err;
-	return bytes_done(&r) && said == (uint8_t)kind && zero == 0 ? TUTELA_OK : TUTELA_E_FORMAT;
+	hello.landlock = bytes_u8(&r);
+	hello.defences = bytes_u32(&r);
+	if (!bytes_done(&r) || said != (uint8_t)kind || (hello.defences & ~WIRE_DEFENCES))
+		return TUTELA_E_FORMAT;
+	*out = hello;
+	return TUTELA_OK;
 }
 
 /* request: magic 4, version 2, isa 1, zero 1, number 4, wants 4, budget 8, bytes 8, pixels 8, memory 8 */

@@ -3,7 +3,7 @@
  * What a pool and its workers say to each other: three datagrams of fixed
  * length on a SOCK_SEQPACKET socket pair, little-endian, version in each.
  *
- *   hello    worker -> pool, once, after the lock-down
+ *   hello    worker -> pool, once, after the lock-down: what it consists of
  *   request  pool -> worker, with one descriptor (SCM_RIGHTS)
  *   reply    worker -> pool, one for each request, with the request's number
  *
@@ -15,8 +15,8 @@
 
 #include <tutela/decode.h>
 
-#define WIRE_VERSION     1
-#define WIRE_HELLO_LEN   8
+#define WIRE_VERSION     2
+#define WIRE_HELLO_LEN   12
 #define WIRE_REQUEST_LEN 48
 #define WIRE_REPLY_LEN   728
 
@@ -28,6 +28,19 @@ enum wire_kind {
 	WIRE_VIPS = 1, /* tutela-decoder-vips */
 };
 #define WIRE_KINDS 2
+
+/* What a lock-down has beyond what every lock-down has. */
+#define WIRE_USER_NS    (1u << 0)
+#define WIRE_NETWORK_NS (1u << 1)
+#define WIRE_MOUNT_NS   (1u << 2)
+#define WIRE_WEAKENED   (1u << 3) /* a build for tests, see worker/build_kind.h */
+#define WIRE_DEFENCES   (WIRE_USER_NS | WIRE_NETWORK_NS | WIRE_MOUNT_NS | WIRE_WEAKENED)
+
+struct wire_hello {
+	enum wire_kind kind;
+	uint8_t landlock;  /* version of the interface in use; 0: none */
+	unsigned defences; /* WIRE_DEFENCES bits */
+};
 
 enum wire_answer {
 	WIRE_DONE = 0,
@@ -58,9 +71,10 @@ bool tutela_wire_decodes(enum wire_kind kind, enum tutela_format format);
  */
 unsigned tutela_wire_hashes(uint32_t width, uint32_t height);
 
-void tutela_wire_put_hello(enum wire_kind kind, uint8_t out[static WIRE_HELLO_LEN]);
-/* TUTELA_E_FORMAT, TUTELA_E_VERSION. */
-TUTELA_CHECKED enum tutela_err tutela_wire_get_hello(const uint8_t *p, size_t len, enum wire_kind kind);
+void tutela_wire_put_hello(const struct wire_hello *hello, uint8_t out[static WIRE_HELLO_LEN]);
+/* From a worker of `kind`. TUTELA_E_FORMAT, TUTELA_E_VERSION; *out is zeroed first. */
+TUTELA_CHECKED enum tutela_err tutela_wire_get_hello(const uint8_t *p, size_t len, enum wire_kind kind,
+						     struct wire_hello *out);
 
 void tutela_wire_put_request(const struct wire_request *rq, uint8_t out[static WIRE_REQUEST_LEN]);
 /* TUTELA_E_FORMAT, TUTELA_E_VERSION; *out is zeroed first. */

@@ -8,12 +8,14 @@
  *       -r: those must have the keys; -g: print PATH of each, tab-separated,
  *       "-" where it is absent; -c: print how many. PATH: hits.0.entry
  *   helper deep DEPTH FILE    moves FILE to the end of a chain of folders in "."
+ *   helper marked MARKER FILE  makes a PNG whose pixels are the marker, stored uncompressed
  *   helper memory COMMAND...  runs it; prints the most memory it held, in KiB, on descriptor 9
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,13 +173,71 @@ static int memory(char **argv)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+static void put_be(FILE *f, uint32_t v)
+{
+	for (int shift = 24; shift >= 0; shift -= 8)
+		fputc((int)(v >> shift & 0xff), f);
+}
+
+static uint32_t crc(const uint8_t *p, size_t len)
+{
+	uint32_t c = ~0u;
+
+	for (size_t i = 0; i < len * 8; i++) {
+		c ^= i % 8 ? 0 : p[i / 8];
+		c = c >> 1 ^ (c & 1 ? 0xedb88320 : 0);
+	}
+	return ~c;
+}
+
+/* `chunk` begins with its type. */
+static void put_chunk(FILE *f, const uint8_t *chunk, size_t len)
+{
+	put_be(f, (uint32_t)len - 4);
+	fwrite(chunk, 1, len, f);
+	put_be(f, crc(chunk, len));
+}
+
+#define SIDE 64
+
+/* A gray PNG, stored uncompressed, whose rows are nothing but the marker. */
+static int marked(const char *marker, const char *file)
+{
+	static const uint8_t head[] = {'I', 'H', 'D', 'R', 0, 0, 0, SIDE, 0, 0, 0, SIDE, 8, 0, 0, 0, 0};
+	const size_t raw_len = SIDE * (SIDE + 1), len = strlen(marker);
+	uint8_t data[4 + 7 + SIDE * (SIDE + 1) + 4] = {'I', 'D', 'A', 'T', 0x78, 1, 1}, *raw = data + 11;
+	uint32_t a = 1, b = 0;
+	FILE *f = fopen(file, "wb");
+
+	if (!f)
+		die(file, strerror(errno));
+	data[7] = raw_len & 0xff;
+	data[8] = raw_len >> 8;
+	data[9] = (uint8_t)~data[7];
+	data[10] = (uint8_t)~data[8];
+	for (size_t i = 0; i < raw_len; i++) {
+		raw[i] = i % (SIDE + 1) ? (uint8_t)marker[(i % (SIDE + 1) - 1) % len] : 0;
+		a = (a + raw[i]) % 65521;
+		b = (b + a) % 65521;
+	}
+	for (int i = 0; i < 4; i++)
+		raw[raw_len + (size_t)i] = (uint8_t)((b << 16 | a) >> (24 - 8 * i));
+	fwrite("\x89PNG\r\n\x1a\n", 1, 8, f);
+	put_chunk(f, head, sizeof(head));
+	put_chunk(f, data, sizeof(data));
+	put_chunk(f, (const uint8_t *)"IEND", 4);
+	return fclose(f) ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 4 && strcmp(argv[1], "marked") == 0)
+		return marked(argv[2], argv[3]);
 	if (argc >= 2 && strcmp(argv[1], "json") == 0)
 		return json(argc - 1, argv + 1);
 	if (argc == 4 && strcmp(argv[1], "deep") == 0)
 		return deep(atoi(argv[2]), argv[3]);
 	if (argc >= 3 && strcmp(argv[1], "memory") == 0)
 		return memory(argv + 2);
-	die("usage", "json, deep, memory");
+	die("usage", "json, deep, memory, marked");
 }

@@ -23,11 +23,12 @@ says out "exit status: 0 nothing matched"
 run 0 -h
 
 run 0 --version
-says out "tutela 0." "compiler" "options" "instruction set" "lmdb" "jansson"
+says out "tutela 0." "compiler" "options" "instruction set" "lmdb" "jansson" "defences           system-call filter"
 TUTELA_ISA=scalar run 0 --version
 says out "instruction set    scalar"
 run 0 --json --version
-is "version objects" 1 "$(json -w type=version -r version,library,compiler,options,instruction_set,libraries -c <out)"
+is "version objects" 1 "$(json -w type=version -r version,library,compiler,options,instruction_set,libraries,defences -c <out)"
+says out '"system_call_filter":true'
 run 0 scan --version
 says out "tutela 0."
 TUTELA_ISA=z80 run 2 --version

@@ -112,20 +112,23 @@ Test(wire, a_bad_request_is_refused)
 			     len == WIRE_REQUEST_LEN ? TUTELA_OK : TUTELA_E_FORMAT, "%zu bytes", len);
 }
 
-Test(wire, hello_names_version_and_kind)
+Test(wire, hello_names_version_kind_and_defences)
 {
-	uint8_t hello[WIRE_HELLO_LEN];
+	struct wire_hello hello = {WIRE_VIPS, 7, WIRE_USER_NS | WIRE_MOUNT_NS}, got;
+	uint8_t bytes[WIRE_HELLO_LEN];
 
-	tutela_wire_put_hello(WIRE_VIPS, hello);
-	cr_expect_eq(tutela_wire_get_hello(hello, sizeof(hello), WIRE_VIPS), TUTELA_OK);
-	cr_expect_eq(tutela_wire_get_hello(hello, sizeof(hello), WIRE_CORE), TUTELA_E_FORMAT);
-	cr_expect_eq(tutela_wire_get_hello(hello, sizeof(hello) - 1, WIRE_VIPS), TUTELA_E_FORMAT);
-	cr_expect_eq(tutela_wire_get_hello(hello, 0, WIRE_VIPS), TUTELA_E_FORMAT);
-	hello[4]++;
-	cr_expect_eq(tutela_wire_get_hello(hello, sizeof(hello), WIRE_VIPS), TUTELA_E_VERSION);
-	hello[4]--;
-	hello[7] = 1;
-	cr_expect_eq(tutela_wire_get_hello(hello, sizeof(hello), WIRE_VIPS), TUTELA_E_FORMAT);
+	tutela_wire_put_hello(&hello, bytes);
+	cr_expect_eq(tutela_wire_get_hello(bytes, sizeof(bytes), WIRE_VIPS, &got), TUTELA_OK);
+	cr_expect(got.kind == WIRE_VIPS && got.landlock == 7 && got.defences == (WIRE_USER_NS | WIRE_MOUNT_NS));
+	cr_expect_eq(tutela_wire_get_hello(bytes, sizeof(bytes), WIRE_CORE, &got), TUTELA_E_FORMAT);
+	cr_expect(got.landlock == 0 && got.defences == 0);
+	cr_expect_eq(tutela_wire_get_hello(bytes, sizeof(bytes) - 1, WIRE_VIPS, &got), TUTELA_E_FORMAT);
+	cr_expect_eq(tutela_wire_get_hello(bytes, 0, WIRE_VIPS, &got), TUTELA_E_FORMAT);
+	bytes[4]++;
+	cr_expect_eq(tutela_wire_get_hello(bytes, sizeof(bytes), WIRE_VIPS, &got), TUTELA_E_VERSION);
+	bytes[4]--;
+	bytes[11] = 1; /* a defence that does not exist */
+	cr_expect_eq(tutela_wire_get_hello(bytes, sizeof(bytes), WIRE_VIPS, &got), TUTELA_E_FORMAT);
 }
 
 Test(wire, a_reply_of_another_length_is_refused)
@@ -147,7 +150,7 @@ Test(wire, bytes_out_of_range_are_refused)
 		enum tutela_err err;
 	} bad[] = {
 		{0, 0, TUTELA_E_FORMAT},
-		{4, 2, TUTELA_E_VERSION},
+		{4, 1, TUTELA_E_VERSION},
 		{OFFSET_ANSWER, 2, TUTELA_E_FORMAT},
 		{OFFSET_CLASS, TUTELA_DECODE_CLASSES, TUTELA_E_FORMAT},
 		{OFFSET_CLASS, 255, TUTELA_E_FORMAT},

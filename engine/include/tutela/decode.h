@@ -7,6 +7,8 @@
  * with one fixed-size struct. This process never holds pixels and parses
  * nothing of variable length from a worker that hostile bytes may have taken
  * over. A worker that dies, hangs or lies costs one file; it is replaced.
+ * What a worker may do is bounded by the system, see SECURITY.md; one that
+ * cannot lock itself down ends before it reads a byte.
  *
  * Two kinds of worker exist: `tutela-decoder` (JPEG, PNG) and
  * `tutela-decoder-vips` (WebP, GIF, TIFF, HEIC, AVIF, BMP, JPEG XL). The
@@ -65,13 +67,13 @@ TUTELA_API const char *tutela_format_name(enum tutela_format f);
 struct tutela_decoded {
 	enum tutela_decode_class class_;
 	enum tutela_format format;
-	unsigned have; /* which TUTELA_WANT_* fields below are valid */
+	unsigned have; /* which TUTELA_WANT_* fields below are valid; with TIMED_OUT, CRASHED see hash_fd */
 	bool partial;  /* class is TRUNCATED or CORRUPT, yet hashes of what could be decoded are there */
 	uint64_t size; /* bytes read */
 	uint32_t width, height;
 	uint32_t frames; /* 1 for a still; the first one is hashed */
 	int sys_errno;   /* with UNREADABLE: why */
-	int signal;      /* with CRASHED: the worker's signal, or 0 */
+	int signal;      /* with CRASHED: the worker's signal, or 0; SIGSYS: a system call that is not allowed */
 	uint8_t md5[16], sha1[20], sha256[32];
 	struct tutela_perceptual hashes;
 	uint64_t digest_ns, decode_ns; /* time inside the worker: reading and digesting; decoding and hashing */
@@ -107,8 +109,17 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_decoder_open(const struct tutel
 
 /*
  * Hash the file open at `fd` from its first byte. `fd` is only read; its
- * offset may be moved; it stays the caller's. A file that shrinks or fails
- * while it is read is an answer (TRUNCATED, UNREADABLE), not an error.
+ * offset stays; it stays the caller's. A worker is handed a descriptor that is
+ * good for reading only: where `fd` is open for writing too, the file is
+ * opened once more (/proc/self/fd; what fails then is UNREADABLE). A file that
+ * shrinks or fails while it is read is an answer (TRUNCATED, UNREADABLE), not
+ * an error.
+ *
+ * A file that cost its worker (CRASHED, TIMED_OUT) is read once more by a
+ * fresh one, which decodes nothing: `have` then holds the digests that were
+ * wanted, and SHA-256 in any case, so that the file can be found again and a
+ * known one is still known. 0 when that failed too. It may take as long again.
+ *
  * Everything that the bytes can cause is in out->class_; the return value is
  * about this process only: TUTELA_E_WORKER when no worker can be started any
  * more, TUTELA_E_ARG. *out is zeroed on entry.
@@ -116,6 +127,30 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_decoder_open(const struct tutel
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_decoder_hash_fd(struct tutela_decoder *pool, int fd,
 								 struct tutela_decoded *out);
 
+/*
+ * The same for bytes in memory, such as the body of a request. They are copied
+ * into a file in memory that is sealed before a worker sees it; the caller may
+ * free them afterwards. `bytes` may be NULL when `len` is 0. Also
+ * TUTELA_E_NOMEM, and TUTELA_E_SYS when the system gives no such file.
+ */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_decoder_hash_bytes(struct tutela_decoder *pool, const void *bytes,
+								    size_t len, struct tutela_decoded *out);
+
+/*
+ * What this machine gives beyond what a worker always has (a list of system
+ * calls, limits, no privileges, no core dump). Filled in by the first worker
+ * when it had locked itself down; all zero for NULL.
+ */
+struct tutela_defences {
+	unsigned landlock; /* version of the kernel's interface in use; 0: it has none, or a container forbids it */
+	bool own_user;     /* a user namespace: outside it the worker is nobody */
+	bool no_network;   /* a network namespace without an interface that is up */
+	bool no_files;     /* a mount namespace with one empty folder in it */
+	bool weakened;     /* a build for tests (sanitizer, coverage): some of what is always there is not */
+};
+TUTELA_API void tutela_decoder_defences(const struct tutela_decoder *pool, struct tutela_defences *out);
+
+/* `crashed` and `timed_out` count files, not workers. */
 TUTELA_API void tutela_decoder_stats(struct tutela_decoder *pool, struct tutela_decoder_stats *out);
 
 /* Ends the workers. No call may be running. NULL is fine. */

@@ -25,7 +25,7 @@ static void greet(enum wire_kind kind, int way)
 {
 	uint8_t hello[WIRE_HELLO_LEN];
 
-	tutela_wire_put_hello(kind, hello);
+	tutela_wire_put_hello(&(struct wire_hello){.kind = kind}, hello);
 	if (way == FAKE_HELLO_VERSION)
 		hello[4]++;
 	if (way == FAKE_HELLO_KIND)
