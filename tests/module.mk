@@ -51,6 +51,23 @@ $(HELPER): $(B)/tests/cli/helper.o
 	@$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,JSON,libs)
 
+# Hostile pictures by formula, and what holds a scan of them to its promises.
+MKHOSTILE := $(B)/test/mkhostile
+DRIVE := $(B)/test/drive-hostile
+HOSTILE_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/hostile/*.c))
+$(HOSTILE_OBJECTS): FLAGS_tests =
+FLAGS_tests/hostile/drive = $(call pkg,JSON,cflags)
+
+$(MKHOSTILE): $(filter-out %/drive.o,$(HOSTILE_OBJECTS))
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz
+
+$(DRIVE): $(B)/tests/hostile/drive.o
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,JSON,libs) -lutil
+
 # Every instruction set against scalar code. No Criterion and no library: it is linked for foreign processors, too.
 COMPARE_LEVELS := $(B)/test/compare-levels
 COMPARE_OBJECTS := $(B)/tests/isa/compare_levels.o \
@@ -71,7 +88,7 @@ mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 	@ln -sfn $(KEY)/test $(O)/test
 
 .PHONY: tests
-tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER)
+tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(MKHOSTILE) $(DRIVE)
 
 # With a sanitizer: tests ask for more memory than there is, and want an answer; leaks end up in a file.
 LEAKS := $(B)/test/leaks
@@ -87,6 +104,15 @@ check-unit: all tests ## unit tests only (F='--filter=index/*' picks some)
 .PHONY: check-cli
 check-cli: all $(MKPICTURE) $(HELPER) ## command-line tests only (T=name picks one)
 	$(Q)tests/cli/run-cli $(abspath $(B))/bin $(abspath $(MKPICTURE)) $(T)
+
+# N files: bombs, odd headers, damaged pictures.
+N ?= 9000
+.PHONY: check-hostile check-hostile-short
+check-hostile: all $(MKPICTURE) $(MKHOSTILE) $(DRIVE) ## a scan of N=9000 hostile files: results, time, memory
+	$(Q)tests/hostile/run-hostile $(abspath $(B))/bin $(abspath $(B))/test $(N) heavy
+
+check-hostile-short: all $(MKPICTURE) $(MKHOSTILE) $(DRIVE)
+	$(Q)tests/hostile/run-hostile $(abspath $(B))/bin $(abspath $(B))/test 700 light
 
 .PHONY: check-layers
 check-layers: all ## fences: include paths, symbols, exports, names
