@@ -794,6 +794,7 @@ static bool tables_defined(const struct jpeg_stream *s)
 static bool take_all_scans(struct jpeg_stream *s, const struct jpeg_limits *limits)
 {
 	size_t blocks = (size_t)s->geometry.block_columns * s->geometry.block_rows;
+	uint64_t pixels = (uint64_t)s->geometry.width * s->geometry.height, most = limits->scan_pixels / pixels;
 	int more = 1;
 
 	if (blocks * (64 * sizeof *s->coefficients + sizeof *s->nonzero) > limits->memory)
@@ -804,7 +805,7 @@ static bool take_all_scans(struct jpeg_stream *s, const struct jpeg_limits *limi
 		return false;
 	memset(s->known, -1, sizeof s->known);
 	for (unsigned n = 0; more == 1; n++, more = next_scan(s)) {
-		if (n >= limits->scans || !note_progress(s) || !tables_defined(s))
+		if (n >= limits->scans || n >= most || !note_progress(s) || !tables_defined(s))
 			return false;
 		if (s->scan.component[0] != 0) {
 			hop_scan(s);
