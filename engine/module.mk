@@ -37,7 +37,7 @@ WORKER_VIPS := $(WORKER_COMMON) engine/decode/worker/codec_vips.c engine/decode/
 OBJECTS_tutela-decoder := $(WORKER_CORE:%.c=$(B)/%.o)
 OBJECTS_tutela-decoder-vips := $(WORKER_VIPS:%.c=$(B)/%.o)
 LINK_tutela-decoder = $(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) $(call pkg,DIGEST,libs) $(call pkg,SECCOMP,libs) -lm
-LINK_tutela-decoder-vips = $(call pkg,VIPS,libs) -lgmodule-2.0 $(call pkg,JXL,libs) $(call pkg,GD,libs) $(call pkg,DIGEST,libs) $(call pkg,SECCOMP,libs) -lm
+LINK_tutela-decoder-vips = $(call pkg,VIPS,libs) -lgmodule-2.0 $(call pkg,JXL,libs) $(call pkg,DIGEST,libs) $(call pkg,SECCOMP,libs) -lm
 
 FLAGS_engine/decode/worker/codec_jpeg = $(call pkg,JPEG,cflags)
 FLAGS_engine/decode/worker/codec_png = $(call pkg,PNG,cflags)
@@ -45,6 +45,5 @@ FLAGS_engine/decode/worker/png_stream = $(call pkg,DEFLATE,cflags)
 FLAGS_engine/decode/worker/codec_vips = $(call pkg,VIPS,cflags)
 FLAGS_engine/decode/worker/codec_jxl = $(call pkg,JXL,cflags)
 FLAGS_engine/decode/worker/syscall_filter = $(call pkg,SECCOMP,cflags)
-FLAGS_engine/decode/worker/codec_bmp = $(call pkg,GD,cflags)
 
 PROGRAMS += $(B)/bin/tutela-decoder $(B)/bin/tutela-decoder-vips

@@ -11,7 +11,7 @@ FAKE_WORKER := $(B)/test/fake-worker
 # Codecs are in no library; these are tested without a process around them.
 UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_png png_stream png_unfilter png_unfilter_avx2 \
 	jpeg_huffman jpeg_kernels jpeg_kernels_avx2 jpeg_kernels_neon jpeg_markers jpeg_progressive jpeg_samples jpeg_sequential \
-	jpeg_stream row_sink)
+	jpeg_stream row_sink sniff)
 
 FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itests/unit -Itests/sandbox $(OPENMP) \
 	$(call pkg,CRITERION,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) $(call pkg,DEFLATE,cflags) \
@@ -87,6 +87,23 @@ $(HELPER): $(B)/tests/cli/helper.o
 	@$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,JSON,libs)
 
+# Hostile pictures by formula, and what holds a scan of them to its promises.
+MKHOSTILE := $(B)/test/mkhostile
+DRIVE := $(B)/test/drive-hostile
+HOSTILE_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/hostile/*.c))
+$(HOSTILE_OBJECTS): FLAGS_tests =
+FLAGS_tests/hostile/drive = $(call pkg,JSON,cflags)
+
+$(MKHOSTILE): $(filter-out %/drive.o,$(HOSTILE_OBJECTS))
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lz
+
+$(DRIVE): $(B)/tests/hostile/drive.o
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,JSON,libs) -lutil
+
 # Every instruction set against scalar code. No Criterion, no library and no codec: it is linked for foreign
 # processors, too.
 COMPARE_LEVELS := $(B)/test/compare-levels
@@ -151,7 +168,8 @@ mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 	@ln -sfn $(KEY)/test $(O)/test
 
 .PHONY: tests
-tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS) $(PROBES) $(CHECK_SANDBOX)
+tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS) $(PROBES) $(CHECK_SANDBOX) \
+	$(MKHOSTILE) $(DRIVE)
 
 # With a sanitizer: tests ask for more memory than there is, and want an answer; leaks end up in a file.
 LEAKS := $(B)/test/leaks
@@ -167,6 +185,15 @@ check-unit: all tests ## unit tests only (F='--filter=index/*' picks some)
 .PHONY: check-cli
 check-cli: all benches $(MKPICTURE) $(HELPER) ## command-line tests only (T=name picks one)
 	$(Q)tests/cli/run-cli $(abspath $(B))/bin $(abspath $(MKPICTURE)) $(T)
+
+# FILES files: bombs, odd headers, damaged pictures.
+FILES ?= 9000
+.PHONY: check-hostile check-hostile-short
+check-hostile: all $(MKPICTURE) $(MKHOSTILE) $(DRIVE) ## a scan of FILES=9000 hostile files: results, time, memory
+	$(Q)tests/hostile/run-hostile $(abspath $(B))/bin $(abspath $(B))/test $(FILES) heavy
+
+check-hostile-short: all $(MKPICTURE) $(MKHOSTILE) $(DRIVE)
+	$(Q)tests/hostile/run-hostile $(abspath $(B))/bin $(abspath $(B))/test 700 light
 
 .PHONY: check-layers
 check-layers: all ## fences: include paths, symbols, exports, names

@@ -24,6 +24,7 @@ struct hash {
 	const struct cli *cli;
 	bool dihedral, recursive;
 	struct cli_texts algorithms; /* none: all of them */
+	uint64_t timeout;
 	struct pipeline pipeline;
 	struct crew *crew;
 	bool undetermined;
@@ -206,7 +207,7 @@ static int run(struct hash *h, unsigned jobs)
 				       .ctx = h};
 
 	/* Before any thread: the pool starts processes. */
-	h->pipeline.decoder = pipeline_decoder(jobs, wanted(h));
+	h->pipeline.decoder = pipeline_decoder(jobs, wanted(h), h->timeout);
 	if (!h->pipeline.decoder)
 		return STATUS_TROUBLE;
 	h->crew = crew_new(&opts);
@@ -246,6 +247,12 @@ int cmd_hash(struct cli *cli)
 		 .least = 1,
 		 .most = CREW_THREADS_MAX,
 		 .help = "files at a time; default: one a core"},
+		{.name = "timeout",
+		 .argument = "SECONDS",
+		 .number = &h.timeout,
+		 .least = 1,
+		 .most = 3600,
+		 .help = "for one picture; default: 4, and more for files over 16 MiB"},
 		{.name = NULL},
 	};
 	int status = cli_parse(cli, &page, options);

@@ -35,7 +35,7 @@ struct scan {
 	const char *from, *variants;
 	bool nul, all, ordered, follow, cross, stats;
 	struct cli_texts includes, excludes;
-	uint64_t jobs;
+	uint64_t jobs, timeout;
 
 	struct walk_opts walk;
 	struct pipeline pipeline;
@@ -366,7 +366,7 @@ static int run(struct scan *s)
 	if (!cli_open_snapshot(s->cli, &store, &s->pipeline.snapshot))
 		return STATUS_TROUBLE;
 	/* Before any thread: the pool starts processes. */
-	s->pipeline.decoder = pipeline_decoder(jobs, wanted(s));
+	s->pipeline.decoder = pipeline_decoder(jobs, wanted(s), s->timeout);
 	s->doubled = !s->cli->json && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
 	if (s->pipeline.decoder && note_store(s, store))
 		status = scan_all(s, jobs);
@@ -420,6 +420,12 @@ int cmd_scan(struct cli *cli)
 		 .least = 1,
 		 .most = CREW_THREADS_MAX,
 		 .help = "files at a time; default: one a core"},
+		{.name = "timeout",
+		 .argument = "SECONDS",
+		 .number = &s.timeout,
+		 .least = 1,
+		 .most = 3600,
+		 .help = "for one picture; default: 4, and more for files over 16 MiB"},
 		{.name = "ordered", .flag = &s.ordered, .help = "results in the order of names, the same in every run"},
 		{.name = "files-from",
 		 .argument = "FILE",

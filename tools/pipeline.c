@@ -295,9 +295,10 @@ int pipeline_stdin(uint64_t max)
 	return fd;
 }
 
-struct tutela_decoder *pipeline_decoder(unsigned workers, unsigned wants)
+struct tutela_decoder *pipeline_decoder(unsigned workers, unsigned wants, uint64_t seconds)
 {
-	struct tutela_decoder_opts opts = {.size = sizeof(opts), .workers = workers, .wants = wants};
+	struct tutela_decoder_opts opts = {
+		.size = sizeof(opts), .workers = workers, .wants = wants, .wall_ms = (unsigned)seconds * 1000};
 	char *folder = locate_decoder();
 	struct tutela_decoder *decoder = NULL;
 	enum tutela_err error;

@@ -69,9 +69,9 @@ int pipeline_stdin(uint64_t max);
 
 /*
  * A decoder pool for `workers` files at once, with the programs that belong to
- * this one. NULL, with a sentence said.
+ * this one. `seconds`: for one picture, 0: the library's default. NULL, with a sentence said.
  */
-struct tutela_decoder *pipeline_decoder(unsigned workers, unsigned wants);
+struct tutela_decoder *pipeline_decoder(unsigned workers, unsigned wants, uint64_t seconds);
 
 /* Worker threads: `jobs` as asked, or the cores this process may use. */
 unsigned pipeline_jobs(uint64_t jobs);

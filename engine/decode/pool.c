@@ -514,10 +514,10 @@ static void fill_defaults(struct tutela_decoder_opts *o)
 {
 	o->workers = o->workers ? o->workers : 1;
 	o->wants = o->wants ? o->wants : TUTELA_WANT_ALL;
-	o->wall_ms = o->wall_ms ? o->wall_ms : 30000;
+	o->wall_ms = o->wall_ms ? o->wall_ms : 4000;
 	o->max_bytes = o->max_bytes ? o->max_bytes : (uint64_t)512 << 20;
 	o->max_pixels = o->max_pixels ? o->max_pixels : 300000000;
-	o->max_memory = o->max_memory ? o->max_memory : (uint64_t)2 << 30;
+	o->max_memory = o->max_memory ? o->max_memory : (uint64_t)1 << 30;
 	o->recycle = o->recycle ? o->recycle : 4096;
 }
 

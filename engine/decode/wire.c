@@ -317,6 +317,8 @@ enum tutela_err tutela_wire_get_reply(const uint8_t *p, size_t len, const struct
 	get_bytes(&r, d->hashes.dhash, sizeof(d->hashes.dhash));
 	if (!bytes_done(&r) || pad || partial > 1 || !reply_in_range(&rp, asked, kind))
 		return TUTELA_E_FORMAT;
+	if (rp.answer == WIRE_OTHER_KIND) /* nothing else was checked */
+		*d = (struct tutela_decoded){.format = d->format};
 	*out = rp;
 	return TUTELA_OK;
 }

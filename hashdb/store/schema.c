@@ -258,8 +258,9 @@ enum tutela_err tutela_schema_get_list(const void *name, size_t name_len, const 
 		return TUTELA_E_CORRUPT;
 	memcpy(l->source, source, source_len);
 	get_counts(&r, out);
-	if (!bytes_done(&r) || !out->number || !tutela_schema_name_valid(l->name) ||
-	    !tutela_schema_policy_valid(&l->policy))
+	/* Neither may be shorter than it was written, as it would be with a NUL in it. */
+	if (!bytes_done(&r) || !out->number || strlen(l->name) != name_len || strlen(l->source) != source_len ||
+	    !tutela_schema_name_valid(l->name) || !tutela_schema_policy_valid(&l->policy))
 		return TUTELA_E_CORRUPT;
 	return TUTELA_OK;
 }
@@ -298,6 +299,8 @@ enum tutela_err tutela_schema_get_segment(const void *key, size_t key_len, const
 	out->bytes = bytes_u64(&r);
 	out->digest = bytes_u64(&r);
 	info = tutela_algorithm_get(out->algorithm);
+	if (out->kind != TUTELA_INDEX_FLAT && out->kind != TUTELA_INDEX_TABLES)
+		return TUTELA_E_CORRUPT;
 	return bytes_done(&r) && info && info->perceptual ? TUTELA_OK : TUTELA_E_CORRUPT;
 }
 

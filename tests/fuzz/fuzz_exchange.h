@@ -12,14 +12,7 @@
 #include "exchange_log.h"
 
 #include "base/utf8.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static inline void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "fuzz.h"
 
 static inline enum tutela_err within_limits(void *ctx, const struct tutela_record *rec, uint64_t line)
 {

@@ -16,13 +16,7 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "fuzz.h"
 
 static uint32_t be32(const uint8_t *p)
 {

@@ -1,35 +1,77 @@
 # SPDX-License-Identifier: Apache-2.0
-# libFuzzer targets: tests/fuzz/fuzz_<T>.c, built with the sources named in
-# FUZZ_SOURCES_<T> and nothing else, with clang's address and undefined-behaviour
-# sanitizers. Another target is a file, a row here and, where it helps, a seed rule.
+# libFuzzer targets: tests/fuzz/fuzz_<T>.c (codec-*: fuzz_codec.c), linked with the sources named in
+# FUZZ_SOURCES_<T> and nothing else, all built with clang's address and undefined-behaviour
+# sanitizers. Another target is a file, its rows here and, where it helps, a seed rule.
 
 FUZZ_CC ?= clang
 FUZZ_FLAGS = -std=c17 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing -ffp-contract=off \
-	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(WARNINGS) \
+	-fsanitize=address,undefined -fsanitize=fuzzer-no-link -fno-sanitize-recover=all $(WARNINGS) -Wno-unknown-pragmas \
 	-Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itests/unit -Itests/fuzz
 FUZZ_LINK ?=
 TIME ?= 20
 
-FUZZ_EXCHANGE := $(wildcard hashdb/exchange/*.c) hashdb/store/enum_names.c engine/base/utf8.c engine/hash/algorithm.c engine/base/mem.c \
-	engine/base/error.c
-FUZZ_SOURCES_text = $(FUZZ_EXCHANGE)
-FUZZ_SOURCES_csv = $(FUZZ_EXCHANGE)
-FUZZ_PNG := $(addprefix engine/decode/worker/,codec_png.c png_stream.c png_unfilter.c \
-	png_unfilter_avx2.c row_sink.c) engine/base/mem.c engine/base/cpu.c
-FUZZ_SOURCES_png = $(FUZZ_PNG)
-FUZZ_FLAGS_png = $(AVX2) $(call pkg,PNG,cflags) $(call pkg,DEFLATE,cflags)
-FUZZ_LINK_png = $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lz -lm
-FUZZ_JPEG := $(wildcard engine/decode/worker/jpeg_*.c engine/hash/*.c) engine/base/mem.c engine/base/cpu.c engine/base/error.c
-FUZZ_SOURCES_jpeg = $(FUZZ_JPEG)
-FUZZ_FLAGS_jpeg = $(AVX2) $(call pkg,JPEG,cflags)
-FUZZ_LINK_jpeg = $(call pkg,JPEG,libs) -lm
-FUZZ_TARGETS := text csv png jpeg
+worker = $(addprefix engine/decode/worker/,$(1:%=%.c))
+FUZZ_SUPPORT := engine/base/mem.c engine/base/cpu.c engine/base/error.c tests/fuzz/exact_map.c
+FUZZ_EXCHANGE := $(wildcard hashdb/exchange/*.c) hashdb/store/enum_names.c engine/base/utf8.c engine/hash/algorithm.c
+FUZZ_CORE := engine/decode/classes.c $(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine/decode/worker/png_*.c) $(wildcard engine/hash/*.c) \
+	engine/decode/wire.c $(call worker,codec_jpeg codec_png codecs_core row_sink)
+FUZZ_VIPS := engine/decode/classes.c $(wildcard engine/hash/*.c) engine/decode/wire.c $(call worker,codec_vips codec_jxl codec_bmp codecs_vips row_sink)
 
-$(O)/fuzz/%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h tests/unit/*.h hashdb/*/*.h engine/*/*.h engine/decode/worker/*.h) \
-		$(FUZZ_EXCHANGE) $(FUZZ_PNG) $(FUZZ_JPEG)
+FUZZ_CODECS_CORE := codec-jpeg codec-png
+FUZZ_CODECS_VIPS := codec-webp codec-gif codec-tiff codec-heic codec-avif codec-bmp codec-jxl
+FUZZ_TARGETS := text csv hash json names wire index store sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS)
+
+FUZZ_SOURCES_text := $(FUZZ_EXCHANGE)
+FUZZ_SOURCES_csv := $(FUZZ_EXCHANGE)
+FUZZ_SOURCES_hash := engine/hash/algorithm.c
+FUZZ_SOURCES_json := tools/output.c tools/printable.c tools/memory.c engine/base/utf8.c engine/hash/algorithm.c
+FUZZ_SOURCES_names := tools/name_stream.c tools/printable.c tools/memory.c
+FUZZ_SOURCES_wire := engine/decode/wire.c
+FUZZ_SOURCES_index := $(wildcard engine/match/*.c) engine/base/checksum.c
+FUZZ_SOURCES_store := hashdb/store/schema.c engine/hash/algorithm.c engine/base/checksum.c
+FUZZ_SOURCES_sniff := $(call worker,sniff)
+FUZZ_SOURCES_png := $(call worker,codec_png png_stream png_unfilter png_unfilter_avx2 row_sink) engine/decode/wire.c
+FUZZ_SOURCES_jpeg := $(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine/hash/*.c)
+$(foreach t,$(FUZZ_CODECS_CORE),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_CORE)))
+$(foreach t,$(FUZZ_CODECS_VIPS),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_VIPS)))
+
+FUZZ_LINK_json = $(call pkg,JSON,libs)
+FUZZ_LINK_png = $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lz -lm
+FUZZ_LINK_jpeg = $(call pkg,JPEG,libs) -lm
+$(foreach t,$(FUZZ_CODECS_CORE),$(eval FUZZ_LINK_$(t) = $$(LINK_tutela-decoder)))
+$(foreach t,$(FUZZ_CODECS_VIPS),$(eval FUZZ_LINK_$(t) = $$(LINK_tutela-decoder-vips) -ldl))
+
+# Codecs and images have more in them than 4,096 bytes.
+FUZZ_LEN_index := 512
+FUZZ_LEN_store := 8192
+$(foreach t,$(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS),$(eval FUZZ_LEN_$(t) := 16384))
+
+FUZZ_EXACT := -Dmmap=exact_mmap -Dmunmap=exact_munmap
+FUZZ_FLAGS_engine/base/mem := $(FUZZ_EXACT)
+FUZZ_FLAGS_engine/match/index := $(FUZZ_EXACT)
+# Nothing branches on what it reads.
+FUZZ_FLAGS_engine/base/checksum := -O2 -fno-sanitize=fuzzer-no-link
+FUZZ_FLAGS_tests/fuzz/fuzz_png = $(call pkg,PNG,cflags) $(call pkg,DEFLATE,cflags)
+FUZZ_FLAGS_tests/fuzz/fuzz_jpeg = $(call pkg,JPEG,cflags)
+FUZZ_FLAGS_tests/fuzz/fuzz_json = -Itools $(call pkg,JSON,cflags)
+FUZZ_FLAGS_tests/fuzz/fuzz_names = -Itools
+FUZZ_FLAGS_tools/output = -Itools $(call pkg,JSON,cflags)
+FUZZ_FLAGS_tools/printable = -Itools
+FUZZ_FLAGS_tools/memory = -Itools
+FUZZ_FLAGS_tools/name_stream = -Itools
+
+$(O)/fuzz/obj/%.o: %.c Makefile tests/fuzz/module.mk
 	@mkdir -p $(@D)
-	@$(call say,FUZZ,$@)
-	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(FUZZ_FLAGS_$*) $(CPPFLAGS) -o $@ $< $(FUZZ_SOURCES_$*) $(FUZZ_LINK_$*) $(FUZZ_LINK)
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(FLAGS_$*) $(FUZZ_FLAGS_$*) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+fuzz_objects = $(patsubst %.c,$(O)/fuzz/obj/%.o,tests/fuzz/fuzz_$(firstword $(subst -, ,$(1))).c $(FUZZ_SOURCES_$(1)) $(FUZZ_SUPPORT))
+define fuzz_target
+$(O)/fuzz/$(1): $(call fuzz_objects,$(1))
+	@$$(call say,FUZZ,$$@)
+	$$(Q)$$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $$@ $$^ $$(FUZZ_LINK_$(1)) $$(FUZZ_LINK)
+endef
+$(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz_target,$(t))))
+-include $(shell find $(O)/fuzz/obj -name '*.d' 2>/dev/null)
 
 # Seeds are made by formula. Each begins with the two bytes by which a target chooses its options.
 define fuzz_seed_functions
@@ -51,26 +93,93 @@ define fuzz_seeds_csv
 endef
 # A file of 5 x 5 zeros, its checksums of chunks to be put right; rows of all filters in all kinds of pixels.
 define fuzz_seeds_png
-zeros() { head -c $$1 /dev/zero; }; \
 { printf '\211PNG\r\n\032\n'; printf '\000\000\000\015IHDR\000\000\000\005\000\000\000\005\010\000\000\000\000crc.'; \
-  printf '\000\000\000\051IDAT\170\001\001\036\000\341\377'; zeros 30; printf '\000\036\000\001crc.'; \
+  printf '\000\000\000\051IDAT\170\001\001\036\000\341\377'; $(call zeros,30); printf '\000\036\000\001crc.'; \
   printf '\000\000\000\000IENDcrc.'; } | seed file '\002'; \
 for k in 0 1 2 3; do hex 2000 7 | seed rows$$k "\\001\\040\\014\\00$$k"; done;
 endef
 
-define fuzz_seeds_jpeg
-n=0; for o in "" --progressive --gray "--quality 30" "--progressive --quality 95"; do n=$$((n + 1)); \
-	$(MKPICTURE) --seed $$n --size 72x56 $$o $(O)/fuzz/corpus-jpeg/$$n.jpg || exit; done;
+zeros = head -c $(1) /dev/zero
+define fuzz_seeds_hash
+for a in 0 1 2 3 4 5; do for n in 16 32 40 64; do hex $$n 7 | seed $$a-$$n "\\00$$a" ; done; done; printf 'sha-1' | seed name '\000';
+endef
+define fuzz_seeds_json
+printf 'a\n\033[31m\302\233\342\200\256\360\237\230\200"\\' | seed good ''; printf '\300\257\355\240\200\377 \364\220\200\200' | seed bad '';
+endef
+define fuzz_seeds_names
+printf 'one\ntwo\r\n\n\000three' | seed lines '\000'; printf 'one\000two\n\000' | seed nul '\003'; printf 'a\nbc\ndef\n' | seed pieces '\044';
+endef
+# Hello, request, a reply without a picture, a reply with a PDQ hash: 8, 48 and 728 bytes.
+define fuzz_seeds_wire
+asked='\000\001\003\350\001\000\000'; \
+printf 'TUTH\001\000\000\000' | seed hello "\\000\\000$$asked"; \
+{ printf 'TUTQ\001\000'; $(call zeros,42); } | seed request "\\001\\000$$asked"; \
+{ printf 'TUTR\001\000\000\001'; $(call zeros,720); } | seed none "\\002\\000$$asked"; \
+{ printf 'TUTR\001\000\001\000\003'; $(call zeros,719); } | seed other "\\002\\000$$asked"; \
+{ printf 'TUTR\001\000\000\000\001\000\000\000\000\000\000\000\001\000\000\000'; $(call zeros,8); \
+  printf '\010\000\000\000\010\000\000\000\001'; $(call zeros,691); } | seed picture "\\002\\000$$asked";
+endef
+define fuzz_seeds_index
+for b in 0 1 2; do for h in 0 1 2 4 7; do printf '\000\000\000\000' | seed plain$$b$$h "\\00$$b\\00$$h\\022"; \
+	printf '\000\000\000\000\000\000\040\207\001\000\000\000\000\000\000\000' | seed head$$b$$h "\\01$$b\\00$$h\\022"; \
+	printf '\000\000\000\000\000\020\020\003\377\001\002\003' | seed codes$$b$$h "\\02$$b\\00$$h\\022"; done; done; \
+printf '\000\000\000\000\001\000\000\001\377\377' | seed tables '\020\004\022';
+endef
+define fuzz_seeds_store
+one='\001\000\000\000'; \
+{ printf "$$one"; $(call zeros,24); printf "$$one$$one"; $(call zeros,8); printf "$$one"; $(call zeros,32); } | seed state '\001\000'; \
+{ $(call zeros,8); printf "$$one"; $(call zeros,12); } | seed pending '\002\000'; \
+{ printf "list$$one"; $(call zeros,74); printf '\001s\001\010'; $(call zeros,16); } | seed list '\003\004'; \
+{ printf '\000\000\000\000\000\000\000\007\010\000\001'; $(call zeros,24); } | seed segment '\005\010'; \
+{ printf '\000\000\000\002'; $(call zeros,32); body; } | seed entry '\004\004'; body | seed body '\000\000'; \
+printf 'seg-pdq-17.tix.tmp' | seed name '\007\000';
+endef
+define fuzz_seed_body
+body() { $(call zeros,9); printf '\002\000id\002\001\020'; hex 16 5; printf '\010\040'; hex 32 7; printf '\001\001\000k\001\000v\000\000'; };
+endef
+define fuzz_seeds_sniff
+for f in 'GIF89a' 'RIFF....WEBPVP8 ' '\000\000\000\030ftypmif1\000\000\000\000miafheic' '\000\000\000\030ftypavif\000\000\000\000' 'BM' \
+	'P6 1 1 255\n' '<?xml?><svg>' '\000\000\001\000\001\000\020\020\000\000' '\377\330\377\340' 'II*\000' '8BPS'; do \
+	n=$$((n + 1)); { printf "$$f"; $(call zeros,200); } | seed $$n ''; done;
 endef
 
+define fuzz_seeds_jpeg
+n=0; for o in "" --progressive --gray "--quality 30" "--progressive --quality 95"; do n=$$((n + 1)); \
+	$(MKPICTURE) --seed $$n --size 72x56 $$o $(O)/fuzz/corpus-$(T)/$$n.jpg || exit; done;
+endef
+# Pictures small enough to be mutated well, of the ways of writing that each format has.
+fuzz_pictures = n=0; for o in $(2); do n=$$((n + 1)); \
+	$(MKPICTURE) --seed $$n --size 40x33 $$o $(O)/fuzz/corpus-$(T)/$$n.$(1) || exit; done;
+fuzz_seeds_codec-jpeg = $(fuzz_seeds_jpeg) $(call fuzz_pictures,jpg,--cmyk --rgb "--exif 6")
+fuzz_seeds_codec-png = $(call fuzz_pictures,png,"" --gray --alpha --16bit --palette --1bit --interlace "--palette --interlace")
+fuzz_seeds_codec-webp = $(call fuzz_pictures,webp,"" --lossless "--frames 3")
+fuzz_seeds_codec-gif = $(call fuzz_pictures,gif,"" "--frames 3")
+fuzz_seeds_codec-tiff = $(call fuzz_pictures,tiff,"" --lossless --gray)
+fuzz_seeds_codec-heic = $(call fuzz_pictures,heic,"" --lossless)
+fuzz_seeds_codec-avif = $(call fuzz_pictures,avif,"" --lossless)
+fuzz_seeds_codec-bmp = $(call fuzz_pictures,bmp,"" --gray)
+fuzz_seeds_codec-jxl = $(call fuzz_pictures,jxl,"" --lossless)
+
+# libjxl says what it thinks of a file on stderr.
+FUZZ_ARGS_codec-jxl := -close_fd_mask=2
+
 .PHONY: fuzz
-fuzz: $(if $(T),$(O)/fuzz/$(T)) $(if $(filter jpeg,$(T)),$(MKPICTURE)) ## one fuzzer: make fuzz T=text TIME=20
+fuzz: $(if $(T),$(O)/fuzz/$(T)) $(if $(filter jpeg codec-%,$(T)),$(MKPICTURE)) ## one fuzzer: make fuzz T=text TIME=20
 	$(if $(T),,$(error name a target: make fuzz T=text (of: $(FUZZ_TARGETS)) TIME=seconds))
 	@mkdir -p $(O)/fuzz/corpus-$(T)
-	@$(fuzz_seed_functions) $(fuzz_seeds_$(T)) :
-	$(Q)cd $(O)/fuzz && ./$(T) -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=2048 -max_len=4096 \
-		-artifact_prefix=finding-$(T)- -print_final_stats=1 corpus-$(T)
+	@$(fuzz_seed_functions) $(fuzz_seed_body) $(fuzz_seeds_$(T)) :
+	$(Q)cd $(O)/fuzz && ./$(T) -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=2048 -max_len=$(or $(FUZZ_LEN_$(T)),4096) \
+		-artifact_prefix=finding-$(T)- -print_final_stats=1 $(FUZZ_ARGS_$(T)) corpus-$(T)
 
+# Two at a time, each with its output in a file that is shown when something was found.
+FUZZ_JOBS ?= 2
 .PHONY: fuzz-smoke
-fuzz-smoke: ## every fuzzer for TIME seconds each
-	$(Q)for t in $(FUZZ_TARGETS); do $(MAKE) --no-print-directory fuzz T=$$t TIME=$(TIME) || exit 1; done
+fuzz-smoke: $(FUZZ_TARGETS:%=$(O)/fuzz/%) $(MKPICTURE) ## every fuzzer for TIME seconds each
+	$(Q)echo $(FUZZ_TARGETS) | tr ' ' '\n' | xargs -P $(FUZZ_JOBS) -I{} $(MAKE) --no-print-directory fuzz-one T={} TIME=$(TIME)
+	@echo "fuzz-smoke: $(words $(FUZZ_TARGETS)) targets, nothing found"
+
+.PHONY: fuzz-one
+fuzz-one:
+	@$(MAKE) --no-print-directory fuzz T=$(T) >$(O)/fuzz/$(T).log 2>&1 || { tail -n 60 $(O)/fuzz/$(T).log; exit 1; }
+	@awk -v t=$(T) '/number_of_executed_units/ { n = $$2 } / cov: / { c = $$0; sub(/.* cov: /, "", c); sub(/ .*/, "", c) } \
+		END { printf "  %-12s %10d runs, %5d edges\n", t, n, c }' $(O)/fuzz/$(T).log

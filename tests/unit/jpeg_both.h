@@ -45,7 +45,7 @@ static inline void jpeg_both_quiet(j_common_ptr c, int level)
 static inline bool jpeg_both_ours(const uint8_t *bytes, size_t len, uint64_t max_pixels, unsigned wants,
 				  enum tutela_isa isa, struct tutela_perceptual *out)
 {
-	const struct jpeg_limits limits = {max_pixels, (uint64_t)1 << 30, 500};
+	const struct jpeg_limits limits = {max_pixels, (uint64_t)1 << 30, 500, UINT64_MAX};
 	struct jpeg_stream *stream = tutela_jpeg_stream_new(bytes, len, &limits);
 	struct jpeg_samples *samples = NULL;
 	bool ok = false;

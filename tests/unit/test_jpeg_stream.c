@@ -150,7 +150,9 @@ Test(jpeg_stream, damage_is_declined_or_means_the_same)
 Test(jpeg_stream, limits_decline)
 {
 	struct tutela_perceptual out;
-	const struct jpeg_limits one_scan = {MAX_PIXELS, MAX_PIXELS, 1}, no_memory = {MAX_PIXELS, 1000, 500};
+	const struct jpeg_limits one_scan = {MAX_PIXELS, MAX_PIXELS, 1, UINT64_MAX},
+				 no_memory = {MAX_PIXELS, 1000, 500, UINT64_MAX},
+				 little_work = {MAX_PIXELS, MAX_PIXELS, 500, 640 * 480 * 2};
 	uint8_t *bytes;
 	size_t len = encode(&recipes[1], &bytes);
 
@@ -158,6 +160,7 @@ Test(jpeg_stream, limits_decline)
 	cr_expect_not(jpeg_both_ours(bytes, len, 640 * 480 - 1, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &out));
 	cr_expect_null(tutela_jpeg_stream_new(bytes, len, &one_scan));
 	cr_expect_null(tutela_jpeg_stream_new(bytes, len, &no_memory));
+	cr_expect_null(tutela_jpeg_stream_new(bytes, len, &little_work));
 	free(bytes);
 }
 

@@ -621,12 +621,18 @@ Test(pool, limits_come_before_decoding)
 {
 	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){.max_pixels = 9999, .max_bytes = 60000});
 	struct pixels fits = pixels_scene(99, 101, 3), wide = pixels_scene(100, 100, 3),
-		      long_ = pixels_scene(99, 90, 3);
+		      long_ = pixels_scene(99, 90, 3), third = pixels_scene(33, 101, 3),
+		      more = pixels_scene(34, 100, 3);
 	struct blob b = png_encode(&long_, &(struct png_opts){.depth = 16, .alpha = true}); /* 71,000 bytes */
 	struct tutela_decoded d;
 
 	EXPECT_CLASS(hash_blob(pool, png_encode(&fits, &(struct png_opts){0})), TUTELA_DECODE_OK);
 	EXPECT_CLASS(hash_blob(pool, png_encode(&wide, &(struct png_opts){0})), TUTELA_DECODE_TOO_LARGE);
+	/* An interlaced one costs three times as much. */
+	EXPECT_CLASS(hash_blob(pool, png_encode(&third, &(struct png_opts){.interlaced = true})), TUTELA_DECODE_OK);
+	EXPECT_CLASS(hash_blob(pool, png_encode(&more, &(struct png_opts){.interlaced = true})),
+		     TUTELA_DECODE_TOO_LARGE);
+	EXPECT_CLASS(hash_blob(pool, png_encode(&more, &(struct png_opts){0})), TUTELA_DECODE_OK);
 	EXPECT_CLASS(hash_blob(pool, jpeg_encode(&wide, &(struct jpeg_opts){0})), TUTELA_DECODE_TOO_LARGE);
 	EXPECT_CLASS(hash_blob(pool, bmp_encode(&wide, false)), TUTELA_DECODE_TOO_LARGE);
 	EXPECT_CLASS(hash_blob(pool, webp_encode(&wide)), TUTELA_DECODE_TOO_LARGE);
@@ -637,6 +643,8 @@ Test(pool, limits_come_before_decoding)
 	pixels_free(&fits);
 	pixels_free(&wide);
 	pixels_free(&long_);
+	pixels_free(&third);
+	pixels_free(&more);
 	tutela_decoder_close(pool);
 }
 

@@ -96,6 +96,46 @@ Test(schema, list_goes_round)
 	FAILS(tutela_schema_get_list("other", 5, buf, len, &got), TUTELA_E_CORRUPT);
 }
 
+/* Found by the fuzzer: the seals hold, and what is in them is not what any writer wrote. */
+Test(schema, list_names_that_end_early_are_damage)
+{
+	struct list_row row = {.number = 3, .list = {.name = "abcd", .source = "efgh"}}, got;
+	uint8_t buf[LIST_ROW_MAX], *source;
+	struct bytes_writer w;
+	size_t len;
+
+	tutela_policy_default(&row.list.policy);
+	len = tutela_schema_put_list(&row, buf, sizeof buf);
+	OK(tutela_schema_get_list("abcd", 4, buf, len, &got));
+	w = bytes_writer_init(buf, sizeof buf);
+	w.at += len - SEAL_LEN;
+	tutela_schema_seal(&w, buf, SCHEMA_LIST, "ab\0d", 4);
+	FAILS(tutela_schema_get_list("ab\0d", 4, buf, len, &got), TUTELA_E_CORRUPT);
+	source = memmem(buf, len, "efgh", 4);
+	cr_assert_not_null(source);
+	source[1] = 0;
+	w = bytes_writer_init(buf, sizeof buf);
+	w.at += len - SEAL_LEN;
+	tutela_schema_seal(&w, buf, SCHEMA_LIST, "abcd", 4);
+	FAILS(tutela_schema_get_list("abcd", 4, buf, len, &got), TUTELA_E_CORRUPT);
+}
+
+Test(schema, segment_of_an_unknown_kind_is_damage)
+{
+	struct segment_row row = {.number = 7, .algorithm = TUTELA_ALG_PDQ, .kind = TUTELA_INDEX_AUTO}, got;
+	uint8_t buf[SEGMENT_ROW_MAX], key[8];
+
+	tutela_schema_key64(7, key);
+	for (unsigned kind = 0; kind < 256; kind++) {
+		size_t len;
+
+		row.kind = kind;
+		len = tutela_schema_put_segment(&row, buf, sizeof buf);
+		cr_assert_eq(tutela_schema_get_segment(key, 8, buf, len, &got),
+			     kind == TUTELA_INDEX_FLAT || kind == TUTELA_INDEX_TABLES ? TUTELA_OK : TUTELA_E_CORRUPT);
+	}
+}
+
 Test(schema, entry_and_record_go_round)
 {
 	struct tutela_record rec = record_of("the id", hash_of(TUTELA_ALG_SHA1, 1)), *got = calloc(1, sizeof *got);

@@ -245,6 +245,22 @@ Test(wire, what_was_not_asked_is_refused)
 	cr_expect_eq(pass(&rp, &digests, WIRE_CORE), TUTELA_OK);
 }
 
+/* Found by the fuzzer: nothing else of such a reply is checked, so nothing else may get through. */
+Test(wire, of_another_kinds_file_only_the_format_passes)
+{
+	struct wire_reply rp = honest(), got;
+	struct tutela_decoded only = {.format = TUTELA_FORMAT_GIF};
+	uint8_t bytes[WIRE_REPLY_LEN];
+
+	rp.answer = WIRE_OTHER_KIND;
+	rp.decoded.format = TUTELA_FORMAT_GIF;
+	rp.decoded.hashes.pdq.quality = -7;
+	tutela_wire_put_reply(&rp, bytes);
+	cr_assert_eq(tutela_wire_get_reply(bytes, sizeof(bytes), &asked, WIRE_CORE, &got), TUTELA_OK);
+	cr_assert_eq(got.answer, WIRE_OTHER_KIND);
+	cr_assert_arr_eq(&got.decoded, &only, sizeof(only));
+}
+
 Test(wire, honest_failures_pass)
 {
 	const struct tutela_decoded with_digests = {.have = TUTELA_WANT_DIGESTS, .size = 10};

@@ -1,106 +1,320 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * BMP by libgd, which holds 4 bytes a pixel: the limits are checked on the
- * header before it sees the file.
+ * BMP: 1, 2, 4, 8, 16, 24 and 32 bits a pixel, run lengths, masks, headers of
+ * OS/2 and Windows. Rows come straight from the file's bytes; only run lengths
+ * need memory, a byte a pixel. Alpha is dropped.
+ *
+ * Source: Windows GDI, "Bitmap Storage"; OS/2 2.0 presentation manager,
+ * BITMAPINFOHEADER2.
  */
 #include "decode/worker/codec.h"
 
 #include "base/bytes.h"
 
-#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include <gd.h>
+#define FILE_HEADER 14
+#define MASKS_AT    54 /* behind 40 bytes of header, or a part of a longer one */
 
-struct header {
-	uint32_t pixels_at; /* offset of the pixels in the file */
-	uint64_t width, height;
-	unsigned depth;
-	uint32_t packing; /* 0 none, 1 and 2 run lengths, 3 masks */
+enum packing { PLAIN = 0, RUNS_8 = 1, RUNS_4 = 2, MASKS = 3, ALPHA_MASKS = 6 };
+
+struct mask {
+	uint32_t bits;
+	unsigned shift;
 };
+
+struct bmp {
+	const uint8_t *pixels; /* in the file */
+	size_t len;            /* from there to its end */
+	uint32_t header, packing;
+	uint64_t width, height, stride;
+	unsigned depth;
+	bool top_down;
+	uint8_t palette[256][3]; /* RGB; black where the file has none */
+	struct mask masks[3];
+	uint8_t *indices; /* of run lengths */
+};
+
+static bool set_masks(struct bmp *b, uint32_t red, uint32_t green, uint32_t blue)
+{
+	const uint32_t bits[3] = {red, green, blue};
+
+	for (int i = 0; i < 3; i++) {
+		struct mask *m = &b->masks[i];
+
+		m->shift = bits[i] ? (unsigned)__builtin_ctz(bits[i]) : 0;
+		m->bits = bits[i] >> m->shift;
+		if (m->bits & (m->bits + 1)) /* with a gap */
+			return false;
+	}
+	return true;
+}
+
+static bool read_masks(struct bmp *b, const uint8_t *bytes, size_t len)
+{
+	struct bytes_reader r = bytes_reader_init(bytes, len);
+	uint32_t red, green, blue;
+
+	if (b->packing != MASKS && b->packing != ALPHA_MASKS)
+		return b->depth == 16 ? set_masks(b, 0x7c00, 0x3e0, 0x1f) : set_masks(b, 0xff0000, 0xff00, 0xff);
+	bytes_take(&r, MASKS_AT);
+	red = bytes_u32(&r);
+	green = bytes_u32(&r);
+	blue = bytes_u32(&r);
+	return !r.failed && set_masks(b, red, green, blue);
+}
+
+/* As many colours as there is room for before the pixels, which may begin anywhere. */
+static void read_palette(struct bmp *b, const uint8_t *bytes, size_t len, size_t from, size_t until, uint32_t used)
+{
+	size_t each = b->header == 12 ? 3 : 4, n = used && used < 1u << b->depth ? used : 1u << b->depth;
+
+	len = until > from && until < len ? until : len;
+	for (size_t i = 0; i < n && from + (i + 1) * each <= len; i++)
+		for (size_t k = 0; k < 3; k++)
+			b->palette[i][k] = bytes[from + i * each + 2 - k];
+}
 
 static uint64_t magnitude(uint32_t v)
 {
 	int32_t s = (int32_t)v;
 
-	return s < 0 ? (uint64_t) - (int64_t)s : (uint64_t)s; /* a negative height: rows from the top */
+	return s < 0 ? (uint64_t) - (int64_t)s : (uint64_t)s;
 }
 
-static bool read_header(const uint8_t *bytes, size_t len, struct header *h)
+static enum tutela_decode_class check_kind(const struct bmp *b)
+{
+	switch (b->packing) {
+	case PLAIN:
+		break;
+	case RUNS_8:
+		return b->depth == 8 ? TUTELA_DECODE_OK : TUTELA_DECODE_CORRUPT;
+	case RUNS_4:
+		return b->depth == 4 ? TUTELA_DECODE_OK : TUTELA_DECODE_CORRUPT;
+	case MASKS:
+		if (b->header == 64) /* OS/2: a fax */
+			return TUTELA_DECODE_UNSUPPORTED;
+		/* fall through */
+	case ALPHA_MASKS:
+		return b->depth == 16 || b->depth == 32 ? TUTELA_DECODE_OK : TUTELA_DECODE_CORRUPT;
+	default: /* a JPEG or PNG inside, inks */
+		return TUTELA_DECODE_UNSUPPORTED;
+	}
+	switch (b->depth) {
+	case 1:
+	case 2:
+	case 4:
+	case 8:
+	case 16:
+	case 24:
+	case 32:
+		return TUTELA_DECODE_OK;
+	case 64:
+		return TUTELA_DECODE_UNSUPPORTED;
+	}
+	return TUTELA_DECODE_CORRUPT;
+}
+
+/* The headers and what hangs on them. The size is checked by the caller, before the rest is looked at. */
+static enum tutela_decode_class read_header(const uint8_t *bytes, size_t len, struct bmp *b, struct row_sink *sink)
 {
 	struct bytes_reader r = bytes_reader_init(bytes, len);
-	uint32_t size;
+	enum tutela_decode_class c;
+	uint32_t pixels_at, raw_height, used = 0;
+	size_t end;
 
-	*h = (struct header){0};
 	bytes_take(&r, 10);
-	h->pixels_at = bytes_u32(&r);
-	size = bytes_u32(&r);
-	if (size == 12) {
-		h->width = bytes_u16(&r);
-		h->height = bytes_u16(&r);
-	} else {
-		h->width = magnitude(bytes_u32(&r));
-		h->height = magnitude(bytes_u32(&r));
-	}
+	pixels_at = bytes_u32(&r);
+	b->header = bytes_u32(&r);
+	b->width = b->header == 12 ? bytes_u16(&r) : magnitude(bytes_u32(&r));
+	raw_height = b->header == 12 ? bytes_u16(&r) : bytes_u32(&r);
+	b->height = b->header == 12 ? raw_height : magnitude(raw_height);
+	b->top_down = b->header != 12 && raw_height >> 31;
 	bytes_take(&r, 2);
-	h->depth = bytes_u16(&r);
-	if (size >= 40)
-		h->packing = bytes_u32(&r);
-	return !r.failed;
+	b->depth = bytes_u16(&r);
+	if (b->header >= 40) {
+		b->packing = bytes_u32(&r);
+		bytes_take(&r, 12);
+		used = bytes_u32(&r);
+	}
+	if (r.failed)
+		return TUTELA_DECODE_TRUNCATED;
+	c = tutela_sink_size(sink, b->width, b->height, 1);
+	c = c ? c : check_kind(b);
+	if (c)
+		return c;
+	end = FILE_HEADER + (size_t)b->header;
+	if (b->header == 40 && b->packing == MASKS)
+		end += 12;
+	else if (b->header == 40 && b->packing == ALPHA_MASKS)
+		end += 16;
+	if (!read_masks(b, bytes, len))
+		return TUTELA_DECODE_CORRUPT;
+	if (b->depth <= 8)
+		read_palette(b, bytes, len, end, pixels_at, used);
+	b->pixels = bytes + (pixels_at < len ? pixels_at : len);
+	b->len = (size_t)(bytes + len - b->pixels);
+	b->stride = (b->width * b->depth + 31) / 32 * 4;
+	return TUTELA_DECODE_OK;
 }
 
-/* Without run lengths the header says how long the file must be. */
-static bool ends_early(const struct header *h, size_t len)
-{
-	uint64_t stride = (h->width * h->depth + 31) / 32 * 4;
+/* ---- run lengths ---- */
 
-	return (h->packing == 0 || h->packing == 3) && h->pixels_at + stride * h->height > len;
+struct runs {
+	struct bmp *b;
+	struct bytes_reader r;
+	uint64_t x, y; /* y counts from the row that comes first in the file */
+};
+
+static void put_index(struct runs *s, uint8_t index)
+{
+	s->b->indices[s->y * s->b->width + s->x++] = index;
 }
 
-static enum tutela_decode_class rows(gdImagePtr im, struct row_sink *sink)
+/* `n` pixels, given one after another or by a pair that is repeated; none past the end of the row. */
+static void put_run(struct runs *s, unsigned n, const uint8_t *given, bool literal)
 {
-	uint8_t *row = malloc((size_t)sink->width * 3);
-	enum tutela_decode_class c = tutela_sink_begin(sink, 3);
+	bool half = s->b->packing == RUNS_4;
+	uint64_t room = s->x < s->b->width && s->y < s->b->height ? s->b->width - s->x : 0;
 
-	for (uint32_t y = 0; row && !c && y < sink->height; y++) {
-		for (uint32_t x = 0; x < sink->width; x++) {
-			int v = gdImageGetTrueColorPixel(im, (int)x, (int)y);
+	n = n < room ? n : (unsigned)room;
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t v = given[!literal ? 0 : half ? i / 2 : i];
 
-			row[3 * x] = (uint8_t)gdTrueColorGetRed(v);
-			row[3 * x + 1] = (uint8_t)gdTrueColorGetGreen(v);
-			row[3 * x + 2] = (uint8_t)gdTrueColorGetBlue(v);
-		}
+		put_index(s, half ? (i % 2 ? v & 15 : v >> 4) : v);
+	}
+}
+
+/* True to go on. */
+static bool escape(struct runs *s, uint8_t code)
+{
+	size_t bytes = s->b->packing == RUNS_4 ? (code + 1u) / 2 : code;
+	const uint8_t *given;
+
+	switch (code) {
+	case 0:
+		s->x = 0;
+		s->y++;
+		return true;
+	case 1:
+		return false;
+	case 2:
+		s->x += bytes_u8(&s->r);
+		s->y += bytes_u8(&s->r);
+		return !s->r.failed;
+	}
+	given = bytes_take(&s->r, bytes);
+	if (!given)
+		return false;
+	put_run(s, code, given, true);
+	if (bytes % 2)
+		bytes_u8(&s->r);
+	return true;
+}
+
+/* Pixels that no run reaches keep colour 0. */
+static enum tutela_decode_class unpack(struct bmp *b, const struct row_sink *sink)
+{
+	struct runs s = {.b = b, .r = bytes_reader_init(b->pixels, b->len)};
+	bool more = true;
+
+	if (!tutela_sink_fits(sink, b->width * b->height))
+		return TUTELA_DECODE_TOO_LARGE;
+	b->indices = calloc(b->height, b->width);
+	if (!b->indices)
+		return TUTELA_DECODE_TOO_LARGE;
+	while (more && s.y < b->height) {
+		uint8_t n = bytes_u8(&s.r), v = bytes_u8(&s.r);
+
+		if (s.r.failed)
+			break;
+		if (n)
+			put_run(&s, n, &v, false);
+		else
+			more = escape(&s, v);
+	}
+	/* The mark at the end is often missing; the last row must be there. */
+	return s.r.failed && (s.y + 1 < b->height || s.x < b->width) ? TUTELA_DECODE_TRUNCATED : TUTELA_DECODE_OK;
+}
+
+/* ---- rows ---- */
+
+static uint8_t channel(const struct mask *m, uint32_t v)
+{
+	v = v >> m->shift & m->bits;
+	return m->bits ? (uint8_t)(((uint64_t)v * 255 + m->bits / 2) / m->bits) : 0;
+}
+
+static void from_masks(const struct bmp *b, const uint8_t *p, uint8_t *to)
+{
+	size_t each = b->depth / 8;
+
+	for (uint64_t x = 0; x < b->width; x++, p += each) {
+		uint32_t v = p[0] | (uint32_t)p[1] << 8;
+
+		if (each == 4)
+			v |= (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+		for (int k = 0; k < 3; k++)
+			*to++ = channel(&b->masks[k], v);
+	}
+}
+
+static void from_palette(const struct bmp *b, const uint8_t *p, unsigned depth, uint8_t *to)
+{
+	unsigned mask = (1u << depth) - 1;
+
+	for (uint64_t x = 0; x < b->width; x++, to += 3) {
+		uint64_t bit = x * depth;
+
+		memcpy(to, b->palette[p[bit / 8] >> (8 - depth - bit % 8) & mask], 3);
+	}
+}
+
+static void take_row(const struct bmp *b, uint64_t y, uint8_t *to)
+{
+	uint64_t stored = b->top_down ? y : b->height - 1 - y;
+	const uint8_t *p = b->pixels + stored * b->stride;
+
+	if (b->indices) {
+		from_palette(b, b->indices + stored * b->width, 8, to);
+	} else if (b->depth <= 8) {
+		from_palette(b, p, b->depth, to);
+	} else if (b->depth == 24 || (b->depth == 32 && b->packing == PLAIN)) {
+		for (uint64_t x = 0; x < b->width; x++, p += b->depth / 8)
+			for (int k = 0; k < 3; k++)
+				*to++ = p[2 - k];
+	} else {
+		from_masks(b, p, to);
+	}
+}
+
+static enum tutela_decode_class rows(const struct bmp *b, struct row_sink *sink)
+{
+	uint8_t *row = malloc((size_t)b->width * 3);
+	enum tutela_decode_class c = row ? tutela_sink_begin(sink, 3) : TUTELA_DECODE_TOO_LARGE;
+
+	for (uint64_t y = 0; !c && y < b->height; y++) {
+		take_row(b, y, row);
 		tutela_sink_row(sink, row);
 	}
-	c = row ? c : TUTELA_DECODE_TOO_LARGE;
 	free(row);
 	return c;
 }
 
 enum tutela_decode_class tutela_codec_bmp(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
-	struct header h;
-	gdImagePtr im;
-	enum tutela_decode_class c;
+	struct bmp b = {0};
+	enum tutela_decode_class c = read_header(bytes, len, &b, sink);
 
-	if (!read_header(bytes, len, &h))
-		return TUTELA_DECODE_TRUNCATED;
-	c = tutela_sink_size(sink, h.width, h.height, 1);
 	if (c)
 		return c;
-	if (!tutela_sink_fits(sink, h.width * h.height * 4) || len > INT_MAX)
-		return TUTELA_DECODE_TOO_LARGE;
-	if (h.packing > 3)
-		return TUTELA_DECODE_UNSUPPORTED;
-	if (ends_early(&h, len))
-		return TUTELA_DECODE_TRUNCATED;
-	im = gdImageCreateFromBmpPtr((int)len, (void *)(uintptr_t)bytes);
-	if (!im)
-		return TUTELA_DECODE_CORRUPT;
-	if ((uint32_t)gdImageSX(im) == sink->width && (uint32_t)gdImageSY(im) == sink->height)
-		c = rows(im, sink);
-	else
-		c = TUTELA_DECODE_CORRUPT;
-	gdImageDestroy(im);
+	if (b.packing == RUNS_8 || b.packing == RUNS_4)
+		c = unpack(&b, sink);
+	else if (b.stride * (b.height - 1) + (b.width * b.depth + 7) / 8 >
+		 b.len) /* the last row may lack its padding */
+		c = TUTELA_DECODE_TRUNCATED;
+	c = c ? c : rows(&b, sink);
+	free(b.indices);
 	return c;
 }

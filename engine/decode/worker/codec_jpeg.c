@@ -19,8 +19,15 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
-/* A camera writes one scan or some ten; each one costs a pass over all coefficients. */
-#define SCANS_MAX 500
+/*
+ * A camera writes one scan or some ten; each one costs a pass over all coefficients. So a large picture may have fewer:
+ * ten of the size of the usual limit on pixels.
+ */
+#define SCANS_MAX       500
+#define SCAN_PIXELS_MAX UINT64_C(3000000000)
+
+/* Larger pictures are not smoothed where coefficients are missing, which costs several times what decoding does. */
+#define SMOOTH_MAX UINT64_C(50000000)
 
 struct jpeg {
 	struct jpeg_decompress_struct d;
@@ -80,8 +87,9 @@ static void on_message(j_common_ptr c, int level)
 static void on_progress(j_common_ptr c)
 {
 	struct jpeg *j = c->client_data;
+	uint64_t pixels = (uint64_t)j->d.image_width * j->d.image_height, scans = (uint64_t)j->d.input_scan_number;
 
-	if (j->d.input_scan_number > SCANS_MAX) {
+	if (scans > SCANS_MAX || scans * pixels > SCAN_PIXELS_MAX) {
 		j->too_many_scans = true;
 		quit(c);
 	}
@@ -159,6 +167,7 @@ static enum tutela_decode_class choose_output(struct jpeg_decompress_struct *d)
 		return TUTELA_DECODE_UNSUPPORTED;
 	}
 	d->dct_method = JDCT_ISLOW;
+	d->do_block_smoothing = (uint64_t)d->image_width * d->image_height <= SMOOTH_MAX;
 	return TUTELA_DECODE_OK;
 }
 
@@ -230,7 +239,7 @@ static bool pour(struct jpeg_stream *from, struct jpeg_samples *into)
 /* From the coefficients. False: libjpeg-turbo has to look at it. */
 static bool give_hashes(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
-	const struct jpeg_limits limits = {sink->max_pixels, sink->max_memory / 2, SCANS_MAX};
+	const struct jpeg_limits limits = {sink->max_pixels, sink->max_memory / 2, SCANS_MAX, SCAN_PIXELS_MAX};
 	struct jpeg_stream *stream = tutela_jpeg_stream_new(bytes, len, &limits);
 	struct tutela_perceptual hashes;
 	struct jpeg_samples *samples = NULL;

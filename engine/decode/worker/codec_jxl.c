@@ -12,7 +12,7 @@
 #include <jxl/decode.h>
 
 #define FRAMES_MAX       100000
-#define BYTES_PER_SAMPLE 8 /* of a picture under work: whole-number or float planes and a copy */
+#define BYTES_PER_SAMPLE 4 /* of a picture under work: float planes at most; 2 were seen */
 
 struct jxl {
 	JxlDecoder *dec;

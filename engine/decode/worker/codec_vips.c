@@ -149,6 +149,7 @@ static enum tutela_decode_class normalise(VipsImage **image)
 	switch (vips_image_get_format(*image)) {
 	case VIPS_FORMAT_UCHAR:
 	case VIPS_FORMAT_USHORT:
+	case VIPS_FORMAT_UINT:
 		return TUTELA_DECODE_OK;
 	default: /* no agreed meaning of black and white */
 		return TUTELA_DECODE_UNSUPPORTED;
@@ -158,8 +159,8 @@ static enum tutela_decode_class normalise(VipsImage **image)
 /* Where samples are and what they mean. */
 struct layout {
 	size_t bands;
-	bool wide; /* 16 bits: the high byte counts */
-	bool ink;  /* CMYK, 0: no ink */
+	size_t width; /* bytes of a sample: the highest counts */
+	bool ink;     /* CMYK, 0: no ink */
 	unsigned channels;
 };
 
@@ -167,7 +168,7 @@ static struct layout layout_of(const VipsImage *image)
 {
 	struct layout l = {
 		.bands = (size_t)vips_image_get_bands(image),
-		.wide = vips_image_get_format(image) == VIPS_FORMAT_USHORT,
+		.width = VIPS_IMAGE_SIZEOF_ELEMENT(image),
 		.ink = vips_image_get_interpretation(image) == VIPS_INTERPRETATION_CMYK,
 	};
 
@@ -178,12 +179,7 @@ static struct layout layout_of(const VipsImage *image)
 
 static uint8_t sample(const struct layout *l, const uint8_t *p, size_t i)
 {
-	uint16_t v;
-
-	if (!l->wide)
-		return p[i];
-	memcpy(&v, p + 2 * i, sizeof(v)); /* libvips keeps samples in the machine's order */
-	return (uint8_t)(v >> 8);
+	return p[(i + 1) * l->width - 1]; /* libvips keeps samples in the machine's order */
 }
 
 static void take_row(const struct layout *l, const uint8_t *p, uint32_t width, uint8_t *to)

@@ -283,13 +283,14 @@ static bool make_plane(struct jpeg_stream *s, size_t blocks)
 bool tutela_jpeg_take_all_scans(struct jpeg_stream *s, const struct jpeg_limits *limits)
 {
 	size_t blocks = (size_t)s->geometry.block_columns * s->geometry.block_rows;
+	uint64_t pixels = (uint64_t)s->geometry.width * s->geometry.height, most = limits->scan_pixels / pixels;
 	int more = 1;
 
 	if (blocks * PLANE_BLOCK > limits->memory || !make_plane(s, blocks))
 		return false;
 	memset(s->known, -1, sizeof s->known);
 	for (unsigned n = 0; more == 1; n++, more = tutela_jpeg_next_scan(s)) {
-		if (n >= limits->scans || !note_progress(s) || !tables_defined(s))
+		if (n >= limits->scans || n >= most || !note_progress(s) || !tables_defined(s))
 			return false;
 		if (s->scan.component[0] != 0) {
 			tutela_jpeg_hop_scan(s);

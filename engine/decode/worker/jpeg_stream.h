@@ -35,6 +35,7 @@ struct jpeg_limits {
 	uint64_t pixels;
 	uint64_t memory; /* bytes of coefficients */
 	unsigned scans;
+	uint64_t scan_pixels; /* scans times pixels */
 };
 
 /*

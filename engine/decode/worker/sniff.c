@@ -122,7 +122,7 @@ static bool is_svg(const uint8_t *p, size_t len)
 		p++, len--;
 	if (!len || *p != '<')
 		return false;
-	return memmem(p, len < SNIFF_LEN ? len : SNIFF_LEN, "<svg", 4) != NULL;
+	return memmem(p, len, "<svg", 4) != NULL;
 }
 
 static uint32_t be32(const uint8_t *p)
@@ -158,6 +158,7 @@ enum tutela_format tutela_sniff(const uint8_t *p, size_t len)
 {
 	enum tutela_format format;
 
+	len = len < SNIFF_LEN ? len : SNIFF_LEN;
 	for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++)
 		if (at(p, len, signatures[i].offset, signatures[i].bytes, signatures[i].len))
 			return signatures[i].format;

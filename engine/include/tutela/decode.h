@@ -84,10 +84,10 @@ struct tutela_decoder_opts {
 	const char *program_dir; /* folder of the decoder programs; NULL: the one this build installs to */
 	unsigned workers;        /* at most this many files at once; 0: one */
 	unsigned wants;          /* TUTELA_WANT_*; 0: all */
-	unsigned wall_ms;        /* limit for one picture; 0: 30,000. Reading a large file adds 1 s per 16 MiB */
+	unsigned wall_ms;        /* limit for one picture; 0: 4,000. Reading a large file adds 1 s per 16 MiB */
 	uint64_t max_bytes;      /* largest picture file to decode; 0: 512 MiB (any file is digested) */
 	uint64_t max_pixels;     /* largest width * height; 0: 300 million */
-	uint64_t max_memory;     /* address space of one worker; 0: 2 GiB */
+	uint64_t max_memory;     /* address space of one worker; 0: 1 GiB */
 	unsigned recycle;        /* a worker retires after this many files; 0: 4,096 */
 	enum tutela_isa isa;     /* for the hash stage; AUTO: best */
 };
