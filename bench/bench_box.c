@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What does the box of a decoder cost? The same decoder with its lock-down and
- * without (linked so for this benchmark, never installed), one picture after
- * another by turns in one run: time until the answer is here, and time until a
- * fresh worker is ready. Beside the latter: its processor time, and the time
- * that /bin/true takes to start and end, as a measure of the machine. Argument:
- * how many pairs (default 2000).
+ * without (linked so for this benchmark, never installed), one call after
+ * another by turns in one run: time until an answer is here, and time and
+ * processor time until a fresh worker is ready. Each comes as two lines, without
+ * the box and with it; the latter also has
+ *
+ *   box_us       median of the differences within the pairs
+ *   box_percent  the same in parts of the median without
+ *
+ * Beside them the time that /bin/true takes to start and end, as a measure of the machine.
  */
-#include "bench.h"
+#include "made_picture.h"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#define SEED  1
+#define TRUES 10 /* in one run */
+
+static const char usage[] = "bench_box [PAIRS] (2000 of the smallest picture, fewer of the others)";
 
 static const char *const dirs[2] = {BENCH_BOXLESS_DIR, BENCH_BIN_DIR};
+static const char *const names[2] = {"without the box", "with the box"};
 
 static struct tutela_decoder *open_pool(int boxed)
 {
@@ -29,62 +33,42 @@ static struct tutela_decoder *open_pool(int boxed)
 	return pool;
 }
 
-static double hash_once(struct tutela_decoder *pool, int fd)
-{
-	struct tutela_decoded d;
-	double start = bench_now();
-
-	bench_must(tutela_decoder_hash_fd(pool, fd, &d), "hash");
-	if (d.class_ != TUTELA_DECODE_OK) {
-		fprintf(stderr, "bench: '%s'\n", tutela_decode_class_text(d.class_));
-		exit(2);
-	}
-	return bench_now() - start;
-}
-
-static void print(const char *what, double *times[2], double *differences, size_t n)
-{
-	double without, with, difference;
-
-	for (int b = 0; b < 2; b++)
-		qsort(times[b], n, sizeof(double), bench_compare);
-	qsort(differences, n, sizeof(double), bench_compare);
-	without = bench_part(times[0], n, 0.5) * 1e6;
-	with = bench_part(times[1], n, 0.5) * 1e6;
-	difference = bench_part(differences, n, 0.5) * 1e6;
-	printf("{\"bench\":\"box\",\"what\":\"%s\",\"pairs\":%zu,\"without_us\":%.1f,\"with_us\":%.1f,"
-	       "\"difference_of_medians_us\":%.1f,\"median_of_differences_us\":%.1f,\"percent\":%.2f,"
-	       "\"least_without_us\":%.1f,\"least_with_us\":%.1f",
-	       what, n, without, with, with - without, difference, 100 * difference / without, times[0][0] * 1e6,
-	       times[1][0] * 1e6);
-	bench_end(tutela_isa_name(tutela_cpu_best()), 1, 0);
-}
-
-struct room {
-	double *times[2], *differences;
+struct pairs {
+	struct bench_times times[2], differences;
 };
 
-static struct room make_room(size_t n)
+/* Which of the two goes first changes from pair to pair. `measure` gives microseconds. */
+static void take_pairs(struct pairs *p, size_t n, double (*measure)(void *ctx, int boxed), void *ctx)
 {
-	return (struct room){{bench_alloc(n * sizeof(double)), bench_alloc(n * sizeof(double))},
-			     bench_alloc(n * sizeof(double))};
+	for (size_t i = 0; i < n; i++) {
+		int first = (int)(i & 1);
+		double us[2];
+
+		us[first] = measure(ctx, first);
+		us[!first] = measure(ctx, !first);
+		bench_times_add(&p->times[0], us[0]);
+		bench_times_add(&p->times[1], us[1]);
+		bench_times_add(&p->differences, us[1] - us[0]);
+	}
 }
 
-static void free_room(struct room *r)
+static void print_pairs(struct pairs *p, const char *what)
 {
-	free(r->times[0]);
-	free(r->times[1]);
-	free(r->differences);
-}
+	char text[128];
 
-/* Which of the two goes first changes from pair to pair. */
-static void one_pair(struct room *r, size_t i, double (*measure)(void *ctx, int boxed), void *ctx)
-{
-	int first = (int)(i & 1);
+	for (int boxed = 0; boxed < 2; boxed++) {
+		double difference = bench_median(&p->differences), without = bench_median(&p->times[0]);
 
-	r->times[first][i] = measure(ctx, first);
-	r->times[!first][i] = measure(ctx, !first);
-	r->differences[i] = r->times[1][i] - r->times[0][i];
+		snprintf(text, sizeof text, "%s, %s", what, names[boxed]);
+		bench_begin("box", text);
+		if (boxed)
+			printf(",\"box_us\":%.3f,\"box_percent\":%.2f", difference,
+			       without > 0 ? 100 * difference / without : 0);
+		bench_end(&p->times[boxed], tutela_isa_name(tutela_cpu_best()), 1, SEED);
+	}
+	bench_times_free(&p->times[0]);
+	bench_times_free(&p->times[1]);
+	bench_times_free(&p->differences);
 }
 
 struct picture {
@@ -94,26 +78,29 @@ struct picture {
 
 static double measure_picture(void *ctx, int boxed)
 {
-	struct picture *p = ctx;
+	const struct picture *p = ctx;
+	struct tutela_decoded d;
+	double start = bench_now_us();
 
-	return hash_once(p->pools[boxed], p->fd);
+	bench_must(tutela_decoder_hash_fd(p->pools[boxed], p->fd, &d), "hash");
+	if (d.class_ != TUTELA_DECODE_OK)
+		bench_die("hash", tutela_decode_class_text(d.class_));
+	return bench_now_us() - start;
 }
 
 static void compare_pictures(const char *path, const char *what, size_t n)
 {
 	struct picture p = {{open_pool(0), open_pool(1)}, open(path, O_RDONLY | O_CLOEXEC)};
-	struct room r = make_room(n);
+	struct pairs warm = {0}, pairs = {0};
 
-	if (p.fd < 0) {
-		perror(path);
-		exit(2);
-	}
-	for (int i = 0; i < 20; i++)
-		hash_once(p.pools[i & 1], p.fd);
-	for (size_t i = 0; i < n; i++)
-		one_pair(&r, i, measure_picture, &p);
-	print(what, r.times, r.differences, n);
-	free_room(&r);
+	if (p.fd < 0)
+		bench_die(path, strerror(errno));
+	take_pairs(&warm, n < 10 ? n : 10, measure_picture, &p);
+	take_pairs(&pairs, n, measure_picture, &p);
+	print_pairs(&pairs, what);
+	bench_times_free(&warm.times[0]);
+	bench_times_free(&warm.times[1]);
+	bench_times_free(&warm.differences);
 	close(p.fd);
 	tutela_decoder_close(p.pools[0]);
 	tutela_decoder_close(p.pools[1]);
@@ -122,55 +109,50 @@ static void compare_pictures(const char *path, const char *what, size_t n)
 /* Opening a pool starts one worker and waits until it is ready. */
 static double measure_start(void *ctx, int boxed)
 {
-	double start = bench_now(), took;
+	double start = bench_now_us(), took;
 	struct tutela_decoder *pool = open_pool(boxed);
 
 	(void)ctx;
-	took = bench_now() - start;
+	took = bench_now_us() - start;
 	tutela_decoder_close(pool);
 	return took;
 }
 
-static double child_seconds(void)
+static double children_cpu_us(void)
 {
 	struct rusage r;
 
 	getrusage(RUSAGE_CHILDREN, &r);
-	return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
-	       (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) * 1e-6;
+	return process_rusage_us(&r);
 }
 
 /* Processor time of a worker that was started and ended. */
 static double measure_start_cpu(void *ctx, int boxed)
 {
-	double before = child_seconds();
+	double before = children_cpu_us();
 
-	measure_start(ctx, boxed);
-	return child_seconds() - before;
+	(void)measure_start(ctx, boxed);
+	return children_cpu_us() - before;
 }
 
 static void compare_starts(size_t n)
 {
-	struct room r = make_room(n);
+	struct pairs pairs = {0};
 
-	for (size_t i = 0; i < n; i++)
-		one_pair(&r, i, measure_start, NULL);
-	print("start of a worker", r.times, r.differences, n);
-	for (size_t i = 0; i < n; i++)
-		one_pair(&r, i, measure_start_cpu, NULL);
-	print("start and end of a worker, processor time", r.times, r.differences, n);
-	free_room(&r);
+	take_pairs(&pairs, n, measure_start, NULL);
+	print_pairs(&pairs, "start of a worker");
+	take_pairs(&pairs, n, measure_start_cpu, NULL);
+	print_pairs(&pairs, "start and end of a worker, processor time");
 }
 
 static void run_true(void *ctx)
 {
-	char name[] = "true", *argv[] = {name, NULL}, *none[] = {NULL};
-	pid_t pid;
+	const char *const argv[] = {"/bin/true", NULL};
+	struct process p;
 
 	(void)ctx;
-	for (int i = 0; i < 10; i++)
-		if (posix_spawn(&pid, "/bin/true", NULL, NULL, argv, none) || waitpid(pid, NULL, 0) != pid)
-			exit(2);
+	for (int i = 0; i < TRUES; i++)
+		process_run(argv, 0, &p);
 }
 
 /* The share of the pairs says how long each takes. */
@@ -185,25 +167,25 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	long pairs = argc > 1 ? atol(argv[1]) : 2000;
-	char dir[] = "/tmp/tutela-bench-XXXXXX", path[128], command[1024];
+	struct bench_times t = {0};
+	char path[4200];
+	size_t pairs = 2000;
+	const char *dir;
 
-	if (pairs < 100 || pairs > 1000000 || !mkdtemp(dir)) {
-		fprintf(stderr, "bench: 100 to 1000000 pairs, and a folder in /tmp\n");
-		return 2;
-	}
-	bench_run("box", "/bin/true", "none", 1, 10, run_true, NULL);
-	compare_starts((size_t)pairs / 10);
+	bench_help(argc, argv, usage);
+	if (argc > 1)
+		pairs = bench_count(argv[1], 10, 1000000, usage);
+	bench_run(&t, TRUES, run_true, NULL);
+	bench_begin("box", "/bin/true");
+	bench_end(&t, "none", 1, 0);
+	bench_times_free(&t);
+	compare_starts(pairs / 10);
+	dir = process_folder();
 	for (size_t i = 0; i < sizeof pictures / sizeof pictures[0]; i++) {
 		snprintf(path, sizeof path, "%s/%s", dir, pictures[i].name);
-		snprintf(command, sizeof command, "'%s' --seed 1 %s '%s'", BENCH_MKPICTURE, pictures[i].options, path);
-		if (system(command) != 0) {
-			fprintf(stderr, "bench: '%s' failed\n", command);
-			return 2;
-		}
-		compare_pictures(path, pictures[i].name, (size_t)pairs / pictures[i].share);
+		made_picture(path, SEED, pictures[i].options);
+		compare_pictures(path, pictures[i].name, pairs / pictures[i].share ? pairs / pictures[i].share : 1);
 		unlink(path);
 	}
-	rmdir(dir);
 	return 0;
 }
