@@ -22,7 +22,6 @@ struct samples_case {
 	struct sample_columns columns;
 	uint32_t block[N_MAX];
 	uint8_t column[N_MAX];
-	const int16_t *blocks;
 	int16_t *got; /* dequantised */
 	uint8_t *out;
 	unsigned long good, refused;
@@ -115,7 +114,6 @@ static void samples(struct run *r, struct samples_case *c, uint32_t n, enum cont
 	static int16_t want[BLOCKS * 64];
 	int16_t *blocks = place(r, turn, 0, sizeof(want), sizeof(*blocks));
 
-	c->blocks = blocks;
 	c->got = place(r, turn, 1, sizeof(want), sizeof(*c->got));
 	c->out = place(r, turn, 2, n, 1);
 	fill_islow(r, &c->islow, content);
