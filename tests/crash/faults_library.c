@@ -161,7 +161,7 @@ static void child(struct library *l, enum action action, enum fault_kind kind, l
 	struct attempt a = {0};
 	long before;
 
-	(void)alarm(60);
+	(void)alarm(300);
 	a.plain = act(l, action);
 	prepare(l);
 	before = l->live();

@@ -26,7 +26,7 @@ PARTS_REST := $(TOOLS_SOURCES:%.c=$(B)/%.o) $(filter-out $(PARTS:%=$(B)/hashdb/s
 
 $(B)/tests/crash/parts/%.o: hashdb/store/%.c tests/crash/module.mk Makefile | $(B)/fence/base
 	@mkdir -p $(@D)
-	@$(call say,CC,$< with small bounds)
+	@$(call say,CC,$@)
 	$(Q)$(CC) $(PROJECT_CFLAGS) $(FLAGS_hashdb) $(CPPFLAGS) $(OBJECT_CFLAGS) $(PARTS_FLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/test/tutela-parts: $(PARTS_OBJECTS) $(PARTS_REST)
