@@ -35,7 +35,7 @@ void command_setup(void);
 
 void command_add(struct command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A process that takes longer than a minute fails the test. */
+/* A process that takes longer than five minutes fails the test. */
 void command_run(const struct command *c, const struct command_opts *opts, struct outcome *out);
 bool command_exited(const struct outcome *o, int status);
 /* "import --list main x.csv: exit status 2" for messages; static until the next call. */

@@ -161,7 +161,7 @@ static void child(struct library *l, enum action action, enum fault_kind kind, l
 	struct attempt a = {0};
 	long before;
 
-	(void)alarm(60);
+	(void)alarm(300);
 	a.plain = act(l, action);
 	prepare(l);
 	before = l->live();
@@ -242,7 +242,7 @@ static bool attempt(struct library *l, enum action action, enum fault_kind kind,
 static void every_call(struct library *l, enum action action)
 {
 	for (unsigned kind = FAULT_WRITE; kind < FAULT_KINDS; kind++)
-		for (int lasting = 0; lasting < 2; lasting++)
+		for (int lasting = 0; lasting < (l->every == 1 || kind == FAULT_MEMORY ? 2 : 1); lasting++)
 			for (long n = 1 + (long)(kind % (l->every < 3 ? l->every : 3)); n < CALLS; n += l->every)
 				if (!attempt(l, action, (enum fault_kind)kind, n, lasting))
 					break;

@@ -26,7 +26,7 @@ PARTS_REST := $(TOOLS_SOURCES:%.c=$(B)/%.o) $(filter-out $(PARTS:%=$(B)/hashdb/s
 
 $(B)/tests/crash/parts/%.o: hashdb/store/%.c tests/crash/module.mk Makefile | $(B)/fence/base
 	@mkdir -p $(@D)
-	@$(call say,CC,$< with small bounds)
+	@$(call say,CC,$@)
 	$(Q)$(CC) $(PROJECT_CFLAGS) $(FLAGS_hashdb) $(CPPFLAGS) $(OBJECT_CFLAGS) $(PARTS_FLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/test/tutela-parts: $(PARTS_OBJECTS) $(PARTS_REST)
@@ -77,8 +77,8 @@ check-powercut: all $(CRASH_PROGRAMS) ## cut the power at every recorded call of
 # The same programs with fewer rounds, as a part of `make check`.
 .PHONY: check-sudden
 check-sudden: all $(CRASH_PROGRAMS) ## a sample of check-crash, check-powercut and check-faults, some seconds each
-	$(Q)OMP_NUM_THREADS=2 $(B)/test/kill-rounds $(abspath $(B))/test/tutela-parts 60 $(SEED)
-	$(Q)$(B)/test/power-cut $(abspath $(B))/test/tutela-parts $(abspath $(B))/test/recorder.so 80 $(SEED)
+	$(Q)OMP_NUM_THREADS=2 $(B)/test/kill-rounds $(abspath $(B))/test/tutela-parts 50 $(SEED)
+	$(Q)$(B)/test/power-cut $(abspath $(B))/test/tutela-parts $(abspath $(B))/test/recorder.so 60 $(SEED)
 	$(Q)$(B)/test/faults $(abspath $(B))/test/tutela-parts $(abspath $(B))/test/fault-shim.so 97 $(SEED)
 	$(Q)$(B)/test/faults-library $(abspath $(B))/test/tutela-parts $(abspath $(B))/test/fault-shim.so 97 $(SEED)
 

@@ -13,7 +13,7 @@
 
 #include <tutela/store.h>
 
-#define LIMIT   60  /* seconds */
+#define LIMIT   300 /* seconds */
 #define ASKED   250 /* entries whose fingerprints are looked up, about */
 #define QUERIES 20  /* of the library's own check */
 
