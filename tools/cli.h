@@ -53,7 +53,7 @@ struct cli {
 	const char *store;
 	bool json, quiet, progress, no_progress, help, version;
 	bool allow_network; /* the store may be on a network file system */
-	bool resident; /* option of some commands: the store's indexes are copied into memory */
+	bool resident;      /* option of some commands: the store's indexes are copied into memory */
 
 	/* what cli_parse found that is not an option */
 	size_t n_args;

@@ -63,25 +63,41 @@ struct list_row *tutela_check_counted(struct check *c, uint32_t list)
 	return NULL;
 }
 
+static bool key_is(const MDB_val *k, const char *name, size_t extra)
+{
+	size_t len = strlen(name);
+
+	return k->mv_size == len + extra && !memcmp(k->mv_data, name, len);
+}
+
+/* Marks of removed lists carry no checksum: what is neither one nor a record may have been one. */
+static enum tutela_err check_marks(struct check *c)
+{
+	struct cursor cursor;
+	enum tutela_err err = tutela_cursor_open(c->store, c->txn, DB_META, &cursor);
+	MDB_val k, v;
+
+	while (!err) {
+		err = tutela_cursor_get(&cursor, &k, &v, MDB_NEXT);
+		if (err || key_is(&k, "state", 0) || key_is(&k, "pending", 0))
+			continue;
+		c->unfinished |= key_is(&k, "removed", 4);
+		if (!key_is(&k, "removed", 4))
+			tutela_check_find(c, "'%s' has a record of an unknown kind", c->store->path);
+	}
+	tutela_cursor_close(&cursor);
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : tutela_check_absorb(c, err);
+}
+
 static enum tutela_err find_unfinished(struct check *c)
 {
-	uint8_t removed[] = "removed";
 	struct pending pending;
-	MDB_val k = {7, removed}, v;
-	struct cursor cursor;
 	enum tutela_err err = tutela_env_pending(c->store, c->txn, &pending);
 
 	c->pending = err != TUTELA_E_NOTFOUND;
+	c->unfinished = c->pending || c->state.purge_from < c->state.next_entry;
 	err = err == TUTELA_E_NOTFOUND ? TUTELA_OK : tutela_check_absorb(c, err);
-	if (err)
-		return err;
-	err = tutela_cursor_open(c->store, c->txn, DB_META, &cursor);
-	if (!err)
-		err = tutela_cursor_get(&cursor, &k, &v, MDB_SET_RANGE);
-	c->unfinished = c->pending || c->state.purge_from < c->state.next_entry ||
-			(!err && k.mv_size == 11 && !memcmp(k.mv_data, removed, 7));
-	tutela_cursor_close(&cursor);
-	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : tutela_check_absorb(c, err);
+	return err ? err : check_marks(c);
 }
 
 /* A snapshot holds the index files open: a writer may replace them meanwhile. */

@@ -35,7 +35,7 @@ static enum tutela_err read_at(struct tutela_store *s, int fd, void *to, size_t 
 		if (!n)
 			return tutela_store_fail(s, TUTELA_E_CORRUPT,
 						 "'data.mdb' in '%s' is cut short: byte %llu is missing", s->path,
-						 (unsigned long long)(at + done));
+						 (unsigned long long)at + done);
 		done += (size_t)n;
 	}
 	return TUTELA_OK;

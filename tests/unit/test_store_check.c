@@ -194,6 +194,23 @@ Test(store_check, a_removal_that_was_broken_off_is_no_damage)
 	store_unmake(s, path);
 }
 
+Test(store_check, a_mark_that_is_none_is_found)
+{
+	struct tutela_store *s;
+	struct session w;
+	struct findings f;
+	char path[64];
+
+	s = make_full(path);
+	OK(tutela_session_begin(s, false, &w));
+	OK(tutela_env_put(s, w.txn, DB_META, "rempved\0\0\0\1", 11, "", 0, 0));
+	OK(tutela_session_commit(&w));
+	tutela_session_end(&w);
+	cr_assert_eq(check(s, false, &f).findings, 1);
+	cr_assert(strstr(f.first, "unknown kind"), "%s", f.first);
+	store_unmake(s, path);
+}
+
 /* ------------------------------------------------------------------ index files */
 
 static void flip_byte(const char *file, long at)
