@@ -32,6 +32,9 @@ bool tutela_namespaces_alone(void)
  */
 static bool empty_root(void)
 {
+#ifdef TUTELA_COVERAGE /* the counters are written to files at exit */
+	return false;
+#endif
 	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
 	       mount("none", "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC | MS_NODEV | MS_RDONLY, "size=4k,mode=111") == 0 &&
 	       chdir("/dev") == 0 && syscall(SYS_pivot_root, ".", ".") == 0 && umount2(".", MNT_DETACH) == 0 &&
@@ -47,9 +50,7 @@ unsigned tutela_namespaces_enter(void)
 		got = WIRE_USER_NS | WIRE_NETWORK_NS;
 	else if (unshare(OTHERS) == 0)
 		got = WIRE_NETWORK_NS;
-#ifndef TUTELA_COVERAGE /* the counters are written to files at exit */
 	if (got && empty_root())
 		got |= WIRE_MOUNT_NS;
-#endif
 	return got;
 }
