@@ -157,7 +157,7 @@ demo-run: all mkpicture
 check: ## install what is missing, build, and run every test
 	$(Q).ci/deps build test
 	$(Q)$(again) all tests
-	$(Q)$(MAKE) --no-print-directory -j1 check-layers check-unit check-cli check-install
+	$(Q)$(MAKE) --no-print-directory -j1 check-layers check-unit check-cli check-install check-hostile-short
 	@echo "make check: all tests passed"
 
 .PHONY: check-bare
