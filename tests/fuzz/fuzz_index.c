@@ -218,7 +218,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (file < 0)
 		make_bases();
-	b = &bases[(how >> 10 & 3) == 1 ? 2 : bases_by_choice[which & 3]];
+	b = &bases[(how >> 10 & 31) == 1 ? 2 : bases_by_choice[which & 3]];
 	len = which & 128 && cut ? cut % b->len : b->len;
 	p = exact_copy(b->bytes, len);
 	for (size_t i = 0; i < sizeof(queries) && b->len > FORMAT_HEADER_LEN; i++)

@@ -4,7 +4,7 @@
  * handing it as many paths at a time as there are jobs, and holds it to what is promised of hostile files:
  *
  *   the program lives to its end, with exit status 0, 1 or 2;
- *   every file has one line, with one result class;
+ *   every file has one line, with one result class, and no decoder dies of one;
  *   none takes more than SECONDS on the wall;
  *   program and decoders together never hold more than MEGABYTES (sum of resident sizes, seen every few milliseconds).
  *
@@ -55,7 +55,7 @@ struct drive {
 	int to, from; /* paths to the program, lines from it */
 	uint64_t peak_kib;
 	unsigned long long summary_files;
-	bool summary, wrong;
+	bool summary, wrong, crashed;
 	atomic_bool over;
 };
 
@@ -198,6 +198,10 @@ static void take_file(struct drive *d, const json_t *object)
 		snprintf(class_, sizeof(class_), "%s",
 			 perceptual && !strcmp(perceptual, "not-a-picture") ? perceptual : "ok");
 	count_class(d, class_);
+	if (strcmp(class_, "crashed") == 0) {
+		printf("crashed: %s\n", path);
+		d->crashed = true;
+	}
 	d->done++;
 }
 
@@ -318,6 +322,7 @@ static bool judge(struct drive *d, int status)
 	printf("%zu files, slowest %.2f s, most memory %.0f MB\n", d->done, d->n ? d->files[0].seconds : 0,
 	       (double)d->peak_kib * 1024 / 1e6);
 	good &= holds(WIFEXITED(status) && WEXITSTATUS(status) <= 2, "the program ends by itself, with 0, 1 or 2");
+	good &= holds(!d->crashed, "no decoder dies: limits come from headers");
 	good &= holds(d->done == d->n && d->summary && d->summary_files == d->n, "every file has a result");
 	good &= holds(!d->n || d->files[0].seconds <= d->most_seconds, "no file takes longer than it may");
 	good &= holds(d->peak_kib > 0 && d->peak_kib <= d->most_kib, "memory stays under the limit");

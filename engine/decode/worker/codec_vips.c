@@ -226,7 +226,12 @@ static enum tutela_decode_class rows(VipsImage *image, struct row_sink *sink)
 	return c;
 }
 
-static enum tutela_decode_class load(loader_fn *loader, const uint8_t *bytes, size_t len, struct row_sink *sink)
+/*
+ * `each`: bytes that the loader will hold for a pixel of the whole picture. Asked before it does, because GLib ends the
+ * process when memory runs out.
+ */
+static enum tutela_decode_class load(loader_fn *loader, unsigned each, const uint8_t *bytes, size_t len,
+				     struct row_sink *sink)
 {
 	VipsImage *image = NULL;
 	enum tutela_decode_class c;
@@ -237,6 +242,8 @@ static enum tutela_decode_class load(loader_fn *loader, const uint8_t *bytes, si
 		return vips_failure();
 	c = tutela_sink_size(sink, (uint64_t)vips_image_get_width(image), (uint64_t)vips_image_get_height(image),
 			     (uint32_t)vips_image_get_n_pages(image));
+	if (!c && !tutela_sink_fits(sink, (uint64_t)sink->width * sink->height * each))
+		c = TUTELA_DECODE_TOO_LARGE;
 	if (!c)
 		c = normalise(&image);
 	if (!c)
@@ -259,17 +266,17 @@ enum tutela_decode_class tutela_codec_webp(const uint8_t *bytes, size_t len, str
 
 	bytes_take(&r, 4);
 	claimed = (uint64_t)bytes_u32(&r) + 8;
-	return unless_short(load(vips_webpload_buffer, bytes, len, sink), claimed > len);
+	return unless_short(load(vips_webpload_buffer, 4, bytes, len, sink), claimed > len);
 }
 
 enum tutela_decode_class tutela_codec_gif(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
-	return unless_short(load(vips_gifload_buffer, bytes, len, sink), bytes[len - 1] != ';');
+	return unless_short(load(vips_gifload_buffer, 4, bytes, len, sink), bytes[len - 1] != ';');
 }
 
 enum tutela_decode_class tutela_codec_tiff(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
-	return load(vips_tiffload_buffer, bytes, len, sink);
+	return load(vips_tiffload_buffer, 0, bytes, len, sink);
 }
 
 static uint64_t big_endian(const uint8_t *p, unsigned width)
@@ -304,5 +311,5 @@ static bool boxes_end_early(const uint8_t *p, size_t len)
 
 enum tutela_decode_class tutela_codec_heif(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
-	return unless_short(load(vips_heifload_buffer, bytes, len, sink), boxes_end_early(bytes, len));
+	return unless_short(load(vips_heifload_buffer, 5, bytes, len, sink), boxes_end_early(bytes, len));
 }
