@@ -106,9 +106,8 @@ static bool reap(pid_t pid, unsigned ms, int *status)
 }
 
 /*
- * End the worker, after `ms` in which it may end by itself. Returns the signal
- * that ended it, or 0; our own does not count, nor SIGIO, by which one at work
- * ends when the channel closes.
+ * End the worker, after `ms` in which it may end by itself; one at work ends when its channel closes. Returns the signal
+ * that ended it, or 0; our own does not count.
  */
 static int discard(struct worker *w, unsigned ms)
 {
@@ -119,7 +118,7 @@ static int discard(struct worker *w, unsigned ms)
 	close(w->sock);
 	if (reap(w->pid, ms, &status)) {
 		if (status != -1 && WIFSIGNALED(status))
-			signal = WTERMSIG(status) == SIGIO ? 0 : WTERMSIG(status);
+			signal = WTERMSIG(status);
 	} else {
 		kill(w->pid, SIGKILL);
 		/* Stuck in the kernel it stays a zombie until this process ends: better than waiting with it. */

@@ -434,13 +434,31 @@ static void cut_everywhere(struct tutela_decoder *pool, struct blob b, const str
 		cr_expect(d.class_ == TUTELA_DECODE_TRUNCATED || d.class_ == TUTELA_DECODE_CORRUPT ||
 				  d.class_ == TUTELA_DECODE_NOT_PICTURE ||
 				  (d.class_ == TUTELA_DECODE_OK && same(&d.hashes, whole)),
-			  "%s cut to %zu of %zu bytes: %s", what, len, b.len, tutela_decode_class_name(d.class_));
+			  "%s cut to %zu of %zu bytes: %s, signal %d", what, len, b.len,
+			  tutela_decode_class_name(d.class_), d.signal);
 		cr_expect_eq(d.class_ == TUTELA_DECODE_OK || d.partial, has_hashes(&d), "%s", what);
 		cr_expect_eq(d.have & TUTELA_WANT_DIGESTS, TUTELA_WANT_DIGESTS);
 		cr_expect_eq(d.size, len);
 	}
 	cr_expect_gt(truncated, tried * 3 / 4, "%s: %zu of %zu called truncated", what, truncated, tried);
 	blob_free(&b);
+}
+
+/* A worker may have its request before the host is done with sending it: that must not look like the host's end. */
+Test(pool, many_small_files_end_no_worker)
+{
+	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){.recycle = 1000000});
+	struct tutela_decoder_stats stats;
+
+	for (int i = 0; i < 20000; i++) {
+		struct tutela_decoded d;
+
+		cr_assert_eq(tutela_decoder_hash_bytes(pool, "x", 1, &d), TUTELA_OK);
+		cr_assert_eq(d.class_, TUTELA_DECODE_NOT_PICTURE, "file %d: %s", i, tutela_decode_class_name(d.class_));
+	}
+	tutela_decoder_stats(pool, &stats);
+	cr_expect_eq(stats.spawned, 1);
+	tutela_decoder_close(pool);
 }
 
 Test(pool, cut_files_are_truncated)

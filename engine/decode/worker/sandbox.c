@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -74,6 +76,35 @@ static bool landlock(struct sandbox *s)
 	return true;
 }
 
+static bool channel_ended(void)
+{
+	char byte;
+
+	return recv(WIRE_FD, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/*
+ * The signal comes for whatever happens to the channel, also late for the request itself, which a worker
+ * may have before the host has left its sendmsg. So it is no more than a reason to look.
+ */
+static void on_channel(int sig)
+{
+	int e = errno;
+
+	(void)sig;
+	if (channel_ended())
+		_exit(EXIT_FAILURE);
+	errno = e;
+}
+
+/* SIGIO is for this process, and means: look. Said before Landlock, which would ask whether the host may send it. */
+static bool listen_to_channel(void)
+{
+	const struct sigaction look = {.sa_handler = on_channel, .sa_flags = SA_RESTART};
+
+	return sigaction(SIGIO, &look, NULL) == 0 && fcntl(WIRE_FD, F_SETOWN, getpid()) == 0;
+}
+
 bool tutela_sandbox_enter(struct sandbox *s)
 {
 	s->defences = 0;
@@ -86,8 +117,7 @@ bool tutela_sandbox_enter(struct sandbox *s)
 	/* Nothing under scan may be kept from being unmounted. */
 	if (chdir("/"))
 		return false;
-	/* SIGIO is for this process; said before Landlock, which would ask whether the host may send it. */
-	if (fcntl(WIRE_FD, F_SETOWN, getpid()))
+	if (!listen_to_channel())
 		return false;
 	s->defences |= tutela_namespaces_enter();
 	return privileges() && limits(s->memory, s->threads) && landlock(s) && tutela_filter_load(s->threads);
@@ -113,12 +143,10 @@ bool tutela_sandbox_budget(uint64_t ms)
  */
 bool tutela_sandbox_watch(bool on)
 {
-	char byte;
-
 	if (fcntl(WIRE_FD, F_SETFL, on ? O_ASYNC : 0))
 		return false;
 	/* It may have closed just before. */
-	return !on || recv(WIRE_FD, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
+	return !on || !channel_ended();
 }
 
 const char *tutela_sandbox_weakness(void)

@@ -35,8 +35,8 @@ bool tutela_sandbox_enter(struct sandbox *s);
 bool tutela_sandbox_budget(uint64_t ms);
 
 /*
- * While on, the end of the conversation ends the process at once, by SIGIO, as
- * the death of the host does. Off, it is an ordinary end of file.
+ * While on, the end of the conversation ends the process at once, as
+ * the death of the host does: SIGIO makes it look. Off, it is an ordinary end of file.
  */
 bool tutela_sandbox_watch(bool on);
 
