@@ -34,7 +34,7 @@
 #define PAGE      4096
 #define FILES_MAX 64
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	perror(what);
 	exit(2);
