@@ -69,11 +69,9 @@ static bool is_page_size(uint32_t size)
 	return size >= 512 && size <= PAGE_SIZE_MAX && !(size & (size - 1));
 }
 
-const char *tutela_page_meta(const uint8_t *bytes, unsigned slot, struct page_meta *out)
+static const char *read_meta(const uint8_t *bytes, unsigned slot, struct page_meta *out, const uint8_t *trees[2])
 {
 	struct bytes_reader r = bytes_reader_init(bytes, PAGE_META_LEN);
-	const uint8_t *trees[2];
-	const char *why;
 
 	memset(out, 0, sizeof *out);
 	if (bytes_u64(&r) != slot)
@@ -92,7 +90,23 @@ const char *tutela_page_meta(const uint8_t *bytes, unsigned slot, struct page_me
 	out->page_size = (uint32_t)number_at(trees[0], 4);
 	if (!is_page_size(out->page_size) || !out->last || out->last > (UINT64_C(1) << 47) / out->page_size)
 		return "its sizes are out of range";
-	why = tutela_page_tree(trees[0], RECORD_LEN, TREE_FREE, out->last, &out->free);
+	return NULL;
+}
+
+const char *tutela_page_meta_head(const uint8_t *bytes, unsigned slot, struct page_meta *out)
+{
+	const uint8_t *trees[2];
+
+	return read_meta(bytes, slot, out, trees);
+}
+
+const char *tutela_page_meta(const uint8_t *bytes, unsigned slot, struct page_meta *out)
+{
+	const uint8_t *trees[2];
+	const char *why = read_meta(bytes, slot, out, trees);
+
+	if (!why)
+		why = tutela_page_tree(trees[0], RECORD_LEN, TREE_FREE, out->last, &out->free);
 	return why ? why : tutela_page_tree(trees[1], RECORD_LEN, TREE_MAIN, out->last, &out->main);
 }
 

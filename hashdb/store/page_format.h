@@ -72,6 +72,11 @@ struct page_row {
  * rows at least.
  */
 const char *tutela_page_meta(const uint8_t *bytes, unsigned slot, struct page_meta *out); /* PAGE_META_LEN bytes */
+/*
+ * The same without the records of its trees. Those of the older meta page lead nobody anywhere, and may be wrong: a
+ * writer that could not finish the page puts its former transaction and last page back, and leaves the new trees.
+ */
+const char *tutela_page_meta_head(const uint8_t *bytes, unsigned slot, struct page_meta *out);
 const char *tutela_page_check(const struct page *p, uint64_t number, uint64_t last);
 /* The head of a long value of `len` bytes; *pages: how many it has. */
 const char *tutela_page_check_overflow(const uint8_t *bytes, uint32_t size, uint64_t number, uint64_t last, size_t len,

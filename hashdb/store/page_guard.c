@@ -58,25 +58,29 @@ static bool in_a_row(const struct page_meta *m)
 
 static enum tutela_err read_metas(struct tutela_store *s, int fd, struct page_meta metas[2])
 {
-	uint8_t bytes[PAGE_META_LEN];
+	uint8_t bytes[2][PAGE_META_LEN];
 	struct page_guard g = {.store = s};
 	enum tutela_err err;
+	unsigned newest;
 	const char *why;
 
 	for (unsigned slot = 0; slot < 2; slot++) {
-		err = read_at(s, fd, bytes, sizeof bytes, slot ? metas[0].page_size : 0);
+		err = read_at(s, fd, bytes[slot], sizeof bytes[slot], slot ? metas[0].page_size : 0);
 		if (err)
 			return err;
-		why = tutela_page_meta(bytes, slot, &metas[slot]);
+		why = tutela_page_meta_head(bytes[slot], slot, &metas[slot]);
 		if (!why && metas[slot].page_size != metas[0].page_size)
 			why = "the other meta page tells another page size";
 		if (why)
 			return tutela_guard_damage(&g, slot, why);
 	}
-	if (in_a_row(metas))
-		return TUTELA_OK;
-	return tutela_store_fail(s, TUTELA_E_CORRUPT,
-				 "the meta pages of 'data.mdb' in '%s' are not of two commits in a row", s->path);
+	if (!in_a_row(metas))
+		return tutela_store_fail(s, TUTELA_E_CORRUPT,
+					 "the meta pages of 'data.mdb' in '%s' are not of two commits in a row",
+					 s->path);
+	newest = metas[1].txn > metas[0].txn;
+	why = tutela_page_meta(bytes[newest], newest, &metas[newest]);
+	return why ? tutela_guard_damage(&g, newest, why) : TUTELA_OK;
 }
 
 enum tutela_err tutela_guard_metas(struct tutela_store *s, int fd)
