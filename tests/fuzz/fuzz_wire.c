@@ -11,10 +11,14 @@
 static void check_hello(const uint8_t *p, size_t len, enum wire_kind kind)
 {
 	uint8_t again[WIRE_HELLO_LEN];
+	struct wire_hello hello;
 
-	if (tutela_wire_get_hello(p, len, kind))
+	if (tutela_wire_get_hello(p, len, kind, &hello)) {
+		require(!hello.kind && !hello.landlock && !hello.defences);
 		return;
-	tutela_wire_put_hello(kind, again);
+	}
+	require(hello.kind == kind && (hello.defences & ~WIRE_DEFENCES) == 0);
+	tutela_wire_put_hello(&hello, again);
 	require(len == sizeof(again) && !memcmp(p, again, len));
 }
 
