@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # The programs: public headers only.
 
-TOOLS_SOURCES := $(wildcard tools/*.c)
+TOOLS_SOURCES := $(wildcard tools/*.c tools/sync/*.c tools/report/*.c)
 OBJECTS_tutela := $(TOOLS_SOURCES:%.c=$(B)/%.o) $(B)/lib/libtutela.a
-LINK_tutela = $(OPENMP) $(LIBTUTELA_LIBS) $(call pkg,JSON,libs)
-FLAGS_tools = -Iengine/include -Ihashdb/include -Itools $(call pkg,JSON,cflags)
+LINK_tutela = $(OPENMP) $(LIBTUTELA_LIBS) $(call pkg,JSON,libs) $(call pkg,CURL,libs)
+FLAGS_tools = -Iengine/include -Ihashdb/include -Itools $(call pkg,JSON,cflags) $(call pkg,CURL,cflags)
 
 # What --version says about the build.
 modversions = $(foreach p,$(1),$(p) $(shell pkg-config --modversion $(p)))

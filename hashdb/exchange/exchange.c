@@ -8,7 +8,8 @@
 
 #include "base/mem.h"
 
-static const struct exchange_format *const formats[] = {&tutela_format_text, &tutela_format_csv};
+static const struct exchange_format *const formats[] = {&tutela_format_text, &tutela_format_csv,
+							&tutela_format_records};
 
 static const struct exchange_format *find(const char *name)
 {

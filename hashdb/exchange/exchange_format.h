@@ -70,5 +70,6 @@ void tutela_writer_hash(struct tutela_writer *w, const struct tutela_hash *hash)
 
 extern const struct exchange_format tutela_format_text;
 extern const struct exchange_format tutela_format_csv;
+extern const struct exchange_format tutela_format_records;
 
 #endif

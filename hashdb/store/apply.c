@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "store/entry_write.h"
+#include "store/list_sum.h"
 #include "store/update.h"
 
 #define ENTRY_NUMBER_MAX (UINT32_MAX - 1)
@@ -17,6 +18,8 @@
 /* Count a state of an entry in (+1) or out (-1) of the list's totals. */
 static void account(struct tutela_update *u, const struct tutela_record *rec, int64_t sign)
 {
+	if (u->row.summed)
+		tutela_sum_entry(&u->row, rec, sign < 0, u->line);
 	u->entries[rec->status] += sign;
 	for (size_t i = 0; i < rec->n_fingerprints; i++) {
 		unsigned a = rec->fingerprints[i].algorithm;
@@ -120,11 +123,44 @@ static void count_change(struct tutela_update *u, const struct entry *old, enum 
 
 /* ------------------------------------------------------------------ one entry */
 
+/* The body of u->record as it would be; *status: what is in force then. */
+static size_t restated_body(struct tutela_update *u, const struct restatement *to, enum tutela_status *status)
+{
+	struct tutela_record *rec = &u->record;
+	struct tutela_record as_was = {.local = rec->local,
+				       .status = rec->status,
+				       .issued = rec->issued,
+				       .reason = rec->reason,
+				       .issued_reason = rec->issued_reason};
+	size_t len;
+
+	if (!rec->local) {
+		rec->issued = rec->status;
+		rec->issued_reason = rec->reason;
+	}
+	if (to->who == RESTATE_ISSUED) {
+		rec->issued = to->status;
+		rec->issued_reason = to->reason;
+	} else {
+		rec->local = to->who == RESTATE_DECIDED;
+	}
+	rec->status = to->who == RESTATE_DECIDED ? to->status : rec->local ? rec->status : rec->issued;
+	rec->reason = to->who == RESTATE_DECIDED ? to->reason : rec->local ? rec->reason : rec->issued_reason;
+	*status = rec->status;
+	len = tutela_schema_put_body(rec, u->body, ENTRY_BODY_MAX);
+	rec->local = as_was.local;
+	rec->status = as_was.status;
+	rec->issued = as_was.issued;
+	rec->reason = as_was.reason;
+	rec->issued_reason = as_was.issued_reason;
+	return len;
+}
+
 enum tutela_err tutela_update_restate(struct tutela_update *u, const uint8_t *key, size_t key_len,
-				      enum tutela_status status, struct tutela_text reason)
+				      const struct restatement *to)
 {
 	struct session *w = &u->w;
-	enum tutela_status from;
+	enum tutela_status status;
 	enum tutela_err err;
 	struct entry old;
 	uint32_t prev, number;
@@ -135,18 +171,14 @@ enum tutela_err tutela_update_restate(struct tutela_update *u, const uint8_t *ke
 		err = get_entry(u, prev, &old);
 	if (err)
 		return err;
-	from = u->record.status;
-	u->record.status = status;
-	u->record.reason = reason;
-	len = tutela_schema_put_body(&u->record, u->body, ENTRY_BODY_MAX);
-	u->record.status = from;
+	len = restated_body(u, to, &status);
 	if (len == old.body_len && !memcmp(u->body, old.body, len)) {
 		keep(u, prev);
 		u->result.unchanged++;
 		return TUTELA_OK;
 	}
 	account(u, &u->record, -1);
-	count_change(u, &old, from, status);
+	count_change(u, &old, u->record.status, status);
 	err = add_entry(u, prev, u->body, len, &number);
 	if (!err)
 		err = point_key(u, key, key_len, number);
@@ -162,10 +194,21 @@ static size_t key_of(const struct tutela_update *u, const struct op *op, uint8_t
 	return tutela_schema_entry_key(u->row.number, id.s, id.len, key);
 }
 
+/* A local decision about the entry outlives what is put. The old entry is in u->record. */
+static enum tutela_err keep_decision(struct tutela_update *u, struct op *op, const struct entry *old)
+{
+	size_t len = tutela_schema_local_len(&u->record);
+
+	if (!u->record.local)
+		return TUTELA_OK;
+	/* What was put ends with the byte that says that there is none. */
+	return tutela_batch_replace_end(&u->batch, op, 1, old->body + old->body_len - len, len);
+}
+
 /* What is to become of an op that is the last one of its id. */
 static enum tutela_err decide(struct tutela_update *u, struct op *op)
 {
-	const uint8_t *body = tutela_batch_body(&u->batch, op);
+	const uint8_t *body;
 	uint8_t key[ENTRY_KEY_MAX];
 	enum tutela_err err;
 	struct entry old;
@@ -179,8 +222,11 @@ static enum tutela_err decide(struct tutela_update *u, struct op *op)
 	}
 	if (!err)
 		err = get_entry(u, prev, &old);
+	if (!err)
+		err = keep_decision(u, op, &old);
 	if (err)
 		return err;
+	body = tutela_batch_body(&u->batch, op);
 	if (old.body_len == op->body_len && !memcmp(old.body, body, op->body_len)) {
 		op->writes = false;
 		keep(u, prev);
@@ -189,7 +235,7 @@ static enum tutela_err decide(struct tutela_update *u, struct op *op)
 	}
 	op->prev = prev;
 	account(u, &u->record, -1);
-	count_change(u, &old, u->record.status, (enum tutela_status)body[0]);
+	count_change(u, &old, u->record.status, u->record.local ? u->record.status : (enum tutela_status)body[0]);
 	return TUTELA_OK;
 }
 
@@ -405,9 +451,10 @@ static enum tutela_err withdraw(struct tutela_update *u, const uint8_t *key, siz
 	if (!err)
 		err = get_entry(u, number, &e);
 	/* What is withdrawn already keeps its own reason. */
-	if (!err && u->record.status != TUTELA_WITHDRAWN)
-		err = tutela_update_restate(u, key, key_len, TUTELA_WITHDRAWN,
-					    (struct tutela_text){why, sizeof why - 1});
+	if (!err && (u->record.local ? u->record.issued : u->record.status) != TUTELA_WITHDRAWN)
+		err = tutela_update_restate(u, key, key_len,
+					    &(struct restatement){RESTATE_ISSUED, TUTELA_WITHDRAWN,
+								  (struct tutela_text){why, sizeof why - 1}});
 	u->result.unchanged = unchanged;
 	return err;
 }

@@ -55,6 +55,21 @@ enum tutela_err tutela_batch_add(struct tutela_update *u)
 	return b->n == BATCH_RECORDS || b->used >= BATCH_BYTES ? tutela_update_flush(u) : TUTELA_OK;
 }
 
+enum tutela_err tutela_batch_replace_end(struct batch *b, struct op *op, size_t cut, const uint8_t *end, size_t len)
+{
+	size_t kept = op->body_len - cut;
+	enum tutela_err err = make_room(b, kept + len);
+
+	if (err)
+		return err;
+	memcpy(b->bytes + b->used, b->bytes + op->offset, kept);
+	memcpy(b->bytes + b->used + kept, end, len);
+	op->offset = (uint32_t)b->used;
+	op->body_len = (uint32_t)(kept + len);
+	b->used += kept + len;
+	return TUTELA_OK;
+}
+
 void tutela_batch_free(struct batch *b)
 {
 	free(b->ops);

@@ -32,6 +32,9 @@ static const struct {
 	[DB_DIGESTS] = {"digests", MDB_DUPSORT | MDB_DUPFIXED},
 	[DB_SEGMENTS] = {"segments", 0},
 	[DB_AUDIT] = {"audit", 0},
+	[DB_SOURCES] = {"sources", 0},
+	[DB_HELD] = {"held", 0},
+	[DB_JOURNAL] = {"journal", 0},
 };
 
 static bool disk_is_full(const struct tutela_store *s)

@@ -21,7 +21,19 @@
 #define READERS_MAX      510
 #define MAP_SIZE_DEFAULT ((uint64_t)1 << 40)
 
-enum store_db { DB_META, DB_LISTS, DB_ENTRIES, DB_KEYS, DB_DIGESTS, DB_SEGMENTS, DB_AUDIT, STORE_DBS };
+enum store_db {
+	DB_META,
+	DB_LISTS,
+	DB_ENTRIES,
+	DB_KEYS,
+	DB_DIGESTS,
+	DB_SEGMENTS,
+	DB_AUDIT,
+	DB_SOURCES,
+	DB_HELD,
+	DB_JOURNAL,
+	STORE_DBS
+};
 
 _Static_assert((int)STORE_DBS == GUARD_DBS, "the guard knows every database");
 

@@ -30,8 +30,8 @@ enum tutela_err tutela_identity_check(struct tutela_store *s)
 	if (*end != '\n' || !schema)
 		return tutela_store_fail(s, TUTELA_E_CORRUPT, "the file 'TUTELA' in '%s' is damaged", s->path);
 	if (schema != SCHEMA_VERSION)
-		return tutela_store_fail(s, TUTELA_E_VERSION,
-					 "'%s' was made by a newer version of Tutela (schema %lu; this one knows %u)",
-					 s->path, schema, SCHEMA_VERSION);
+		return tutela_store_fail(
+			s, TUTELA_E_VERSION, "'%s' was made by %s version of Tutela (schema %lu; this one knows %u)",
+			s->path, schema > SCHEMA_VERSION ? "a newer" : "an older", schema, SCHEMA_VERSION);
 	return TUTELA_OK;
 }

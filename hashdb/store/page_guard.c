@@ -271,7 +271,8 @@ static const struct {
 	[DB_META] = {"meta", TREE_ROWS},       [DB_LISTS] = {"lists", TREE_ROWS},
 	[DB_ENTRIES] = {"entries", TREE_ROWS}, [DB_KEYS] = {"keys", TREE_ROWS},
 	[DB_DIGESTS] = {"digests", TREE_DUPS}, [DB_SEGMENTS] = {"segments", TREE_ROWS},
-	[DB_AUDIT] = {"audit", TREE_ROWS},
+	[DB_AUDIT] = {"audit", TREE_ROWS},     [DB_SOURCES] = {"sources", TREE_ROWS},
+	[DB_HELD] = {"held", TREE_ROWS},       [DB_JOURNAL] = {"journal", TREE_ROWS},
 };
 
 static enum tutela_err take_record(struct page_guard *g, const struct page_row *row)

@@ -22,7 +22,7 @@
 
 #include "store/page_format.h"
 
-#define GUARD_DBS 7 /* as many as the store has */
+#define GUARD_DBS 10 /* as many as the store has */
 
 struct tutela_store;
 

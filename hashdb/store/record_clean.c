@@ -87,6 +87,7 @@ enum tutela_err tutela_record_clean(struct tutela_update *u, const struct tutela
 	u->clean.reason = rec->reason;
 	u->clean.status = rec->status;
 	u->clean.source_time = rec->source_time;
+	u->clean.local = false;
 	err = check_text(u, rec->id, TUTELA_ENTRY_ID_MAX, "an entry id");
 	if (!err)
 		err = check_text(u, rec->reason, TUTELA_TEXT_MAX, "a reason");

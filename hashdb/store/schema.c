@@ -176,6 +176,15 @@ static void put_counts(struct bytes_writer *w, const struct list_row *row)
 	}
 }
 
+static void put_sums(struct bytes_writer *w, const struct list_row *row)
+{
+	bytes_put_u8(w, row->summed);
+	for (unsigned i = 0; row->summed && i < 4; i++) {
+		bytes_put_u64(w, row->issued.word[i]);
+		bytes_put_u64(w, row->effective.word[i]);
+	}
+}
+
 size_t tutela_schema_put_list(const struct list_row *row, uint8_t *buf, size_t room)
 {
 	struct bytes_writer w = bytes_writer_init(buf, room);
@@ -199,6 +208,7 @@ size_t tutela_schema_put_list(const struct list_row *row, uint8_t *buf, size_t r
 	bytes_put_u8(&w, (uint8_t)source_len);
 	bytes_put(&w, l->source, source_len);
 	put_counts(&w, row);
+	put_sums(&w, row);
 	return finish(&w, buf, SCHEMA_LIST, l->name, strlen(l->name));
 }
 
@@ -226,6 +236,19 @@ static void get_counts(struct bytes_reader *r, struct list_row *row)
 		row->active[a] = bytes_u64(r);
 		row->disputed[a] = bytes_u64(r);
 		row->list.fingerprints[a] = row->active[a] + row->disputed[a];
+	}
+}
+
+static void get_sums(struct bytes_reader *r, struct list_row *row)
+{
+	uint8_t summed = bytes_u8(r);
+
+	if (summed > 1)
+		r->failed = true;
+	row->summed = summed == 1;
+	for (unsigned i = 0; row->summed && i < 4; i++) {
+		row->issued.word[i] = bytes_u64(r);
+		row->effective.word[i] = bytes_u64(r);
 	}
 }
 
@@ -258,6 +281,7 @@ enum tutela_err tutela_schema_get_list(const void *name, size_t name_len, const 
 		return TUTELA_E_CORRUPT;
 	memcpy(l->source, source, source_len);
 	get_counts(&r, out);
+	get_sums(&r, out);
 	/* Neither may be shorter than it was written, as it would be with a NUL in it. */
 	if (!bytes_done(&r) || !out->number || strlen(l->name) != name_len || strlen(l->source) != source_len ||
 	    !tutela_schema_name_valid(l->name) || !tutela_schema_policy_valid(&l->policy))
@@ -357,9 +381,10 @@ static void put_hashes(struct bytes_writer *w, const struct tutela_record *rec)
 size_t tutela_schema_put_body(const struct tutela_record *rec, uint8_t *buf, size_t room)
 {
 	struct bytes_writer w = bytes_writer_init(buf, room);
-	struct tutela_text none = {NULL, 0};
+	enum tutela_status issued = rec->local ? rec->issued : rec->status;
+	struct tutela_text reason = rec->local ? rec->issued_reason : rec->reason;
 
-	bytes_put_u8(&w, (uint8_t)rec->status);
+	bytes_put_u8(&w, (uint8_t)issued);
 	bytes_put_u64(&w, (uint64_t)rec->source_time);
 	put_text(&w, rec->id);
 	put_hashes(&w, rec);
@@ -368,8 +393,16 @@ size_t tutela_schema_put_body(const struct tutela_record *rec, uint8_t *buf, siz
 		put_text(&w, rec->labels[i].key);
 		put_text(&w, rec->labels[i].value);
 	}
-	put_text(&w, rec->status == TUTELA_ACTIVE ? none : rec->reason);
+	put_text(&w, issued == TUTELA_ACTIVE ? (struct tutela_text){NULL, 0} : reason);
+	bytes_put_u8(&w, rec->local ? (uint8_t)(1 + rec->status) : 0);
+	if (rec->local)
+		put_text(&w, rec->reason);
 	return w.failed ? 0 : (size_t)(w.at - buf);
+}
+
+size_t tutela_schema_local_len(const struct tutela_record *rec)
+{
+	return rec->local ? 1 + 2 + rec->reason.len : 1;
 }
 
 static struct tutela_text get_text(struct bytes_reader *r, size_t max)
@@ -405,6 +438,22 @@ static void get_hashes(struct bytes_reader *r, struct tutela_record *rec)
 	r->failed |= rec->n_fingerprints != n;
 }
 
+/* What is in force: the local decision, or what the source says. */
+static void get_status(struct bytes_reader *r, struct tutela_record *out)
+{
+	uint8_t local = bytes_u8(r);
+
+	out->local = local != 0;
+	if (!out->local)
+		return;
+	if (local > 1 + TUTELA_WITHDRAWN)
+		r->failed = true;
+	out->issued = out->status;
+	out->issued_reason = out->reason;
+	out->status = (enum tutela_status)(local - 1);
+	out->reason = get_text(r, TUTELA_TEXT_MAX);
+}
+
 /* Only what is used of *out is written: the struct is large and this is the lookup's path. */
 enum tutela_err tutela_schema_get_body(const uint8_t *body, size_t len, struct tutela_record *out)
 {
@@ -423,7 +472,10 @@ enum tutela_err tutela_schema_get_body(const uint8_t *body, size_t len, struct t
 		out->n_labels = i + 1;
 	}
 	out->reason = get_text(&r, TUTELA_TEXT_MAX);
-	if (!bytes_done(&r) || out->n_labels != n || (unsigned)out->status > TUTELA_WITHDRAWN || !out->id.len) {
+	if ((unsigned)out->status > TUTELA_WITHDRAWN)
+		r.failed = true;
+	get_status(&r, out);
+	if (!bytes_done(&r) || out->n_labels != n || !out->id.len) {
 		out->n_fingerprints = out->n_labels = 0;
 		out->id = out->reason = (struct tutela_text){NULL, 0};
 		return TUTELA_E_CORRUPT;

@@ -20,6 +20,9 @@
  *             bytes of the value       entries
  *   segments  number u64               struct segment_row: the manifest of index files
  *   audit     number u64               JSON text, sealed
+ *   sources   kind u8, name            what is known of a source and its feed: sealed, see store/sources.h
+ *   held      list u32, number u64     a bad record of a feed with its reason, sealed
+ *   journal   see store/journal.h      hits of past scans, sealed
  *
  * An entry number stands for one state of one entry for ever. A change of any
  * kind writes a new number that names its predecessor (`prev`) and gives the
@@ -36,7 +39,7 @@
 
 #include "base/bytes.h"
 
-#define SCHEMA_VERSION 1u
+#define SCHEMA_VERSION 2u
 #define ALGORITHMS     64 /* room for enum tutela_algorithm */
 #define LISTS_MAX      4096
 #define SEGMENTS_MAX   1024
@@ -47,12 +50,13 @@
 #define ENTRY_HEAD_LEN 32
 #define ENTRY_BODY_MAX                                                                                                 \
 	(9 + 2 + TUTELA_ENTRY_ID_MAX + 1 + TUTELA_FINGERPRINTS_MAX * (2 + TUTELA_HASH_MAX) + 1 +                       \
-	 TUTELA_LABELS_MAX * (4 + TUTELA_LABEL_KEY_MAX + TUTELA_TEXT_MAX) + 2 + TUTELA_TEXT_MAX)
+	 TUTELA_LABELS_MAX * (4 + TUTELA_LABEL_KEY_MAX + TUTELA_TEXT_MAX) + 2 + TUTELA_TEXT_MAX + 1 + 2 +              \
+	 TUTELA_TEXT_MAX)
 #define ENTRY_VALUE_MAX  (ENTRY_HEAD_LEN + ENTRY_BODY_MAX + SEAL_LEN)
 #define STATE_MAX        128
 #define PENDING_MAX      64
 #define SEGMENT_ROW_MAX  64
-#define LIST_ROW_MAX     (256 + TUTELA_LIST_NAME_MAX + 17 * ALGORITHMS)
+#define LIST_ROW_MAX     (384 + TUTELA_LIST_NAME_MAX + 17 * ALGORITHMS)
 #define SEGMENT_NAME_MAX 64
 
 /* The kind of a sealed value: part of its checksum, pinned. */
@@ -63,6 +67,9 @@ enum schema_kind {
 	SCHEMA_ENTRY = 4,
 	SCHEMA_SEGMENT = 5,
 	SCHEMA_AUDIT = 6,
+	SCHEMA_SOURCE = 7,
+	SCHEMA_HELD = 8,
+	SCHEMA_JOURNAL = 9,
 };
 
 struct state {
@@ -84,10 +91,22 @@ struct pending {
 	uint32_t process;
 };
 
+/*
+ * A digest of a list's entries that does not depend on their order: the sum of
+ * their lines' SHA-256 (exchange/record_line.h), as 256-bit little-endian
+ * numbers, modulo 2^256. Withdrawn entries add nothing. One sum is over what
+ * the source says, one over what is in force here.
+ */
+struct list_sum {
+	uint64_t word[4];
+};
+
 struct list_row {
+	bool summed; /* the sums are known, and kept from update to update */
 	uint32_t number;
 	struct tutela_list list; /* fingerprints[] filled from the two below */
 	uint64_t active[ALGORITHMS], disputed[ALGORITHMS];
+	struct list_sum issued, effective;
 };
 
 struct segment_row {
@@ -134,8 +153,13 @@ void tutela_schema_segment_name(const struct segment_row *row, char *buf);
 /* Number in a segment's file name (temporary ones too), or false when it is no such name. */
 bool tutela_schema_segment_parse(const char *name, uint64_t *number);
 
-/* Canonical bytes of what a record says: fingerprints sorted, no reason while active. 0: does not fit. */
+/*
+ * Canonical bytes of what a record says: fingerprints sorted, no reason while
+ * active. Last comes the local decision, if there is one. 0: does not fit.
+ */
 size_t tutela_schema_put_body(const struct tutela_record *rec, uint8_t *buf, size_t room);
+/* How many bytes of a body's end are its local decision: at least 1. */
+size_t tutela_schema_local_len(const struct tutela_record *rec);
 /* Strings of *out point into the body. */
 enum tutela_err tutela_schema_get_body(const uint8_t *body, size_t len, struct tutela_record *out);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "store/list_sum.h"
 #include "store/snapshot.h"
 
 #include <fcntl.h>
@@ -282,6 +283,27 @@ enum tutela_err tutela_snapshot_entries(struct tutela_snapshot *snap, const char
 	}
 	free(numbers.items);
 	free(rec);
+	return err;
+}
+
+enum tutela_err tutela_snapshot_digest(struct tutela_snapshot *snap, const char *list, enum tutela_digest_of of,
+				       uint8_t *out)
+{
+	const struct list_row *row;
+	struct list_row made;
+	enum tutela_err err = TUTELA_OK;
+
+	if (!snap || !list || !out || (unsigned)of > TUTELA_DIGEST_EFFECTIVE)
+		return TUTELA_E_ARG;
+	memset(out, 0, LIST_SUM_LEN);
+	row = find_list(snap->view, list);
+	if (!row)
+		return no_list(snap, list);
+	made = *row;
+	if (!row->summed)
+		err = tutela_sum_list(snap, list, &made);
+	if (!err)
+		tutela_sum_bytes(of == TUTELA_DIGEST_ISSUED ? &made.issued : &made.effective, out);
 	return err;
 }
 

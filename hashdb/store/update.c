@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "exchange/record_line.h"
 #include "store/audit_log.h"
 #include "store/cleanup.h"
 #include "store/lists.h"
@@ -25,6 +26,7 @@ static void free_update(struct tutela_update *u)
 	free(u->provenance);
 	free(u->kept);
 	free(u->body);
+	free(u->line);
 	free(u);
 }
 
@@ -48,11 +50,16 @@ static enum tutela_err find_list(struct tutela_update *u, const struct tutela_up
 	struct session *w = &u->w;
 	enum tutela_err err = tutela_list_get(w->store, w->txn, opts->list, &u->row);
 
+	if (!err && opts->version && opts->version <= u->row.list.version)
+		return tutela_store_fail(w->store, TUTELA_E_ARG, "list '%s' has version %llu already", opts->list,
+					 (unsigned long long)u->row.list.version);
 	if (err != TUTELA_E_NOTFOUND)
 		return err;
 	if (!opts->create)
 		return tutela_store_fail(w->store, err, "there is no list '%s'", opts->list);
 	u->new_list = true;
+	/* Nothing adds up to nothing. */
+	u->row.summed = true;
 	return tutela_list_new(w, opts->list, opts->source, opts->policy, &u->row);
 }
 
@@ -64,13 +71,17 @@ static enum tutela_err prepare(struct tutela_update *u, const struct tutela_upda
 		return err;
 	u->mode = opts->mode;
 	u->threads = opts->threads;
+	u->version = opts->version;
+	u->expires = opts->expires;
 	u->now = time(NULL);
 	u->first_entry = u->w.state.next_entry;
 	u->provenance = strdup(opts->provenance ? opts->provenance : "");
 	u->body = tutela_mem_array(ENTRY_BODY_MAX, 1);
+	u->line = tutela_mem_array(u->row.summed ? RECORD_LINE_MAX : 1, 1);
 	if (u->mode == TUTELA_REPLACE)
 		u->kept = tutela_mem_array(u->first_entry / 8 + 1, 1);
-	return u->provenance && u->body && (u->kept || u->mode != TUTELA_REPLACE) ? TUTELA_OK : TUTELA_E_NOMEM;
+	return u->provenance && u->body && u->line && (u->kept || u->mode != TUTELA_REPLACE) ? TUTELA_OK
+											     : TUTELA_E_NOMEM;
 }
 
 enum tutela_err tutela_update_begin(struct tutela_store *s, const struct tutela_update_opts *opts,
@@ -100,8 +111,7 @@ enum tutela_err tutela_update_begin(struct tutela_store *s, const struct tutela_
 	return TUTELA_OK;
 }
 
-static enum tutela_err change_status(struct tutela_update *u, struct tutela_text id, enum tutela_status status,
-				     struct tutela_text reason)
+static enum tutela_err change_status(struct tutela_update *u, struct tutela_text id, const struct restatement *to)
 {
 	uint8_t key[ENTRY_KEY_MAX];
 	enum tutela_err err;
@@ -111,8 +121,7 @@ static enum tutela_err change_status(struct tutela_update *u, struct tutela_text
 	if (!err)
 		err = tutela_update_flush_keys(u);
 	if (!err)
-		err = tutela_update_restate(u, key, tutela_schema_entry_key(u->row.number, id.s, id.len, key), status,
-					    reason);
+		err = tutela_update_restate(u, key, tutela_schema_entry_key(u->row.number, id.s, id.len, key), to);
 	if (err == TUTELA_E_NOTFOUND)
 		return tutela_store_fail(u->w.store, err, "list '%s' has no entry '%.*s'", u->row.list.name,
 					 (int)id.len, id.s);
@@ -133,28 +142,44 @@ enum tutela_err tutela_update_put(struct tutela_update *u, const struct tutela_r
 	if (err)
 		return err;
 	if (!u->clean.n_fingerprints) {
-		err = change_status(u, u->clean.id, u->clean.status, u->clean.reason);
+		err = change_status(u, u->clean.id,
+				    &(struct restatement){RESTATE_ISSUED, u->clean.status, u->clean.reason});
 		return err == TUTELA_E_NOTFOUND ? TUTELA_E_REFUSED : err;
 	}
 	u->failed = tutela_batch_add(u);
 	return u->failed;
 }
 
-enum tutela_err tutela_update_status(struct tutela_update *u, struct tutela_text id, enum tutela_status status,
-				     struct tutela_text reason)
+static enum tutela_err restate(struct tutela_update *u, struct tutela_text id, const struct restatement *to)
 {
-	struct tutela_record rec = {.id = id, .status = status, .reason = reason};
+	/* Checks the texts; a record without fingerprints is fine when it is not active. */
+	struct tutela_record rec = {.id = id, .status = TUTELA_WITHDRAWN, .reason = to->reason};
 	char id_room[ID_ROOM];
 	enum tutela_err err;
 
-	if (!u || (unsigned)status > TUTELA_WITHDRAWN || !id.len)
+	if (!u || (unsigned)to->status > TUTELA_WITHDRAWN || !id.len)
 		return TUTELA_E_ARG;
 	if (u->failed)
 		return u->failed;
-	/* Checks the texts; a record without fingerprints is fine when it is not active. */
-	rec.status = TUTELA_WITHDRAWN;
 	err = tutela_record_clean(u, &rec, id_room);
-	return err ? err : change_status(u, id, status, reason);
+	return err ? err : change_status(u, id, to);
+}
+
+enum tutela_err tutela_update_status(struct tutela_update *u, struct tutela_text id, enum tutela_status status,
+				     struct tutela_text reason)
+{
+	return restate(u, id, &(struct restatement){RESTATE_ISSUED, status, reason});
+}
+
+enum tutela_err tutela_update_decide(struct tutela_update *u, struct tutela_text id, enum tutela_status status,
+				     struct tutela_text reason)
+{
+	return restate(u, id, &(struct restatement){RESTATE_DECIDED, status, reason});
+}
+
+enum tutela_err tutela_update_undecide(struct tutela_update *u, struct tutela_text id)
+{
+	return restate(u, id, &(struct restatement){.who = RESTATE_UNDECIDED});
 }
 
 /* ------------------------------------------------------------------ commit */
@@ -164,14 +189,22 @@ static bool changed(const struct tutela_update *u)
 	return u->result.added || u->result.changed || u->result.withdrawn;
 }
 
+/* Is there anything to commit? */
+static bool says_something(const struct tutela_update *u)
+{
+	return changed(u) || u->new_list || u->version || u->expires || u->also;
+}
+
 static void settle_row(struct tutela_update *u)
 {
 	struct tutela_list *l = &u->row.list;
 
-	if (changed(u)) {
-		l->version++;
+	if (changed(u) || u->version) {
+		l->version = u->version ? u->version : l->version + 1;
 		l->updated = u->now;
 	}
+	if (u->expires)
+		l->expires = u->expires > 0 ? u->expires : 0;
 	l->active += (uint64_t)u->entries[TUTELA_ACTIVE];
 	l->disputed += (uint64_t)u->entries[TUTELA_DISPUTED];
 	l->withdrawn += (uint64_t)u->entries[TUTELA_WITHDRAWN];
@@ -229,6 +262,8 @@ static enum tutela_err publish(struct tutela_update *u)
 	shrink(u);
 	settle_row(u);
 	err = tutela_list_put(w->store, w->txn, &u->row);
+	if (!err && u->also)
+		err = u->also(u->also_ctx, w, &u->row);
 	if (!err)
 		err = write_index(u);
 	w->state.update++;
@@ -255,7 +290,7 @@ enum tutela_err tutela_update_commit(struct tutela_update *u, struct tutela_upda
 	if (!err)
 		err = tutela_update_flush_digests(u);
 	u->result.version = u->row.list.version;
-	if (!err && (changed(u) || u->new_list)) {
+	if (!err && says_something(u)) {
 		err = publish(u);
 		if (!err)
 			tutela_session_tidy(&u->w);

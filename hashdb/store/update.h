@@ -37,6 +37,8 @@ struct tutela_update {
 	bool new_list;
 	enum tutela_update_mode mode;
 	char *provenance;
+	uint64_t version; /* as in the options, and below */
+	int64_t expires;
 	unsigned threads;
 	uint32_t first_entry; /* of this update */
 	uint8_t *kept;        /* REPLACE: a bit for each entry number below first_entry that was put */
@@ -50,7 +52,11 @@ struct tutela_update {
 	enum tutela_err failed;             /* only abort is allowed */
 	struct tutela_record clean, record; /* what is put, what is decoded */
 	uint8_t *body;                      /* ENTRY_BODY_MAX */
+	char *line;                         /* RECORD_LINE_MAX, when the list is summed */
 	int64_t now;
+	/* Called last before the commit, in its transaction: rows that are to become visible with it. */
+	enum tutela_err (*also)(void *ctx, struct session *w, const struct list_row *row);
+	void *also_ctx;
 };
 
 /* Write what the batch, the set and the run hold. */
@@ -58,15 +64,26 @@ enum tutela_err tutela_update_flush(struct tutela_update *u);
 enum tutela_err tutela_update_flush_keys(struct tutela_update *u);
 enum tutela_err tutela_update_flush_digests(struct tutela_update *u);
 
+/* Who says that an entry is to have another status. */
+enum restate { RESTATE_ISSUED, RESTATE_DECIDED, RESTATE_UNDECIDED };
+
+struct restatement {
+	enum restate who;
+	enum tutela_status status; /* not with UNDECIDED, nor the next */
+	struct tutela_text reason;
+};
+
 /* Another status for the entry of a key. TUTELA_E_NOTFOUND. The batch and the set must be empty. */
 enum tutela_err tutela_update_restate(struct tutela_update *u, const uint8_t *key, size_t key_len,
-				      enum tutela_status status, struct tutela_text reason);
+				      const struct restatement *to);
 
 /* REPLACE: withdraw what was not put. */
 enum tutela_err tutela_update_withdraw_rest(struct tutela_update *u);
 
 /* Add clean to the batch. */
 enum tutela_err tutela_batch_add(struct tutela_update *u);
+/* Put `len` bytes in place of the last `cut` bytes of an op's body. */
+enum tutela_err tutela_batch_replace_end(struct batch *b, struct op *op, size_t cut, const uint8_t *end, size_t len);
 void tutela_batch_free(struct batch *b);
 /* Where the body of an op begins, and its id. */
 const uint8_t *tutela_batch_body(const struct batch *b, const struct op *op);

@@ -52,7 +52,7 @@ Test(schema, newer_state_is_told_from_a_damaged_one)
 	size_t len = tutela_schema_put_state(&st, buf, sizeof buf);
 	struct bytes_writer w;
 
-	buf[0] = 2;
+	buf[0] = SCHEMA_VERSION + 1;
 	w = bytes_writer_init(buf, sizeof buf);
 	w.at += len - SEAL_LEN;
 	tutela_schema_seal(&w, buf, SCHEMA_STATE, "state", 5);

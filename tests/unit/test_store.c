@@ -39,7 +39,7 @@ Test(store, is_made_closed_and_opened)
 	s = store_make(path);
 	snap = snapshot_of(s);
 	OK(tutela_snapshot_info(snap, &info));
-	cr_assert_eq(info.schema, 1);
+	cr_assert_eq(info.schema, 2);
 	cr_assert_eq(strlen(info.uuid), 36);
 	cr_assert_eq(info.update + info.lists + info.entries + info.segments, 0);
 	cr_assert_gt(info.data_bytes, 0);
@@ -135,12 +135,15 @@ Test(store, open_tells_what_is_wrong)
 	FAILS(try_open(inner, false, why, sizeof why), TUTELA_E_NOTSTORE);
 	write_file(path, "TUTELA", "something else\n");
 	FAILS(try_open(path, false, why, sizeof why), TUTELA_E_NOTSTORE);
-	write_file(path, "TUTELA", "tutela store 2\n");
+	write_file(path, "TUTELA", "tutela store 3\n");
 	FAILS(try_open(path, false, why, sizeof why), TUTELA_E_VERSION);
 	cr_assert(strstr(why, "newer"), "%s", why);
+	write_file(path, "TUTELA", "tutela store 1\n");
+	FAILS(try_open(path, false, why, sizeof why), TUTELA_E_VERSION);
+	cr_assert(strstr(why, "older"), "%s", why);
 	write_file(path, "TUTELA", "tutela store one\n");
 	FAILS(try_open(path, false, why, sizeof why), TUTELA_E_CORRUPT);
-	write_file(path, "TUTELA", "tutela store 1\n");
+	write_file(path, "TUTELA", "tutela store 2\n");
 	FAILS(try_open(path, true, why, sizeof why), TUTELA_E_CORRUPT);
 	cr_assert(strstr(why, "data.mdb"), "%s", why);
 	write_file(path, "data.mdb", "");

@@ -922,3 +922,72 @@ Test(update, abort_before_the_keys_are_written, .timeout = 120)
 	cr_assert_eq(checked.entries, CHANGED);
 	store_unmake(s, path);
 }
+
+Test(update, local_decisions_outlive_what_the_source_says)
+{
+	struct tutela_update *u;
+	struct tutela_store *s;
+	char path[64];
+
+	s = store_make(path);
+	put_one(s, "a", record_of("e", pdq(1)));
+	put_one(s, "a", record_of("f", pdq(2)));
+	u = update_on(s, "a", TUTELA_MERGE);
+	OK(tutela_update_decide(u, text("e"), TUTELA_DISPUTED, text("no such thing in it")));
+	FAILS(tutela_update_decide(u, text("none"), TUTELA_DISPUTED, text("")), TUTELA_E_NOTFOUND);
+	expect(commit(s, u), 0, 1, 0, 0, 3);
+	cr_assert_eq(ask_store(s, pdq(1)), 0);
+	cr_assert_eq(list_of(s, "a").disputed, 1);
+	/* put again, as it was and otherwise; replaced; withdrawn by the source and brought back */
+	expect(put_one(s, "a", record_of("e", pdq(1))), 0, 0, 1, 0, 3);
+	expect(put_one(s, "a", record_of("e", pdq(3))), 0, 1, 0, 0, 4);
+	cr_assert_eq(ask_store(s, pdq(3)), 0);
+	u = update_on(s, "a", TUTELA_REPLACE);
+	for (uint64_t i = 0; i < 2; i++) {
+		struct tutela_record rec = record_of(i ? "f" : "e", pdq(i ? 2 : 1));
+
+		OK(tutela_update_put(u, &rec));
+	}
+	expect(commit(s, u), 0, 1, 1, 0, 5);
+	cr_assert_eq(ask_store(s, pdq(1)), 0);
+	set_status(s, "a", "e", TUTELA_WITHDRAWN);
+	cr_assert_eq(list_of(s, "a").disputed, 1);
+	set_status(s, "a", "e", TUTELA_ACTIVE);
+	cr_assert_eq(ask_store(s, pdq(1)), 0);
+	u = update_on(s, "a", TUTELA_MERGE);
+	OK(tutela_update_undecide(u, text("e")));
+	OK(tutela_update_undecide(u, text("f")));
+	expect(commit(s, u), 0, 1, 1, 0, 8);
+	cr_assert_eq(ask_store(s, pdq(1)), 1);
+	/* a decision may also make an entry match that its source has withdrawn */
+	set_status(s, "a", "e", TUTELA_WITHDRAWN);
+	u = update_on(s, "a", TUTELA_MERGE);
+	OK(tutela_update_decide(u, text("e"), TUTELA_ACTIVE, text("still true")));
+	commit(s, u);
+	cr_assert_eq(ask_store(s, pdq(1)), 1);
+	check_clean(s);
+	store_unmake(s, path);
+}
+
+Test(update, takes_the_version_and_expiry_it_is_given)
+{
+	struct tutela_update_opts opts = {
+		.size = sizeof opts, .list = "a", .create = true, .version = 7, .expires = 1000, .threads = 1};
+	struct tutela_update *u;
+	struct tutela_store *s;
+	char path[64];
+
+	s = store_make(path);
+	OK(tutela_update_begin(s, &opts, &u));
+	commit(s, u);
+	cr_assert(list_of(s, "a").version == 7 && list_of(s, "a").expires == 1000);
+	FAILS(tutela_update_begin(s, &opts, &u), TUTELA_E_ARG);
+	cr_assert(strstr(tutela_store_errmsg(s), "version 7 already"));
+	opts.version = 0;
+	opts.expires = -1;
+	OK(tutela_update_begin(s, &opts, &u));
+	commit(s, u);
+	cr_assert(list_of(s, "a").version == 7 && list_of(s, "a").expires == 0);
+	check_clean(s);
+	store_unmake(s, path);
+}

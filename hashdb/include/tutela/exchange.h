@@ -10,7 +10,8 @@
  * Formats: "text" (`<algorithm> <hex> [entry id]`, or bare hex with a fixed
  * algorithm, '#' comments, CRLF and BOM accepted; lines that follow one
  * another with the same id are one record, which comes when it is complete)
- * and "csv" (RFC 4180, column map). See tutela-formats(5).
+ * and "csv" (RFC 4180, column map); "records" is the project's own, one line
+ * an entry that holds all of it. See tutela-formats(5).
  *
  * Thread safety: one handle, one thread; distinct handles are independent.
  */
@@ -28,13 +29,13 @@ struct tutela_exchange_problem {
 struct tutela_reader_opts {
 	size_t size;
 	enum tutela_algorithm algorithm; /* of bare hex; NONE: lines must name theirs */
-	const char *columns;  /* csv only: "id=Entry,md5=MD5,pdq=PDQ Hash,label:category=Cat"; NULL: the header's own
-	                         names. Keys: id, reason, status, time, quality, label:NAME, labels, and every
-	                         algorithm's name.
-	                         Values: a header's name in any letter case, or #N for column N from 1 */
-	char delimiter;       /* csv only; 0: comma, or semicolon or tab when the first line has more of those */
-	bool no_header;       /* csv only: the first line is data; columns must be given as #N */
-	uint64_t max_line;    /* longest line or record, at most 16 MiB; 0: 64 KiB (csv: 512 KiB) */
+	const char *columns; /* csv only: "id=Entry,md5=MD5,pdq=PDQ Hash,label:category=Cat"; NULL: the header's own
+				names. Keys: id, reason, status, time, quality, label:NAME, labels, and every
+				algorithm's name.
+				Values: a header's name in any letter case, or #N for column N from 1 */
+	char delimiter;      /* csv only; 0: comma, or semicolon or tab when the first line has more of those */
+	bool no_header;      /* csv only: the first line is data; columns must be given as #N */
+	uint64_t max_line;   /* longest line or record, at most 16 MiB; 0: 64 KiB (csv: 512 KiB) */
 	/*
 	 * Called for each record; `line` is its first. One that is not active may be without fingerprints when it has
 	 * an id. An error stops the reader and comes back from feed.
@@ -50,9 +51,10 @@ struct tutela_reader_opts {
 
 struct tutela_reader;
 
-/* TUTELA_E_NOTFOUND no such format; TUTELA_E_ARG bad column map (see tutela_reader_errmsg: no handle, so *why); TUTELA_E_NOMEM. */
+/* TUTELA_E_NOTFOUND no such format; TUTELA_E_ARG bad column map (see tutela_reader_errmsg: no handle, so *why);
+ * TUTELA_E_NOMEM. */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_reader_new(const char *format, const struct tutela_reader_opts *opts,
-                                                            struct tutela_reader **out, const char **why);
+							    struct tutela_reader **out, const char **why);
 /*
  * TUTELA_OK, what a callback returned, TUTELA_E_FORMAT when the input as a
  * whole is not of this format (a CSV without a usable header; UTF-16; a binary
@@ -73,7 +75,7 @@ struct tutela_writer_opts {
 struct tutela_writer;
 
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_writer_new(const char *format, const struct tutela_writer_opts *opts,
-                                                            struct tutela_writer **out);
+							    struct tutela_writer **out);
 /* What the format cannot carry is left out: text has no labels, and one line for each fingerprint. */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_writer_put(struct tutela_writer *w, const struct tutela_record *rec);
 /* Flushes. Must be called before free for the output to be complete. */

@@ -30,11 +30,11 @@ enum tutela_status {
 TUTELA_API const char *tutela_status_name(enum tutela_status s);
 
 /* Limits of one record; over them: TUTELA_E_TOOBIG. */
-#define TUTELA_ENTRY_ID_MAX 319     /* bytes; "photodna:" and its 288 digits fit */
+#define TUTELA_ENTRY_ID_MAX     319 /* bytes; "photodna:" and its 288 digits fit */
 #define TUTELA_FINGERPRINTS_MAX 16  /* of one entry */
-#define TUTELA_LABELS_MAX 32
-#define TUTELA_LABEL_KEY_MAX 255    /* bytes */
-#define TUTELA_TEXT_MAX 4096        /* bytes of one label value or reason */
+#define TUTELA_LABELS_MAX       32
+#define TUTELA_LABEL_KEY_MAX    255  /* bytes */
+#define TUTELA_TEXT_MAX         4096 /* bytes of one label value or reason */
 
 struct tutela_record {
 	struct tutela_text id; /* the source's own entry id; empty: made from the first fingerprint, "pdq:<hex>" */
@@ -42,9 +42,16 @@ struct tutela_record {
 	struct tutela_hash fingerprints[TUTELA_FINGERPRINTS_MAX];
 	size_t n_labels;
 	struct tutela_label labels[TUTELA_LABELS_MAX];
-	int64_t source_time; /* when the source last changed it: seconds since 1970 UTC; 0 unknown */
-	enum tutela_status status;
+	int64_t source_time;       /* when the source last changed it: seconds since 1970 UTC; 0 unknown */
+	enum tutela_status status; /* what is in force */
 	struct tutela_text reason; /* for disputed and withdrawn */
+	/*
+	 * From the store: a local decision is in force, and the source itself says `issued`. What exchange formats
+	 * give, and what is put into the store, has local false: the store keeps the decision of the entry before.
+	 */
+	bool local;
+	enum tutela_status issued; /* with local */
+	struct tutela_text issued_reason;
 };
 
 #endif

@@ -56,7 +56,7 @@ struct tutela_store_opts {
  * TUTELA_E_SYS, TUTELA_E_DISKFULL, TUTELA_E_READONLY. errno is kept with E_SYS.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_store_create_with(const char *path,
-                                                                   const struct tutela_store_opts *opts);
+								   const struct tutela_store_opts *opts);
 /* The same without options. */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_store_create(const char *path);
 
@@ -70,7 +70,7 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_store_create(const char *path);
  * subject in quotes, up to `why_len` bytes.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_store_open(const char *path, const struct tutela_store_opts *opts,
-                                                            struct tutela_store **out, char *why, size_t why_len);
+							    struct tutela_store **out, char *why, size_t why_len);
 
 /* Close after every snapshot and update of it. NULL is fine. */
 TUTELA_API void tutela_store_close(struct tutela_store *s);
@@ -109,11 +109,11 @@ TUTELA_API void tutela_policy_default(struct tutela_policy *out);
 struct tutela_list {
 	char name[TUTELA_LIST_NAME_MAX + 1];
 	char source[TUTELA_LIST_NAME_MAX + 1]; /* "local" for local imports */
-	uint64_t version; /* 0: empty; each committed update adds one */
-	int64_t created, updated, expires; /* seconds since 1970 UTC; expires 0: never */
+	uint64_t version;                      /* 0: empty; each committed update adds one */
+	int64_t created, updated, expires;     /* seconds since 1970 UTC; expires 0: never */
 	struct tutela_policy policy;
 	uint64_t active, disputed, withdrawn; /* entries */
-	uint64_t fingerprints[64]; /* of active and disputed entries, by enum tutela_algorithm */
+	uint64_t fingerprints[64];            /* of active and disputed entries, by enum tutela_algorithm */
 };
 
 /* ------------------------------------------------------------------ snapshots */
@@ -130,21 +130,37 @@ TUTELA_API void tutela_snapshot_close(struct tutela_snapshot *snap);
 struct tutela_store_info {
 	char uuid[37];
 	uint32_t schema;
-	uint64_t update;     /* number of committed updates of the whole store */
+	uint64_t update; /* number of committed updates of the whole store */
 	uint64_t lists, entries, active;
-	uint64_t fingerprints[64]; /* active, by enum tutela_algorithm */
+	uint64_t fingerprints[64];                  /* active, by enum tutela_algorithm */
 	uint64_t segments, index_bytes, data_bytes; /* index files; LMDB file */
 	bool unfinished; /* an update died half-way; the next writer cleans up; nothing of it is visible */
 };
-TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_info(struct tutela_snapshot *snap, struct tutela_store_info *out);
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_info(struct tutela_snapshot *snap,
+							       struct tutela_store_info *out);
 
 /* Lists in order of name. `fn` returns false to stop. */
-TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_lists(struct tutela_snapshot *snap,
-                                                                bool (*fn)(void *ctx, const struct tutela_list *list),
-                                                                void *ctx);
+TUTELA_API TUTELA_CHECKED enum tutela_err
+tutela_snapshot_lists(struct tutela_snapshot *snap, bool (*fn)(void *ctx, const struct tutela_list *list), void *ctx);
 /* TUTELA_E_NOTFOUND. */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_list(struct tutela_snapshot *snap, const char *name,
-                                                               struct tutela_list *out);
+							       struct tutela_list *out);
+
+enum tutela_digest_of {
+	TUTELA_DIGEST_ISSUED = 0,    /* what the source says */
+	TUTELA_DIGEST_EFFECTIVE = 1, /* what is in force here: local decisions applied */
+};
+
+/*
+ * A digest of all entries of a list that are not withdrawn, 32 bytes: equal
+ * exactly when the entries are, whatever came in which order. The sum modulo
+ * 2^256, as little-endian numbers, of the SHA-256 of each entry's line in the
+ * format "records". It finds differences that happen; against forgery it is
+ * only as good as the signature over it. Known at once, but for lists that are
+ * older than their first digest. TUTELA_E_NOTFOUND.
+ */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_digest(struct tutela_snapshot *snap, const char *list,
+								 enum tutela_digest_of of, uint8_t *out);
 
 /* One hash to ask with. */
 struct tutela_query_hash {
@@ -196,8 +212,8 @@ TUTELA_API void tutela_hits_free(struct tutela_hits *h);
  * TUTELA_E_ARG, TUTELA_E_NOMEM, TUTELA_E_CORRUPT.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_lookup(struct tutela_snapshot *snap,
-                                                                 const struct tutela_query *query, size_t limit,
-                                                                 struct tutela_hits *out);
+								 const struct tutela_query *query, size_t limit,
+								 struct tutela_hits *out);
 
 /*
  * Many look-ups at once, `out` an array of n results: each is what
@@ -207,11 +223,12 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_lookup(struct tutela_s
  * TUTELA_E_ARG (one bad query is enough), TUTELA_E_NOMEM, TUTELA_E_CORRUPT.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_lookup_batch(struct tutela_snapshot *snap,
-                                                                       const struct tutela_query *queries, size_t n,
-                                                                       size_t limit, unsigned threads,
-                                                                       struct tutela_hits *out);
+								       const struct tutela_query *queries, size_t n,
+								       size_t limit, unsigned threads,
+								       struct tutela_hits *out);
 
-/* What is to be computed for a scan to be complete here: TUTELA_WANT_* bits of hash.h that some active entry can match. */
+/* What is to be computed for a scan to be complete here: TUTELA_WANT_* bits of hash.h that some active entry can match.
+ */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_wants(struct tutela_snapshot *snap, unsigned *wants);
 
 /*
@@ -220,7 +237,7 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_wants(struct tutela_sn
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err
 tutela_snapshot_entries(struct tutela_snapshot *snap, const char *list,
-                        enum tutela_err (*fn)(void *ctx, const struct tutela_record *rec), void *ctx);
+			enum tutela_err (*fn)(void *ctx, const struct tutela_record *rec), void *ctx);
 
 /* ------------------------------------------------------------------ updates */
 
@@ -234,17 +251,19 @@ enum tutela_update_mode {
 struct tutela_update_opts {
 	size_t size;
 	const char *list;
-	bool create;  /* make the list when it does not exist, with policy or the default */
+	bool create;                        /* make the list when it does not exist, with policy or the default */
 	const struct tutela_policy *policy; /* of a new list; NULL: default */
-	const char *source;      /* of a new list; NULL: "local" */
+	const char *source;                 /* of a new list; NULL: "local" */
 	enum tutela_update_mode mode;
-	const char *provenance;  /* for the audit log: where it came from, in words; NULL: "" */
-	unsigned threads;        /* for index building; 0: all cores */
+	const char *provenance; /* for the audit log: where it came from, in words; NULL: "" */
+	uint64_t version;       /* the list's after commit, greater than now; 0: one more when anything changes */
+	int64_t expires;        /* the list's after commit, seconds since 1970 UTC; 0: as it is; -1: never */
+	unsigned threads;       /* for index building; 0: all cores */
 };
 
 struct tutela_update_result {
 	uint64_t added, changed, unchanged, withdrawn; /* entries */
-	uint64_t version; /* the list's, after commit; unchanged when nothing changed */
+	uint64_t version;                              /* the list's, after commit; unchanged when nothing changed */
 };
 
 /*
@@ -253,14 +272,15 @@ struct tutela_update_result {
  * and not create), TUTELA_E_READONLY, TUTELA_E_ARG (bad list name),
  * TUTELA_E_SYS, TUTELA_E_DISKFULL.
  */
-TUTELA_API TUTELA_CHECKED enum tutela_err tutela_update_begin(struct tutela_store *s,
-                                                              const struct tutela_update_opts *opts,
-                                                              struct tutela_update **out);
+TUTELA_API TUTELA_CHECKED enum tutela_err
+tutela_update_begin(struct tutela_store *s, const struct tutela_update_opts *opts, struct tutela_update **out);
 
 /*
- * Add or replace one entry, identified by its id. A record that says nothing
- * new leaves the entry as it is. Putting an entry that is withdrawn or
- * disputed with status ACTIVE makes it active again. TUTELA_E_REFUSED: it
+ * Add or replace one entry, identified by its id: what its source says. A
+ * record that says nothing new leaves the entry as it is. Putting an entry
+ * that is withdrawn or disputed with status ACTIVE makes it active again,
+ * unless a local decision holds (tutela_update_decide): that outlives what is
+ * put. TUTELA_E_REFUSED: it
  * holds nothing that may be stored (see tutela_hash_refusal) or nothing at
  * all; the update goes on. TUTELA_E_TOOBIG likewise. Any other error:
  * only abort is allowed.
@@ -268,24 +288,37 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_update_begin(struct tutela_stor
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_update_put(struct tutela_update *u, const struct tutela_record *rec);
 
 /*
- * Give an entry another status. TUTELA_E_NOTFOUND: no such entry; the update goes on.
+ * Give an entry another status, as its source would; a local decision stays in
+ * force. TUTELA_E_NOTFOUND: no such entry; the update goes on.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_update_status(struct tutela_update *u, struct tutela_text id,
-                                                               enum tutela_status status, struct tutela_text reason);
+							       enum tutela_status status, struct tutela_text reason);
+
+/*
+ * A decision of the operator about an entry: whatever its source says now or
+ * later, this is its status here, until the decision is taken back. Errors as
+ * tutela_update_status.
+ */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_update_decide(struct tutela_update *u, struct tutela_text id,
+							       enum tutela_status status, struct tutela_text reason);
+
+/* Take it back: what the source says counts again. An entry without a decision stays as it is. */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_update_undecide(struct tutela_update *u, struct tutela_text id);
 
 /*
  * Make all of it visible at once, durably; frees u whatever happens. `result`
  * may be NULL. When it fails the store is as it was before begin.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_update_commit(struct tutela_update *u,
-                                                               struct tutela_update_result *result);
+							       struct tutela_update_result *result);
 
 /* Undo all of it and free u. NULL is fine. */
 TUTELA_API void tutela_update_abort(struct tutela_update *u);
 
-/* Change a list's policy or expiry (fields of *list other than policy and expires are ignored). Takes the writer lock. */
+/* Change a list's policy or expiry (fields of *list other than policy and expires are ignored). Takes the writer lock.
+ */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_list_set(struct tutela_store *s, const struct tutela_list *list,
-                                                          bool create);
+							  bool create);
 /* Remove a list with all its entries. TUTELA_E_NOTFOUND, TUTELA_E_BUSY. */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_list_remove(struct tutela_store *s, const char *name);
 
@@ -294,8 +327,8 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_list_remove(struct tutela_store
 struct tutela_check_opts {
 	size_t size;
 	uint64_t queries; /* to compare with an exhaustive scan; 0: 200; half sampled entries (as they are, and with
-	                     bits flipped up to the threshold and past it), half adversarial (flips that sit on
-	                     the index's chunk borders, all in one chunk, evenly spread) */
+			     bits flipped up to the threshold and past it), half adversarial (flips that sit on
+			     the index's chunk borders, all in one chunk, evenly spread) */
 	uint64_t seed;    /* 0: 1 */
 	bool rebuild;     /* make the index files anew from LMDB first; takes the writer lock */
 	unsigned threads;
@@ -308,7 +341,7 @@ struct tutela_check_opts {
 
 struct tutela_check_result {
 	uint64_t entries, fingerprints, segments, blocks, queries, matches; /* looked at; matches: compared pairs */
-	uint64_t findings; /* 0: all is well */
+	uint64_t findings;                                                  /* 0: all is well */
 };
 
 /*
@@ -316,13 +349,11 @@ struct tutela_check_result {
  * index with exhaustive scans of the entries. TUTELA_OK also when there are
  * findings: see result. TUTELA_E_INTERRUPTED, TUTELA_E_NOMEM, TUTELA_E_SYS.
  */
-TUTELA_API TUTELA_CHECKED enum tutela_err tutela_store_check(struct tutela_store *s,
-                                                             const struct tutela_check_opts *opts,
-                                                             struct tutela_check_result *out);
+TUTELA_API TUTELA_CHECKED enum tutela_err
+tutela_store_check(struct tutela_store *s, const struct tutela_check_opts *opts, struct tutela_check_result *out);
 
 /* What was done to the store, oldest first, as one JSON object each. `fn` returns false to stop. */
-TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_audit(struct tutela_snapshot *snap,
-                                                                bool (*fn)(void *ctx, const char *json, size_t len),
-                                                                void *ctx);
+TUTELA_API TUTELA_CHECKED enum tutela_err
+tutela_snapshot_audit(struct tutela_snapshot *snap, bool (*fn)(void *ctx, const char *json, size_t len), void *ctx);
 
 #endif

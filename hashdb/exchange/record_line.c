@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exchange/record_line.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *put(char *at, const char *s, size_t len)
+{
+	if (len)
+		memcpy(at, s, len);
+	return at + len;
+}
+
+static bool is_plain(unsigned char c, bool key)
+{
+	return c > 0x1f && c != 0x7f && c != '%' && !(key && c == '=');
+}
+
+static char *put_text(char *at, struct tutela_text t, bool key)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < t.len; i++) {
+		unsigned char c = (unsigned char)t.s[i];
+
+		if (is_plain(c, key)) {
+			*at++ = (char)c;
+			continue;
+		}
+		*at++ = '%';
+		*at++ = digits[c >> 4];
+		*at++ = digits[c & 15];
+	}
+	return at;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const struct tutela_hash *x = a, *y = b;
+
+	if (x->algorithm != y->algorithm)
+		return x->algorithm < y->algorithm ? -1 : 1;
+	return memcmp(x->bytes, y->bytes, sizeof x->bytes);
+}
+
+static char *put_hashes(char *at, const struct tutela_record *rec)
+{
+	struct tutela_hash sorted[TUTELA_FINGERPRINTS_MAX];
+
+	memcpy(sorted, rec->fingerprints, rec->n_fingerprints * sizeof *sorted);
+	qsort(sorted, rec->n_fingerprints, sizeof *sorted, by_value);
+	for (size_t i = 0; i < rec->n_fingerprints; i++) {
+		const char *name = tutela_algorithm_get(sorted[i].algorithm)->name;
+
+		if (i && !by_value(&sorted[i - 1], &sorted[i]))
+			continue;
+		if (i)
+			*at++ = ' ';
+		at = put(at, name, strlen(name));
+		*at++ = ':';
+		tutela_hash_format(&sorted[i], at);
+		at += 2 * (size_t)sorted[i].len;
+	}
+	return at;
+}
+
+size_t tutela_record_line(const struct tutela_record *rec, enum record_view view, char *buf)
+{
+	bool issued = view == RECORD_ISSUED && rec->local;
+	enum tutela_status status = issued ? rec->issued : rec->status;
+	struct tutela_text reason = issued ? rec->issued_reason : rec->reason;
+	const char *word = tutela_status_name(status);
+	char *at = put(buf, word, strlen(word));
+
+	*at++ = '\t';
+	at = put_text(at, rec->id, false);
+	at += sprintf(at, "\t%" PRId64 "\t", rec->source_time);
+	at = put_hashes(at, rec);
+	*at++ = '\t';
+	if (status != TUTELA_ACTIVE)
+		at = put_text(at, reason, false);
+	for (size_t i = 0; i < rec->n_labels; i++) {
+		*at++ = '\t';
+		at = put_text(at, rec->labels[i].key, true);
+		*at++ = '=';
+		at = put_text(at, rec->labels[i].value, false);
+	}
+	return (size_t)(at - buf);
+}
