@@ -16,6 +16,7 @@
 #define TUTELA_TUTELA_H
 
 #include <tutela/algorithm.h>
+#include <tutela/bundle.h>
 #include <tutela/cpu.h>
 #include <tutela/decode.h>
 #include <tutela/error.h>
@@ -23,6 +24,7 @@
 #include <tutela/hash.h>
 #include <tutela/index.h>
 #include <tutela/record.h>
+#include <tutela/source.h>
 #include <tutela/store.h>
 #include <tutela/version.h>
 
