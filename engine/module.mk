@@ -25,7 +25,8 @@ FLAGS_engine/match/kernels_scalar := -fno-tree-vectorize
 
 # Decoder workers: their own programs, linked without OpenMP and without the search.
 WORKER_COMMON := engine/decode/worker/decoder.c engine/decode/worker/sandbox.c engine/decode/worker/landlock.c \
-	engine/decode/worker/namespaces.c engine/decode/worker/syscall_filter.c engine/decode/worker/digest.c \
+	engine/decode/worker/namespaces.c engine/decode/worker/syscall_filter.c engine/decode/worker/picture_room.c \
+	engine/decode/worker/digest.c \
 	engine/decode/worker/sniff.c engine/decode/worker/row_sink.c engine/decode/wire.c \
 	$(wildcard engine/base/*.c) $(wildcard engine/hash/*.c)
 WORKER_CORE := $(WORKER_COMMON) engine/decode/worker/codec_jpeg.c engine/decode/worker/codec_png.c \

@@ -11,6 +11,7 @@
  */
 #include "decode/worker/codec.h"
 #include "decode/worker/digest.h"
+#include "decode/worker/picture_room.h"
 #include "decode/worker/sandbox.h"
 #include "decode/worker/sniff.h"
 
@@ -18,7 +19,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BLOCK    ((size_t)256 << 10) /* stays in the second-level cache for three digests */
-#define KEEP_MAX ((size_t)16 << 20)  /* a larger buffer goes back to the system after its file */
+#define BLOCK ((size_t)256 << 10) /* stays in the second-level cache for three digests */
 
 _Static_assert(BLOCK >= SNIFF_LEN, "the first block is sniffed");
 
@@ -76,7 +75,7 @@ static void release(struct worker *w)
 {
 	uint8_t *buf;
 
-	if (w->cap <= KEEP_MAX)
+	if (w->cap <= PICTURE_ROOM_KEPT)
 		return;
 	buf = realloc(w->buf, BLOCK);
 	if (!buf)
@@ -324,11 +323,7 @@ static bool set_up(struct worker *w, uint64_t memory)
 	struct wire_hello said = {.kind = tutela_codecs.kind};
 	uint8_t hello[WIRE_HELLO_LEN];
 
-	/* One arena: the limit on address space counts reserved room too. */
-	mallopt(M_ARENA_MAX, 1);
-	/* What one picture took stays for the next: no call of the kernel and no page fault for each. */
-	mallopt(M_MMAP_THRESHOLD, (int)KEEP_MAX);
-	mallopt(M_TRIM_THRESHOLD, (int)(2 * KEEP_MAX));
+	tutela_room_setup();
 	if (!reserve(w, BLOCK) || (tutela_codecs.init && !tutela_codecs.init()))
 		return false;
 	if (!tutela_sandbox_enter(&s))

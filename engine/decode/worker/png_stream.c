@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "decode/worker/picture_room.h"
 #include "decode/worker/png_unfilter.h"
 
 /* A longer chunk beside the picture is for libpng, whose limit this is; and so is a longer IDAT that holds less. */
@@ -26,7 +27,7 @@ struct png_stream {
 	uint64_t row_len;  /* of a filtered row, its filter included */
 	uint64_t inflated; /* of all rows */
 	uint32_t row;      /* the next one */
-	uint8_t *samples;  /* mapped: a pad, filtered rows, a pad */
+	uint8_t *samples;  /* a pad, filtered rows, a pad */
 	uint8_t *above, *out;
 	size_t stride;
 	bool plain; /* the rows of this group are as stored */
@@ -160,20 +161,20 @@ static bool unpack(struct png_stream *s, const struct idat *idat, uint64_t memor
 	uint8_t *joined = NULL;
 	bool ok = false;
 
-	s->samples = tutela_mem_map(s->inflated + 2 * PNG_PAD);
+	s->samples = tutela_room_take(s->inflated + 2 * PNG_PAD);
 	if (!s->samples)
 		return false;
 	if (idat->n > 1) {
 		if (idat->len > memory - s->inflated)
 			return false;
-		joined = tutela_mem_map(idat->len);
+		joined = tutela_room_take(idat->len);
 		if (!joined)
 			return false;
 		join(idat, joined);
 		zlib = joined;
 	}
 	ok = window_fits(zlib, idat->len, s->inflated) && inflate(zlib, idat->len, s->samples + PNG_PAD, s->inflated);
-	tutela_mem_unmap(joined, idat->len);
+	tutela_room_give(joined, idat->len);
 	return ok;
 }
 
@@ -285,7 +286,7 @@ void tutela_png_stream_free(struct png_stream *s)
 {
 	if (!s)
 		return;
-	tutela_mem_unmap(s->samples, s->inflated + 2 * PNG_PAD);
+	tutela_room_give(s->samples, s->inflated + 2 * PNG_PAD);
 	free(s->above);
 	free(s->out);
 	free(s);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Room for the bytes of one picture. Up to PICTURE_ROOM_KEPT it is the heap's,
+ * which keeps it for the next picture: page faults for each would cost more
+ * than many a picture does. What is larger goes back to the system.
+ */
+#ifndef TUTELA_PICTURE_ROOM_H
+#define TUTELA_PICTURE_ROOM_H
+
+#include <stddef.h>
+
+#define PICTURE_ROOM_KEPT ((size_t)16 << 20)
+
+/* From now on freed room up to that size stays in the process, in one arena. Before any thread. */
+void tutela_room_setup(void);
+
+/* Not zeroed; holds what the picture before left there. NULL on shortage. */
+void *tutela_room_take(size_t len);
+/* With the same len. NULL is fine. */
+void tutela_room_give(void *p, size_t len);
+
+#endif
