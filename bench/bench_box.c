@@ -3,7 +3,9 @@
  * What does the box of a decoder cost? The same decoder with its lock-down and
  * without (linked so for this benchmark, never installed), one call after
  * another by turns in one run: time until an answer is here, and time and
- * processor time until a fresh worker is ready. Each comes as two lines, without
+ * processor time until a fresh worker is ready. A worker that is replaced after
+ * its share of pictures costs its caller what the two calls around it take
+ * longer than the rest. Each comes as two lines, without
  * the box and with it; the latter also has
  *
  *   box_us       median of the differences within the pairs
@@ -14,6 +16,8 @@
 #include "made_picture.h"
 
 #define SEED  1
+#define NEVER 1000000 /* pictures until a worker is replaced */
+#define CYCLE 256
 #define TRUES 10 /* in one run */
 
 static const char usage[] = "bench_box [PAIRS] (2000 of the smallest picture, fewer of the others)";
@@ -21,12 +25,12 @@ static const char usage[] = "bench_box [PAIRS] (2000 of the smallest picture, fe
 static const char *const dirs[2] = {BENCH_BOXLESS_DIR, BENCH_BIN_DIR};
 static const char *const names[2] = {"without the box", "with the box"};
 
-static struct tutela_decoder *open_pool(int boxed)
+static struct tutela_decoder *open_pool(int boxed, unsigned recycle)
 {
 	struct tutela_decoder_opts opts = {.size = sizeof opts,
 					   .program_dir = dirs[boxed],
 					   .wants = TUTELA_WANT_PDQ | TUTELA_WANT_PDQ_FULL,
-					   .recycle = 1000000};
+					   .recycle = recycle};
 	struct tutela_decoder *pool;
 
 	bench_must(tutela_decoder_open(&opts, &pool), dirs[boxed]);
@@ -90,7 +94,7 @@ static double measure_picture(void *ctx, int boxed)
 
 static void compare_pictures(const char *path, const char *what, size_t n)
 {
-	struct picture p = {{open_pool(0), open_pool(1)}, open(path, O_RDONLY | O_CLOEXEC)};
+	struct picture p = {{open_pool(0, NEVER), open_pool(1, NEVER)}, open(path, O_RDONLY | O_CLOEXEC)};
 	struct pairs warm = {0}, pairs = {0};
 
 	if (p.fd < 0)
@@ -110,7 +114,7 @@ static void compare_pictures(const char *path, const char *what, size_t n)
 static double measure_start(void *ctx, int boxed)
 {
 	double start = bench_now_us(), took;
-	struct tutela_decoder *pool = open_pool(boxed);
+	struct tutela_decoder *pool = open_pool(boxed, NEVER);
 
 	(void)ctx;
 	took = bench_now_us() - start;
@@ -143,6 +147,37 @@ static void compare_starts(size_t n)
 	print_pairs(&pairs, "start of a worker");
 	take_pairs(&pairs, n, measure_start_cpu, NULL);
 	print_pairs(&pairs, "start and end of a worker, processor time");
+}
+
+/* The last call of a worker and the first of the next, less what two calls take otherwise. */
+static double measure_replacement(void *ctx, int boxed)
+{
+	struct bench_times usual = {0};
+	double first = measure_picture(ctx, boxed), extra;
+
+	for (unsigned i = 2; i < CYCLE; i++)
+		bench_times_add(&usual, measure_picture(ctx, boxed));
+	extra = first + measure_picture(ctx, boxed) - 2 * bench_median(&usual);
+	bench_times_free(&usual);
+	return extra;
+}
+
+static void compare_replacements(const char *path, size_t n)
+{
+	struct picture p = {{open_pool(0, CYCLE), open_pool(1, CYCLE)}, open(path, O_RDONLY | O_CLOEXEC)};
+	struct pairs warm = {0}, pairs = {0};
+
+	if (p.fd < 0)
+		bench_die(path, strerror(errno));
+	take_pairs(&warm, 1, measure_replacement, &p);
+	take_pairs(&pairs, n, measure_replacement, &p);
+	print_pairs(&pairs, "replacement of a worker");
+	bench_times_free(&warm.times[0]);
+	bench_times_free(&warm.times[1]);
+	bench_times_free(&warm.differences);
+	close(p.fd);
+	tutela_decoder_close(p.pools[0]);
+	tutela_decoder_close(p.pools[1]);
 }
 
 static void run_true(void *ctx)
@@ -184,6 +219,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof pictures / sizeof pictures[0]; i++) {
 		snprintf(path, sizeof path, "%s/%s", dir, pictures[i].name);
 		made_picture(path, SEED, pictures[i].options);
+		if (i == 0)
+			compare_replacements(path, pairs / 20);
 		compare_pictures(path, pictures[i].name, pairs / pictures[i].share ? pairs / pictures[i].share : 1);
 		unlink(path);
 	}

@@ -35,6 +35,7 @@
 #define MEMORY_LEAST ((uint64_t)256 << 20) /* the vips worker's libraries map more than half of it */
 #define HELLO_MS     120000                /* a cold start on a busy machine; nothing hostile has been read yet */
 #define SPAWN_TRIES  8                     /* while processes or memory are short: 1.3 s in all */
+#define SPARE_FILES  16                    /* a worker that did so many has a long job: the next one is made ready */
 #define GRACE_MS     200                   /* for a worker that was told to end */
 #define KILL_MS      2000                  /* for a killed one; longer only while a read hangs in the kernel */
 
@@ -46,7 +47,8 @@ struct worker {
 
 struct slot {
 	struct worker workers[WIRE_KINDS];
-	uint32_t number; /* of the last request */
+	struct worker leaving; /* told to end, to be waited for when the next one is */
+	uint32_t number;       /* of the last request */
 	struct slot *next_free;
 };
 
@@ -58,6 +60,7 @@ struct tutela_decoder {
 	pthread_cond_t freed;
 	struct slot *free;
 	struct slot *slots;
+	struct worker spares[WIRE_KINDS]; /* started ahead of need, not yet heard of */
 	struct tutela_decoder_stats stats;
 	struct wire_hello first; /* what the first worker said of its lock-down */
 };
@@ -106,8 +109,8 @@ static bool reap(pid_t pid, unsigned ms, int *status)
 }
 
 /*
- * End the worker, after `ms` in which it may end by itself; one at work ends when its channel closes. Returns the signal
- * that ended it, or 0; our own does not count.
+ * End the worker, after `ms` in which it may end by itself; one at work ends when its channel closes. Returns the
+ * signal that ended it, or 0; our own does not count.
  */
 static int discard(struct worker *w, unsigned ms)
 {
@@ -233,10 +236,9 @@ static int exec_with_patience(const struct tutela_decoder *pool, enum wire_kind 
 	}
 }
 
-/* Start a worker and wait until it has locked itself down. */
-static enum tutela_err start(struct tutela_decoder *pool, enum wire_kind kind, struct worker *w)
+/* Start a worker and do not wait for it. */
+static enum tutela_err launch(const struct tutela_decoder *pool, enum wire_kind kind, struct worker *w)
 {
-	struct wire_hello said;
 	int pair[2], rc;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
@@ -250,9 +252,59 @@ static enum tutela_err start(struct tutela_decoder *pool, enum wire_kind kind, s
 		errno = rc;
 		return TUTELA_E_WORKER;
 	}
-	if (!greeted(w, kind, &said)) {
+	return TUTELA_OK;
+}
+
+static struct worker take_spare(struct tutela_decoder *pool, enum wire_kind kind)
+{
+	struct worker w;
+
+	pthread_mutex_lock(&pool->lock);
+	w = pool->spares[kind];
+	pool->spares[kind] = (struct worker){.sock = -1};
+	pthread_mutex_unlock(&pool->lock);
+	return w;
+}
+
+/* The worker that will be needed next; when it cannot be had now, that is said when it is needed. */
+static void make_spare(struct tutela_decoder *pool, enum wire_kind kind)
+{
+	struct worker w, none = {.sock = -1};
+	bool missing;
+
+	pthread_mutex_lock(&pool->lock);
+	missing = !pool->spares[kind].pid;
+	pthread_mutex_unlock(&pool->lock);
+	if (!missing || launch(pool, kind, &w))
+		return;
+	pthread_mutex_lock(&pool->lock);
+	if (!pool->spares[kind].pid) {
+		pool->spares[kind] = w;
+		w = none;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	discard(&w, 0);
+}
+
+/* A worker that has locked itself down: the spare one, or a new one when there is none that lives. */
+static enum tutela_err start(struct tutela_decoder *pool, enum wire_kind kind, struct worker *w)
+{
+	struct wire_hello said;
+	bool spare;
+
+	*w = take_spare(pool, kind);
+	spare = w->pid && greeted(w, kind, &said);
+	if (!spare) {
+		enum tutela_err err;
+
 		discard(w, 0);
-		return TUTELA_E_WORKER;
+		err = launch(pool, kind, w);
+		if (err)
+			return err;
+		if (!greeted(w, kind, &said)) {
+			discard(w, 0);
+			return TUTELA_E_WORKER;
+		}
 	}
 	pthread_mutex_lock(&pool->lock);
 	if (!pool->stats.spawned++)
@@ -333,12 +385,20 @@ static void await(enum wire_kind kind, struct worker *w, const struct wire_reque
 	}
 }
 
-static void retire(struct tutela_decoder *pool, struct worker *w)
+static void retire(struct tutela_decoder *pool, struct slot *slot, enum wire_kind kind)
 {
-	if (!w->pid || ++w->files < pool->opts.recycle)
+	struct worker *w = &slot->workers[kind];
+
+	if (!w->pid)
+		return;
+	if (++w->files == SPARE_FILES)
+		make_spare(pool, kind);
+	if (w->files < pool->opts.recycle)
 		return;
 	shutdown(w->sock, SHUT_RDWR);
-	discard(w, GRACE_MS);
+	discard(&slot->leaving, GRACE_MS);
+	slot->leaving = *w;
+	*w = (struct worker){.sock = -1};
 	pthread_mutex_lock(&pool->lock);
 	pool->stats.recycled++;
 	pthread_mutex_unlock(&pool->lock);
@@ -375,7 +435,7 @@ static void identify(struct tutela_decoder *pool, struct slot *slot, int fd, str
 	if (deliver(pool, WIRE_CORE, w, rq, fd))
 		return;
 	await(WIRE_CORE, w, rq, &rp);
-	retire(pool, w);
+	retire(pool, slot, WIRE_CORE);
 	d = &rp.decoded;
 	if (rp.answer != WIRE_DONE || lost(d) || !d->have)
 		return;
@@ -403,7 +463,7 @@ static enum tutela_err ask(struct tutela_decoder *pool, struct slot *slot, int f
 		if (err)
 			return err;
 		await(kind, w, rq, &rp);
-		retire(pool, w);
+		retire(pool, slot, kind);
 		if (rp.answer == WIRE_DONE)
 			break;
 	}
@@ -607,24 +667,30 @@ void tutela_decoder_defences(const struct tutela_decoder *pool, struct tutela_de
 	out->weakened = pool->first.defences & WIRE_WEAKENED;
 }
 
+static void end_worker(struct worker *w, bool ours, bool last)
+{
+	if (!w->pid)
+		return;
+	if (!ours)
+		close(w->sock), w->pid = 0;
+	else if (!last)
+		shutdown(w->sock, SHUT_RDWR);
+	else
+		discard(w, GRACE_MS);
+}
+
 /* All at once first, then one after another: they end side by side. In a fork's child they are not ours. */
 static void end_workers(struct tutela_decoder *pool)
 {
 	bool ours = pool->owner == getpid();
 
-	for (int end = 0; end < 2; end++) {
-		for (unsigned i = 0; pool->slots && i < pool->opts.workers * WIRE_KINDS; i++) {
-			struct worker *w = &pool->slots[i / WIRE_KINDS].workers[i % WIRE_KINDS];
-
-			if (!w->pid)
-				continue;
-			if (!ours)
-				close(w->sock), w->pid = 0;
-			else if (!end)
-				shutdown(w->sock, SHUT_RDWR);
-			else
-				discard(w, GRACE_MS);
-		}
+	for (int last = 0; last < 2; last++) {
+		for (unsigned i = 0; pool->slots && i < pool->opts.workers * WIRE_KINDS; i++)
+			end_worker(&pool->slots[i / WIRE_KINDS].workers[i % WIRE_KINDS], ours, last);
+		for (unsigned i = 0; pool->slots && i < pool->opts.workers; i++)
+			end_worker(&pool->slots[i].leaving, ours, last);
+		for (unsigned k = 0; k < WIRE_KINDS; k++)
+			end_worker(&pool->spares[k], ours, last);
 	}
 }
 
