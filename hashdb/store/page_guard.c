@@ -325,7 +325,7 @@ enum tutela_err tutela_guard_begin(struct page_guard *g, struct tutela_store *s,
 	if (err)
 		return err;
 	/* The page size never changes, whatever else of this page a writer is just writing. */
-	why = tutela_page_meta(first, 0, &g->meta);
+	why = tutela_page_meta_head(first, 0, &g->meta);
 	if (why)
 		return tutela_guard_damage(g, 0, why);
 	g->page_size = g->meta.page_size;

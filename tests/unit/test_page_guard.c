@@ -3,7 +3,8 @@
 
 #include "store/page_format.h"
 
-#define SIZE 4096
+#define SIZE  4096
+#define ROOTS (24 + 16 + 40) /* in a meta page, of the free pages; 48 further on, of the databases */
 
 static char path[64], file[128];
 
@@ -51,13 +52,16 @@ static void make(void)
 static struct page_meta newest(void)
 {
 	struct page_meta m[2];
-	uint8_t head[PAGE_META_LEN];
+	uint8_t bytes[2][PAGE_META_LEN];
+	unsigned last;
 
 	for (unsigned slot = 0; slot < 2; slot++) {
-		fetch(slot * SIZE, head, sizeof head);
-		cr_assert_null(tutela_page_meta(head, slot, &m[slot]));
+		fetch(slot * SIZE, bytes[slot], sizeof bytes[slot]);
+		cr_assert_null(tutela_page_meta_head(bytes[slot], slot, &m[slot]));
 	}
-	return m[m[1].txn > m[0].txn];
+	last = m[1].txn > m[0].txn;
+	cr_assert_null(tutela_page_meta(bytes[last], last, &m[last]));
+	return m[last];
 }
 
 static void on_finding(void *ctx, const char *sentence)
@@ -208,5 +212,32 @@ Test(page_guard, a_file_cut_short_is_an_error)
 		tutela_store_close(s);
 	}
 	cr_assert_geq(begun, 1);
+	scratch_remove(path);
+}
+
+/* What LMDB leaves in the older meta page when a commit's last write fails: the roots of what was not committed. */
+Test(page_guard, the_older_meta_page_may_lead_nowhere)
+{
+	static const uint8_t beyond[8] = {0xff, 0xff, 0x0f};
+
+	bool spoilt[2] = {false, false};
+	struct tutela_store *s;
+
+	make();
+	for (uint64_t i = 0; i < 20 && !(spoilt[0] && spoilt[1]); i++) {
+		unsigned older = !(newest().txn & 1);
+
+		rewrite(older * SIZE + ROOTS, beyond, sizeof beyond);
+		rewrite(older * SIZE + ROOTS + 48, beyond, sizeof beyond);
+		spoilt[older] = true;
+		s = store_open(path, true);
+		cr_assert_eq(ask_store(s, hash_of(TUTELA_ALG_MD5, 1)), 1);
+		put_one(s, "a", record_of("one more", hash_of(TUTELA_ALG_MD5, 70000 + i)));
+		cr_assert_eq(ask_store(s, hash_of(TUTELA_ALG_MD5, 70000 + i)), 1);
+		if (i % 3 == 1)
+			set_status(s, "a", "one more", TUTELA_WITHDRAWN);
+		tutela_store_close(s);
+	}
+	cr_assert(spoilt[0] && spoilt[1]);
 	scratch_remove(path);
 }
