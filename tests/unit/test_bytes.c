@@ -75,3 +75,19 @@ Test(mem, aligned_and_mapped)
 	tutela_mem_unmap(m, 5000);
 	free(p);
 }
+
+Test(mem, large_mappings_lie_on_huge_pages)
+{
+	static const size_t lens[] = {2u << 20, (2u << 20) + 1, 5000000, 64u << 20};
+
+	for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+		unsigned char *m = tutela_mem_map(lens[i]);
+
+		cr_assert_not_null(m);
+		cr_assert_eq((uintptr_t)m % (2u << 20), 0);
+		m[0] = m[lens[i] - 1] = 1;
+		tutela_mem_unmap(m, lens[i]);
+	}
+	cr_assert_null(tutela_mem_map((size_t)-1));
+	cr_assert_null(tutela_mem_map((size_t)-4096));
+}

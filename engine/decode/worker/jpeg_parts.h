@@ -45,7 +45,7 @@ struct jpeg_stream {
 	uint8_t *clean;        /* one segment without stuffing */
 	int16_t *coefficients; /* a row of MCUs, or (progressive) the whole plane */
 	uint64_t *nonzero;     /* progressive: [block], bit k set when zigzag coefficient k is not zero */
-	size_t mapped;         /* length of the mapping that holds both; 0: they are allocated */
+	size_t plane;          /* progressive: length of the room that holds both; nonzero is its beginning */
 	/* sequential: where the scan stands */
 	struct bits bits;
 	unsigned until_restart, next_restart;

@@ -3,11 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "decode/worker/jpeg_parts.h"
+#include "decode/worker/picture_room.h"
 
-#define PLANE_BLOCK  (64 * sizeof(int16_t) + sizeof(uint64_t)) /* bytes of a block in it */
-#define PLANE_MAPPED ((size_t)4 << 20)                         /* from this size on: a picture of 2 megapixels */
+#define PLANE_BLOCK (64 * sizeof(int16_t) + sizeof(uint64_t)) /* bytes of a block in it */
 
 static int16_t *plane_block(struct jpeg_stream *s, uint32_t column, uint32_t row)
 {
@@ -265,19 +264,12 @@ static bool tables_defined(const struct jpeg_stream *s)
 	return true;
 }
 
-/* Each scan walks the whole plane: a large one is had in huge pages, whose 512 times fewer faults show in every file.
- */
 static bool make_plane(struct jpeg_stream *s, size_t blocks)
 {
-	if (blocks * PLANE_BLOCK >= PLANE_MAPPED) {
-		s->mapped = blocks * PLANE_BLOCK;
-		s->nonzero = tutela_mem_map(s->mapped);
-		s->coefficients = s->nonzero ? (int16_t *)(void *)(s->nonzero + blocks) : NULL;
-		return s->nonzero;
-	}
-	s->coefficients = tutela_mem_array(blocks * 64, sizeof *s->coefficients);
-	s->nonzero = tutela_mem_array(blocks, sizeof *s->nonzero);
-	return s->coefficients && s->nonzero;
+	s->plane = blocks * PLANE_BLOCK;
+	s->nonzero = tutela_room_take_zeroed(s->plane);
+	s->coefficients = s->nonzero ? (int16_t *)(void *)(s->nonzero + blocks) : NULL;
+	return s->nonzero;
 }
 
 bool tutela_jpeg_take_all_scans(struct jpeg_stream *s, const struct jpeg_limits *limits)
@@ -307,10 +299,8 @@ bool tutela_jpeg_take_all_scans(struct jpeg_stream *s, const struct jpeg_limits 
 
 void tutela_jpeg_free_plane(struct jpeg_stream *s)
 {
-	if (s->mapped) {
-		tutela_mem_unmap(s->nonzero, s->mapped);
-	} else {
+	if (s->plane)
+		tutela_room_give(s->nonzero, s->plane);
+	else
 		free(s->coefficients);
-		free(s->nonzero);
-	}
 }

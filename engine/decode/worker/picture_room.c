@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -17,6 +18,15 @@ void tutela_room_setup(void)
 void *tutela_room_take(size_t len)
 {
 	return len < PICTURE_ROOM_KEPT ? tutela_mem_aligned(len, 1) : tutela_mem_map(len);
+}
+
+void *tutela_room_take_zeroed(size_t len)
+{
+	void *p = tutela_room_take(len);
+
+	if (p && len < PICTURE_ROOM_KEPT)
+		memset(p, 0, len);
+	return p;
 }
 
 void tutela_room_give(void *p, size_t len)

@@ -16,7 +16,8 @@ void tutela_room_setup(void);
 
 /* Not zeroed; holds what the picture before left there. NULL on shortage. */
 void *tutela_room_take(size_t len);
-/* With the same len. NULL is fine. */
+void *tutela_room_take_zeroed(size_t len);
+/* With the same len, for both. NULL is fine. */
 void tutela_room_give(void *p, size_t len);
 
 #endif
