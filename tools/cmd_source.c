@@ -291,7 +291,7 @@ static int take_url(const struct wish *w, const struct feed *feed, struct tutela
 		return cli_usage(w->cli, NULL, "say where the source is: --url URL or a folder");
 	kind = http_address(w->url, &why);
 	if (kind == ADDRESS_BAD)
-		return cli_usage(w->cli, w->url, "%s", why);
+		return cli_usage(w->cli, "--url", "%s", why);
 	if (kind == ADDRESS_FOLDER && !(feed->traits & FEED_FOLDER))
 		return cli_usage(w->cli, w->url, "sources of the type %s are asked over https://, not in a folder",
 				 tutela_source_type_name(s->type));
