@@ -29,6 +29,15 @@ static void check_copy(const char *format, const char *bytes, size_t len)
 	log_free(&twice);
 }
 
+/* Where expat sees that a document is broken depends on the pieces: then only that it is must be the same. */
+static void require_same(const struct log *a, const struct log *b)
+{
+	bool whole = strstr(a->text, "result TUTELA_OK") != NULL;
+
+	require(whole == (strstr(b->text, "result TUTELA_OK") != NULL));
+	require(!whole || (a->len == b->len && !memcmp(a->text, b->text, a->len)));
+}
+
 /* The first two bytes choose the format and the pieces. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -44,8 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	log_read(&whole, format, &plain, bytes, size - 2, 0, 0);
 	log_read(&bytewise, format, &plain, bytes, size - 2, 0, 1);
 	log_read(&pieces, format, &plain, bytes, size - 2, data[1] / 2, (size_t)data[1] + 1);
-	require(whole.len == bytewise.len && !memcmp(whole.text, bytewise.text, whole.len));
-	require(whole.len == pieces.len && !memcmp(whole.text, pieces.text, whole.len));
+	require_same(&whole, &bytewise);
+	require_same(&whole, &pieces);
 	check_copy(format, bytes, size - 2);
 	log_free(&whole);
 	log_free(&bytewise);

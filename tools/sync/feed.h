@@ -2,7 +2,7 @@
 /*
  * A feed: how the lists of one type of source are fetched and put into the
  * store. One file for each type, which defines its struct feed and has a row
- * in feeds.c. `tutela sync` does what all have in common: which sources, the
+ * in feed.c. `tutela sync` does what all have in common: which sources, the
  * lock, the transport, the credentials, the lines that say how it went, and
  * the source's last_try, last_success and last_error.
  *
@@ -41,7 +41,7 @@ struct sync_outcome {
 };
 
 struct sync_job {
-	struct tutela_store *store;         /* open for writing, unless dry_run */
+	struct tutela_store *store;         /* open for writing */
 	const struct tutela_source *source; /* as it was when the sync began */
 	const struct feed *feed;
 	/* The transport that the source's URL asks for; the other one is NULL. */
