@@ -30,6 +30,7 @@ libexecdir ?= $(prefix)/libexec
 includedir ?= $(prefix)/include
 mandir ?= $(prefix)/share/man
 bashcompdir ?= $(prefix)/share/bash-completion/completions
+unitdir ?= $(prefix)/lib/systemd/system
 DESTDIR ?=
 
 .DEFAULT_GOAL := all
@@ -222,11 +223,13 @@ lint-one:
 INSTALL_LIBEXEC := $(filter-out tutela,$(notdir $(PROGRAMS)))
 INSTALL_HEADERS := $(wildcard engine/include/tutela/*.h hashdb/include/tutela/*.h)
 INSTALL_MAN := $(wildcard tools/man/*.[1-8])
+INSTALL_UNITS := $(wildcard tools/systemd/*)
 man_path = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 INSTALLED = $(bindir)/tutela $(INSTALL_LIBEXEC:%=$(libexecdir)/tutela/%) \
 	$(addprefix $(libdir)/,libtutela.a libtutela.so libtutela.so.$(SOVERSION) libtutela.so.$(VERSION)) \
 	$(libdir)/pkgconfig/tutela.pc $(addprefix $(includedir)/tutela/,$(notdir $(INSTALL_HEADERS))) \
-	$(foreach m,$(INSTALL_MAN),$(call man_path,$(m))) $(bashcompdir)/tutela
+	$(foreach m,$(INSTALL_MAN),$(call man_path,$(m))) $(bashcompdir)/tutela \
+	$(addprefix $(unitdir)/,$(notdir $(INSTALL_UNITS)))
 
 $(B)/tutela.pc: engine/tutela.pc.in Makefile
 	@mkdir -p $(@D)
@@ -245,6 +248,8 @@ install: all $(B)/tutela.pc ## install under $(DESTDIR)$(prefix)
 	$(Q)install -m 644 $(INSTALL_HEADERS) $(DESTDIR)$(includedir)/tutela/
 	$(Q)$(foreach m,$(INSTALL_MAN),install -m 644 $(m) $(DESTDIR)$(call man_path,$(m)) &&) :
 	$(Q)install -m 644 tools/completion.bash $(DESTDIR)$(bashcompdir)/tutela
+	$(Q)for u in $(INSTALL_UNITS); do sed 's|@bindir@|$(bindir)|' $$u >$(DESTDIR)$(unitdir)/$${u##*/} && \
+		chmod 644 $(DESTDIR)$(unitdir)/$${u##*/} || exit; done
 
 .PHONY: uninstall
 uninstall: ## remove what install copied

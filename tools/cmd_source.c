@@ -342,7 +342,8 @@ static int take_all(const struct wish *w, struct tutela_source *s)
 				 w->type);
 	feed = feed_of(s->type);
 	if (!feed)
-		return cli_usage(cli, "--type", "this program cannot fetch sources of the type %s", w->type);
+		return cli_usage(cli, "--type", "this program cannot fetch sources of the type %s",
+				 tutela_source_type_name(s->type));
 	status = take_url(w, feed, s);
 	if (status == CLI_GO)
 		status = check_suits(w, feed, s);

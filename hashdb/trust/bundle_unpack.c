@@ -27,10 +27,10 @@ static enum tutela_err refuse(const struct unpack *u, const char *what)
 static enum tutela_err unpack_block(struct unpack *u, size_t len)
 {
 	ZSTD_inBuffer in = {u->in, len, 0};
-	bool more = true;
+	bool more = false;
 
-	/* Also when all of it is read: something may be left inside. */
-	while (in.pos < in.size || more) {
+	/* Also when all of it is read, in a frame: something may be left inside. */
+	while (in.pos < in.size || (more && u->state)) {
 		ZSTD_outBuffer out = {u->out, ZSTD_DStreamOutSize(), 0};
 		enum tutela_err err;
 

@@ -11,6 +11,7 @@
 
 /* NULL ends it. */
 static const struct feed *const feeds[] = {
+	&feed_bundle,
 	NULL,
 };
 
