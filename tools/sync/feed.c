@@ -12,6 +12,7 @@
 /* NULL ends it. */
 static const struct feed *const feeds[] = {
 	&feed_bundle,
+	&feed_ncmec,
 	NULL,
 };
 

@@ -65,8 +65,8 @@ static enum tutela_err load(struct pull *p)
 	char *state;
 	size_t len;
 	enum tutela_err err = page_state(job, p->batch.list, FEED, &state, &len);
-	bool ok = !err && (!state || ncmec_window_load(&p->window, p->base, source->members, source->n_members, state,
-						       len));
+	bool ok = !err &&
+		  (!state || ncmec_window_load(&p->window, p->base, source->members, source->n_members, state, len));
 
 	free(state);
 	if (err)
@@ -109,8 +109,8 @@ static enum tutela_err take(struct pull *p, struct http_answer *answer, const st
 {
 	char *place = where(&p->window, p->window.pages + 1);
 	const char *why;
-	enum ncmec_verdict verdict = ncmec_window_page(&p->window, (int64_t)time(NULL), p->base, facts->next,
-						       facts->records, &why);
+	enum ncmec_verdict verdict =
+		ncmec_window_page(&p->window, (int64_t)time(NULL), p->base, facts->next, facts->records, &why);
 
 	switch (verdict) {
 	case NCMEC_TAKE:

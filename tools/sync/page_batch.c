@@ -10,12 +10,12 @@
 
 #include "memory.h"
 
-#define BATCH_BYTES   ((size_t)32 << 20)
-#define BROKEN_TRIES  4
-#define BROKEN_WAIT   200 /* ms before the second try; twice as much before each further one */
-#define BUSY_WAIT     200 /* ms */
-#define BUSY_TRIES    150
-#define POSITION_MAX  255
+#define BATCH_BYTES  ((size_t)32 << 20)
+#define BROKEN_TRIES 4
+#define BROKEN_WAIT  200 /* ms before the second try; twice as much before each further one */
+#define BUSY_WAIT    200 /* ms */
+#define BUSY_TRIES   150
+#define POSITION_MAX 255
 
 static void wait_ms(const struct sync_job *job, unsigned ms)
 {
@@ -210,8 +210,7 @@ static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uin
 
 static enum tutela_err put_pages(struct page_batch *b)
 {
-	struct tutela_reader_opts opts = {
-		.size = sizeof(opts), .record = on_record, .problem = on_problem, .ctx = b};
+	struct tutela_reader_opts opts = {.size = sizeof(opts), .record = on_record, .problem = on_problem, .ctx = b};
 	enum tutela_err err = TUTELA_OK;
 
 	for (size_t i = 0; i < b->n && !err; i++) {
@@ -300,6 +299,7 @@ enum tutela_err page_batch_finish(struct page_batch *b, const void *state, size_
 
 void page_batch_end(struct page_batch *b, enum sync_status status, const char *reason)
 {
+	b->outcome.to_version += b->job->dry_run && (b->outcome.changed || b->outcome.withdrawn);
 	b->outcome.status = status;
 	b->outcome.reason = reason;
 	sync_report(b->job, &b->outcome);

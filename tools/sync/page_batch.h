@@ -52,7 +52,7 @@ enum tutela_err page_batch_begin(struct page_batch *b);
  * what came was broken each time, and what http_ask returned.
  */
 enum tutela_err page_fetch(struct page_batch *b, const struct http_request *request, struct http_answer *answer,
-                           struct page_facts *facts, char **why);
+			   struct page_facts *facts, char **why);
 
 /* Keep the page; takes what the answer holds. */
 void page_batch_add(struct page_batch *b, struct http_answer *answer, char *where);
