@@ -79,13 +79,14 @@ SQLITE_PKG := sqlite3
 CURL_PKG := libcurl
 CRITERION_PKG := criterion
 MICROHTTPD_PKG := libmicrohttpd
+GNUTLS_PKG := gnutls
 
 # Goals that need no compiler, or that install one and then start make again.
 BARE_GOALS := help deps clean format dist uninstall demo check check-bare check-isa check-neon ci bench-peers bench-report
 ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
 NEEDED_PKGS := $(LMDB_PKG) $(DIGEST_PKG) $(SECCOMP_PKG) $(JPEG_PKG) $(PNG_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(JXL_PKG) $(JSON_PKG) \
 	$(SODIUM_PKG) $(ZSTD_PKG) $(EXPAT_PKG) $(SQLITE_PKG) $(CURL_PKG) \
-	$(if $(filter check% cov cov-run tests,$(MAKECMDGOALS)),$(CRITERION_PKG) $(MICROHTTPD_PKG))
+	$(if $(filter check% cov cov-run tests,$(MAKECMDGOALS)),$(CRITERION_PKG) $(MICROHTTPD_PKG) $(GNUTLS_PKG))
 LACKING := $(strip $(shell for p in $(firstword $(CC)) pkg-config; do command -v $$p >/dev/null || echo $$p; done; \
 	for p in $(NEEDED_PKGS); do pkg-config --exists $$p 2>/dev/null || echo $$p; done))
 ifneq ($(LACKING),)

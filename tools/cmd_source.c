@@ -294,7 +294,7 @@ static int take_url(const struct wish *w, const struct feed *feed, struct tutela
 		return take(w->cli, "--url", ncmec_environment(w->url), s->url, sizeof(s->url));
 	kind = http_address(w->url, &why);
 	if (kind == ADDRESS_BAD)
-		return cli_usage(w->cli, w->url, "%s", why);
+		return cli_usage(w->cli, "--url", "%s", why);
 	if (kind == ADDRESS_FOLDER && !(feed->traits & FEED_FOLDER))
 		return cli_usage(w->cli, w->url, "sources of the type %s are asked over https://, not in a folder",
 				 tutela_source_type_name(s->type));

@@ -99,13 +99,13 @@ static void on_result(void *ctx, const struct tutela_bundle_list *list)
 				 .withdrawn = list->withdrawn,
 				 .quarantined = list->quarantined,
 				 .expired = list->expired};
+	bool transport;
 
+	/* The transport knows better why a file did not come. */
+	transport = list->err && b->failed == list->err && b->why[0];
 	if (list->err) {
-		o.status = list->err == TUTELA_E_REFUSED ? SYNC_REFUSED : SYNC_FAILED;
-		/* The transport knows better why a file did not come. */
-		o.reason = b->failed == list->err && b->why[0] ? b->why
-			   : list->reason[0]                   ? list->reason
-							       : tutela_strerror(list->err);
+		o.status = list->err == TUTELA_E_REFUSED && !(transport && b->job->http) ? SYNC_REFUSED : SYNC_FAILED;
+		o.reason = transport ? b->why : list->reason[0] ? list->reason : tutela_strerror(list->err);
 	}
 	sync_report(b->job, &o);
 }
@@ -136,6 +136,6 @@ static enum tutela_err run(struct sync_job *job)
 
 const struct feed feed_bundle = {
 	.type = TUTELA_SOURCE_BUNDLE,
-	.traits = FEED_FOLDER | FEED_HTTP,
+	.traits = FEED_FOLDER | FEED_HTTP | FEED_BASIC_AUTH,
 	.run = run,
 };

@@ -169,7 +169,11 @@ static enum address judge(CURLU *u, const char **why)
 	char *scheme = NULL, *host = NULL;
 	enum address out = ADDRESS_BAD;
 
-	if (curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) || curl_url_get(u, CURLUPART_HOST, &host, 0))
+	if (curl_url_get(u, CURLUPART_SCHEME, &scheme, 0))
+		*why = "no address of a web server";
+	else if (strcasecmp(scheme, "https") != 0 && strcasecmp(scheme, "http") != 0)
+		*why = "only https:// is spoken, and http:// to this machine itself";
+	else if (curl_url_get(u, CURLUPART_HOST, &host, 0))
 		*why = "no address of a web server";
 	else if (has(u, CURLUPART_USER) || has(u, CURLUPART_PASSWORD))
 		*why = "an address must not hold a user or a password: use a credentials file";
@@ -177,8 +181,6 @@ static enum address judge(CURLU *u, const char **why)
 		*why = "an address must not hold a '#'";
 	else if (strcasecmp(scheme, "https") == 0)
 		out = ADDRESS_HTTPS;
-	else if (strcasecmp(scheme, "http") != 0)
-		*why = "only https:// is spoken, and http:// to this machine itself";
 	else if (!is_loopback(host))
 		*why = "http:// is for this machine itself (localhost, 127.0.0.1, [::1]) alone: use https://";
 	else
