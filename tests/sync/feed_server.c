@@ -19,6 +19,8 @@
  *   GET /control/expire    every `next` that was given is refused from now on
  *   GET /control/faults/N  of 100 requests N meet a fault
  *
+ * `feed-server ask PORT PATH` prints what such a server answers.
+ *
  * With --answers FOLDER it is no such server: the nth request gets the file
  * FOLDER/n, of the status in FOLDER/n.status or 200, and FOLDER/log tells what
  * was asked.
@@ -676,6 +678,28 @@ static void take_options(int argc, char **argv)
 	}
 }
 
+/* Prints the body of what the server on this port answers. */
+static int ask(const char *port, const char *path)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				 .sin_port = htons((uint16_t)atoi(port))};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	FILE *f = fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) ? NULL : fdopen(fd, "r+");
+	char buf[65536];
+	size_t n;
+
+	if (!f)
+		die("no connection");
+	fprintf(f, "GET %s HTTP/1.0\r\n\r\n", path);
+	fflush(f);
+	while (fgets(buf, sizeof buf, f) && strcmp(buf, "\r\n"))
+		;
+	while ((n = fread(buf, 1, sizeof buf, f)) > 0)
+		fwrite(buf, 1, n, stdout);
+	return fclose(f) || fflush(stdout) ? 2 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -684,6 +708,8 @@ int main(int argc, char **argv)
 	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
 	time_t end;
 
+	if (argc == 4 && !strcmp(argv[1], "ask"))
+		return ask(argv[2], argv[3]);
 	take_options(argc, argv);
 	records = calloc(RANKS, sizeof *records);
 	by_rank = calloc(RANKS, sizeof *by_rank);
