@@ -13,16 +13,19 @@ UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_bmp codec_png pn
 	jpeg_huffman jpeg_kernels jpeg_kernels_avx2 jpeg_kernels_neon jpeg_markers jpeg_progressive jpeg_samples jpeg_sequential \
 	jpeg_stream picture_room row_sink sniff)
 
-FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itests/unit -Itests/sandbox $(OPENMP) \
+# Of the programs, what is pure.
+UNIT_TOOLS := $(patsubst %,$(B)/tools/%.o,sync/ncmec_window)
+
+FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itools -Itests/unit -Itests/sandbox $(OPENMP) \
 	$(call pkg,CRITERION,cflags) $(call pkg,SODIUM,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) $(call pkg,DEFLATE,cflags) \
 	-DTEST_BIN_DIR='"$(abspath $(B))/bin"' -DTEST_MKPICTURE='"$(abspath $(MKPICTURE))"' \
 	-DTEST_FAKE_WORKER='"$(abspath $(FAKE_WORKER))"' -DTEST_BOXES='"$(abspath $(BOXES))"' \
 	-DTEST_VECTORS='"$(abspath ../shared/vectors)"' -Wno-missing-prototypes
 
-$(UNIT): $(UNIT_OBJECTS) $(UNIT_WORKER) $(B)/lib/libtutela.a $(B)/sources.list
+$(UNIT): $(UNIT_OBJECTS) $(UNIT_WORKER) $(UNIT_TOOLS) $(B)/lib/libtutela.a $(B)/sources.list
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
-	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(UNIT_OBJECTS) $(UNIT_WORKER) \
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(UNIT_OBJECTS) $(UNIT_WORKER) $(UNIT_TOOLS) \
 		$(B)/lib/libtutela.a $(LIBTUTELA_LIBS) $(call pkg,CRITERION,libs) $(call pkg,JSON,libs) $(call pkg,JPEG,libs) \
 		$(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lm
 
@@ -86,6 +89,15 @@ $(HELPER): $(B)/tests/cli/helper.o
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,JSON,libs)
+
+# A server of feeds, on this machine alone, for tests of sync.
+FEED_SERVER := $(B)/test/feed-server
+$(B)/tests/sync/feed_server.o: FLAGS_tests = $(call pkg,MICROHTTPD,cflags)
+
+$(FEED_SERVER): $(B)/tests/sync/feed_server.o
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,MICROHTTPD,libs)
 
 # Files over HTTP and HTTPS with faults, for the tests of sync.
 FILE_SERVER := $(B)/test/file-server
@@ -191,8 +203,8 @@ mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 	@ln -sfn $(KEY)/test $(O)/test
 
 .PHONY: tests
-tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS) $(CHECK_TRUST) $(PROBES) $(CHECK_SANDBOX) \
-	$(MKHOSTILE) $(DRIVE) $(FILE_SERVER)
+tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(FILE_SERVER) $(FEED_SERVER) $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS) $(CHECK_TRUST) $(PROBES) \
+	$(CHECK_SANDBOX) $(MKHOSTILE) $(DRIVE)
 
 # With a sanitizer: tests ask for more memory than there is, and want an answer; leaks end up in a file.
 LEAKS := $(B)/test/leaks
@@ -206,7 +218,7 @@ check-unit: all tests ## unit tests only (F='--filter=index/*' picks some)
 	@[ ! -s $(LEAKS) ] || { echo "check-unit: $$(wc -l <$(LEAKS)) tests leak memory, see above" >&2; exit 1; }
 
 .PHONY: check-cli
-check-cli: all benches $(MKPICTURE) $(HELPER) $(FILE_SERVER) ## command-line tests only (T=name picks one)
+check-cli: all benches $(MKPICTURE) $(HELPER) $(FILE_SERVER) $(FEED_SERVER) ## command-line tests only (T=name picks one)
 	$(Q)tests/cli/run-cli $(abspath $(B))/bin $(abspath $(MKPICTURE)) $(T)
 
 # FILES files: bombs, odd headers, damaged pictures.

@@ -100,6 +100,7 @@ bool cli_wants_progress(const struct cli *cli);
 /* Commands: one file each. They return an exit status. */
 int cmd_check(struct cli *cli);
 int cmd_export(struct cli *cli);
+int cmd_feedback(struct cli *cli);
 int cmd_hash(struct cli *cli);
 int cmd_import(struct cli *cli);
 int cmd_init(struct cli *cli);

@@ -82,6 +82,9 @@ static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uin
 	struct import *im = ctx;
 	enum tutela_err error = tutela_update_put(im->update, rec);
 
+	/* What is gone at its source and was never here. */
+	if (error == TUTELA_E_REFUSED && rec->status == TUTELA_WITHDRAWN && !rec->n_fingerprints)
+		return TUTELA_OK;
 	if (error == TUTELA_E_REFUSED || error == TUTELA_E_TOOBIG) {
 		report(im, line, refusal(rec, error));
 		return TUTELA_OK;

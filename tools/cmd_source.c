@@ -12,6 +12,7 @@
 #include "output.h"
 #include "printable.h"
 #include "sync/feed.h"
+#include "sync/ncmec_window.h"
 #include "sync/staging.h"
 
 static const struct cli_page page = {
@@ -289,6 +290,8 @@ static int take_url(const struct wish *w, const struct feed *feed, struct tutela
 
 	if (!w->url || !w->url[0])
 		return cli_usage(w->cli, NULL, "say where the source is: --url URL or a folder");
+	if (s->type == TUTELA_SOURCE_NCMEC && ncmec_environment(w->url))
+		return take(w->cli, "--url", ncmec_environment(w->url), s->url, sizeof(s->url));
 	kind = http_address(w->url, &why);
 	if (kind == ADDRESS_BAD)
 		return cli_usage(w->cli, "--url", "%s", why);

@@ -104,6 +104,8 @@ static struct credentials *load_credentials(struct sync_job *job, bool *ok)
 	*ok = true;
 	if (!s->credentials[0]) {
 		c = credentials_environment(s->name);
+		if (!c && s->type == TUTELA_SOURCE_NCMEC)
+			c = credentials_variable("TUTELA_NCMEC_CREDENTIALS");
 		if (c || !(job->feed->traits & FEED_CREDENTIALS))
 			return c;
 		failed(job, "there are no credentials: add the source with --credentials FILE, or set the environment");

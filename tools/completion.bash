@@ -38,7 +38,7 @@ _tutela_options()
 _tutela()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= verb= i
-	local commands='init list import export withdraw hash lookup scan source sync status check help'
+	local commands='init list import export withdraw hash lookup scan source sync feedback status check help'
 	local algorithms='md5 sha1 sha256 pdq phash dhash photodna'
 
 	COMPREPLY=()
@@ -61,7 +61,7 @@ _tutela()
 	--list) COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")); return ;;
 	-l) [[ $command == @(import|export|withdraw) ]] && COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")) && return ;;
 	--algorithm) COMPREPLY=($(compgen -W "$algorithms" -- "$cur")); return ;;
-	--format) COMPREPLY=($(compgen -W 'text csv' -- "$cur")); return ;;
+	--format) COMPREPLY=($(compgen -W 'text csv records ncmec stopncii threatexchange tat' -- "$cur")); return ;;
 	--variants) COMPREPLY=($(compgen -W 'none standard thorough' -- "$cur")); return ;;
 	--action) COMPREPLY=($(compgen -W 'report block review ignore' -- "$cur")); return ;;
 	--kind) COMPREPLY=($(compgen -W 'known exclude' -- "$cur")); return ;;
@@ -80,7 +80,7 @@ _tutela()
 		COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur"))
 	elif [[ $command == source && -z $verb ]]; then
 		COMPREPLY=($(compgen -W 'add list show suspend resume remove' -- "$cur"))
-	elif [[ $command == sync || ($command == source && $verb != @(add|list)) ]]; then
+	elif [[ $command == sync || ($command == feedback && -z $verb) || ($command == source && $verb != @(add|list)) ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_sources)" -- "$cur"))
 	elif [[ $command == @(import|hash|scan|init|export|withdraw) || $prev == @(--output|-o|--from|--files-from) ]]; then
 		compopt -o default 2>/dev/null

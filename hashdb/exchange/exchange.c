@@ -8,8 +8,11 @@
 
 #include "base/mem.h"
 
-static const struct exchange_format *const formats[] = {&tutela_format_text, &tutela_format_csv,
-							&tutela_format_records};
+static const struct exchange_format *const formats[] = {
+	&tutela_format_text,  &tutela_format_csv,      &tutela_format_records,
+	&tutela_format_ncmec, &tutela_format_stopncii, &tutela_format_threatexchange,
+	&tutela_format_tat,
+};
 
 static const struct exchange_format *find(const char *name)
 {
@@ -116,6 +119,19 @@ enum tutela_err tutela_reader_finish(struct tutela_reader *r)
 	return r->err;
 }
 
+enum tutela_err tutela_reader_page(const struct tutela_reader *r, struct tutela_page *out)
+{
+	if (!out)
+		return TUTELA_E_ARG;
+	*out = (struct tutela_page){.next = "", .checkpoint = ""};
+	if (!r || !r->finished || r->err || !r->format->pages)
+		return TUTELA_E_ARG;
+	*out = r->page;
+	out->next = out->next ? out->next : "";
+	out->checkpoint = out->checkpoint ? out->checkpoint : "";
+	return TUTELA_OK;
+}
+
 const char *tutela_reader_errmsg(const struct tutela_reader *r)
 {
 	return r ? r->message : "";
@@ -131,11 +147,18 @@ void tutela_reader_free(struct tutela_reader *r)
 	free(r);
 }
 
-enum tutela_err tutela_reader_problem(struct tutela_reader *r, uint64_t line, uint64_t byte, const char *reason)
+static enum tutela_err tell(struct tutela_reader *r, uint64_t line, uint64_t byte, const char *reason,
+			    struct tutela_text id)
 {
-	struct tutela_exchange_problem p = {.line = line, .byte = byte, .reason = reason};
+	struct tutela_exchange_problem p = {
+		.line = line, .byte = byte, .reason = reason, .record = r->record, .id = id};
 
 	return r->opts.problem ? r->opts.problem(r->opts.ctx, &p) : TUTELA_OK;
+}
+
+enum tutela_err tutela_reader_problem(struct tutela_reader *r, uint64_t line, uint64_t byte, const char *reason)
+{
+	return tell(r, line, byte, reason, (struct tutela_text){0});
 }
 
 enum tutela_err tutela_reader_emit(struct tutela_reader *r, const struct record_build *b, uint64_t line, uint64_t byte)
@@ -147,9 +170,12 @@ enum tutela_err tutela_reader_emit(struct tutela_reader *r, const struct record_
 
 	if (!why && !usable)
 		why = "the entry has no fingerprint";
-	err = why ? tutela_reader_problem(r, line, byte, why) : TUTELA_OK;
+	err = why ? tell(r, line, byte, why, rec->id) : TUTELA_OK;
+	r->page.bad += !usable;
 	if (err || !usable)
 		return err;
+	r->page.records++;
+	r->page.withdrawn += rec->status == TUTELA_WITHDRAWN;
 	return r->opts.record(r->opts.ctx, &b->rec, line);
 }
 

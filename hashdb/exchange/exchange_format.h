@@ -7,7 +7,7 @@
 #ifndef TUTELA_EXCHANGE_FORMAT_H
 #define TUTELA_EXCHANGE_FORMAT_H
 
-#include <tutela/exchange.h>
+#include <tutela/feed_page.h>
 
 #include "exchange/record_build.h"
 
@@ -16,6 +16,7 @@
 struct exchange_format {
 	const char *name;
 	bool takes_columns;
+	bool pages;          /* it keeps the reader's `page` */
 	size_t line_default; /* max_line when none was given */
 
 	/* Reading; reader_size 0: it cannot. The state is zeroed; close is called once, also when open failed. */
@@ -37,6 +38,8 @@ struct tutela_reader {
 	enum tutela_err err;            /* sticky */
 	bool finished;
 	char message[256];
+	uint64_t record;         /* formats in pages: number of the record that is being read, kept by them */
+	struct tutela_page page; /* the counts of records are kept by emit, the rest by the format */
 };
 
 /* Tell the caller about one bad line or record. Returns what the callback returned. */
@@ -71,5 +74,9 @@ void tutela_writer_hash(struct tutela_writer *w, const struct tutela_hash *hash)
 extern const struct exchange_format tutela_format_text;
 extern const struct exchange_format tutela_format_csv;
 extern const struct exchange_format tutela_format_records;
+extern const struct exchange_format tutela_format_ncmec;
+extern const struct exchange_format tutela_format_stopncii;
+extern const struct exchange_format tutela_format_threatexchange;
+extern const struct exchange_format tutela_format_tat;
 
 #endif

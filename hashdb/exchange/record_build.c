@@ -39,19 +39,47 @@ void tutela_build_id(struct record_build *b, const char *s, size_t len)
 		b->rec.id = text(s, len);
 }
 
+/* What keeps these characters from being a value, or NULL. */
+static const char *misread(const struct tutela_algorithm_info *info, const char *hex, size_t len,
+			   struct tutela_hash *out)
+{
+	if (!info)
+		return "unknown algorithm";
+	if (!tutela_hash_parse(info->id, hex, len, out))
+		return NULL;
+	return len == info->bits / 4 ? "the value is not hexadecimal" : "the value has not the length of its algorithm";
+}
+
+void tutela_build_good_hash(struct record_build *b, enum tutela_algorithm algorithm, const char *hex, size_t len)
+{
+	struct tutela_hash hash;
+	const char *why = misread(tutela_algorithm_get(algorithm), hex, len, &hash);
+
+	if (!why)
+		tutela_build_hash(b, algorithm, hex, len);
+	else if (!b->refused)
+		b->refused = why;
+}
+
+bool tutela_build_settle_bare(struct record_build *b)
+{
+	static const char why[] = "its source gives no fingerprint of a kind that is kept";
+
+	if (b->bad || b->rec.n_fingerprints || b->rec.status != TUTELA_ACTIVE || !b->rec.id.len)
+		return false;
+	b->rec.status = TUTELA_WITHDRAWN;
+	b->rec.reason = (struct tutela_text){why, sizeof why - 1};
+	return true;
+}
+
 void tutela_build_hash(struct record_build *b, enum tutela_algorithm algorithm, const char *hex, size_t len)
 {
 	const struct tutela_algorithm_info *info = tutela_algorithm_get(algorithm);
 	struct tutela_hash hash;
-	const char *refusal;
+	const char *refusal = misread(info, hex, len, &hash);
 
-	if (!info) {
-		bad(b, "unknown algorithm");
-		return;
-	}
-	if (tutela_hash_parse(algorithm, hex, len, &hash)) {
-		bad(b, len == info->bits / 4 ? "the value is not hexadecimal"
-					     : "the value has not the length of its algorithm");
+	if (refusal) {
+		bad(b, refusal);
 		return;
 	}
 	refusal = b->featureless && info->perceptual ? REFUSED_QUALITY : tutela_hash_refusal(&hash);

@@ -28,6 +28,13 @@ void tutela_build_start(struct record_build *b);
 void tutela_build_id(struct record_build *b, const char *s, size_t len);
 /* A value that no list may hold is left out and `refused` says so; the record's other values stay. */
 void tutela_build_hash(struct record_build *b, enum tutela_algorithm algorithm, const char *hex, size_t len);
+/* The same, but a value that cannot be read is left out too. */
+void tutela_build_good_hash(struct record_build *b, enum tutela_algorithm algorithm, const char *hex, size_t len);
+/*
+ * An active record that has an id and no fingerprint left says that what the
+ * entry had is no more: it becomes withdrawn. True when that was so.
+ */
+bool tutela_build_settle_bare(struct record_build *b);
 void tutela_build_label(struct record_build *b, struct tutela_text key, struct tutela_text value);
 void tutela_build_reason(struct record_build *b, const char *s, size_t len);
 /* The three below take text: "withdrawn", "2031-01-02T03:04:05Z", "100". */

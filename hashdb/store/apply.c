@@ -131,6 +131,7 @@ static size_t restated_body(struct tutela_update *u, const struct restatement *t
 				       .status = rec->status,
 				       .issued = rec->issued,
 				       .reason = rec->reason,
+				       .source_time = rec->source_time,
 				       .issued_reason = rec->issued_reason};
 	size_t len;
 
@@ -141,6 +142,7 @@ static size_t restated_body(struct tutela_update *u, const struct restatement *t
 	if (to->who == RESTATE_ISSUED) {
 		rec->issued = to->status;
 		rec->issued_reason = to->reason;
+		rec->source_time = to->time ? to->time : rec->source_time;
 	} else {
 		rec->local = to->who == RESTATE_DECIDED;
 	}
@@ -152,6 +154,7 @@ static size_t restated_body(struct tutela_update *u, const struct restatement *t
 	rec->status = as_was.status;
 	rec->issued = as_was.issued;
 	rec->reason = as_was.reason;
+	rec->source_time = as_was.source_time;
 	rec->issued_reason = as_was.issued_reason;
 	return len;
 }
@@ -172,7 +175,8 @@ enum tutela_err tutela_update_restate(struct tutela_update *u, const uint8_t *ke
 	if (err)
 		return err;
 	len = restated_body(u, to, &status);
-	if (len == old.body_len && !memcmp(u->body, old.body, len)) {
+	if ((to->time && to->time < u->record.source_time) ||
+	    (len == old.body_len && !memcmp(u->body, old.body, len))) {
 		keep(u, prev);
 		u->result.unchanged++;
 		return TUTELA_OK;
@@ -217,11 +221,22 @@ static enum tutela_err decide(struct tutela_update *u, struct op *op)
 	op->writes = true;
 	err = tutela_key_get(u->w.store, u->w.txn, key, key_of(u, op, key), &prev);
 	if (err == TUTELA_E_NOTFOUND) {
-		u->result.added++;
+		/* One that was never here, and is kept so that nothing older brings it to life. */
+		bool gone = u->newest && *tutela_batch_body(&u->batch, op) == TUTELA_WITHDRAWN;
+
+		u->result.added += !gone;
+		u->result.withdrawn += gone;
 		return TUTELA_OK;
 	}
 	if (!err)
 		err = get_entry(u, prev, &old);
+	if (!err && u->newest &&
+	    tutela_batch_time(tutela_batch_body(&u->batch, op)) < (uint64_t)u->record.source_time) {
+		op->writes = false;
+		keep(u, prev);
+		u->result.unchanged++;
+		return TUTELA_OK;
+	}
 	if (!err)
 		err = keep_decision(u, op, &old);
 	if (err)
@@ -454,7 +469,7 @@ static enum tutela_err withdraw(struct tutela_update *u, const uint8_t *key, siz
 	if (!err && (u->record.local ? u->record.issued : u->record.status) != TUTELA_WITHDRAWN)
 		err = tutela_update_restate(u, key, key_len,
 					    &(struct restatement){RESTATE_ISSUED, TUTELA_WITHDRAWN,
-								  (struct tutela_text){why, sizeof why - 1}});
+								  (struct tutela_text){why, sizeof why - 1}, 0});
 	u->result.unchanged = unchanged;
 	return err;
 }

@@ -6,7 +6,8 @@
 #include "base/mem.h"
 #include "store/update.h"
 
-#define ID_AT 11 /* in a body: after status, source time and the id's length */
+#define TIME_AT 1  /* in a body: after status */
+#define ID_AT   11 /* in a body: after status, source time and the id's length */
 
 const uint8_t *tutela_batch_body(const struct batch *b, const struct op *op)
 {
@@ -18,6 +19,14 @@ struct tutela_text tutela_batch_id(const struct batch *b, const struct op *op)
 	const uint8_t *body = tutela_batch_body(b, op);
 
 	return (struct tutela_text){(const char *)body + ID_AT, (size_t)body[ID_AT - 2] | (size_t)body[ID_AT - 1] << 8};
+}
+
+uint64_t tutela_batch_time(const uint8_t *body)
+{
+	struct bytes_reader r = bytes_reader_init(body + TIME_AT, 8);
+	uint64_t t = bytes_u64(&r);
+
+	return t ? t : UINT64_MAX;
 }
 
 static enum tutela_err make_room(struct batch *b, size_t len)
@@ -90,6 +99,12 @@ static int compare_ids(const void *a, const void *b, void *batch)
 	order = memcmp(p.s, q.s, p.len < q.len ? p.len : q.len);
 	if (!order)
 		order = (p.len > q.len) - (p.len < q.len);
+	if (!order && ((const struct batch *)batch)->by_time) {
+		uint64_t s = tutela_batch_time(tutela_batch_body(batch, x));
+		uint64_t t = tutela_batch_time(tutela_batch_body(batch, y));
+
+		order = (s > t) - (s < t);
+	}
 	return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 

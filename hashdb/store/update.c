@@ -71,6 +71,7 @@ static enum tutela_err prepare(struct tutela_update *u, const struct tutela_upda
 	if (err)
 		return err;
 	u->mode = opts->mode;
+	u->newest = u->batch.by_time = opts->newest;
 	u->threads = opts->threads;
 	u->version = opts->version;
 	u->expires = opts->expires;
@@ -144,8 +145,10 @@ enum tutela_err tutela_update_put(struct tutela_update *u, const struct tutela_r
 		return err;
 	if (!u->clean.n_fingerprints) {
 		err = change_status(u, u->clean.id,
-				    &(struct restatement){RESTATE_ISSUED, u->clean.status, u->clean.reason});
-		return err == TUTELA_E_NOTFOUND ? TUTELA_E_REFUSED : err;
+				    &(struct restatement){RESTATE_ISSUED, u->clean.status, u->clean.reason,
+							  u->newest ? u->clean.source_time : 0});
+		if (err != TUTELA_E_NOTFOUND || !u->newest)
+			return err == TUTELA_E_NOTFOUND ? TUTELA_E_REFUSED : err;
 	}
 	u->failed = tutela_batch_add(u);
 	return u->failed;
@@ -169,13 +172,13 @@ static enum tutela_err restate(struct tutela_update *u, struct tutela_text id, c
 enum tutela_err tutela_update_status(struct tutela_update *u, struct tutela_text id, enum tutela_status status,
 				     struct tutela_text reason)
 {
-	return restate(u, id, &(struct restatement){RESTATE_ISSUED, status, reason});
+	return restate(u, id, &(struct restatement){RESTATE_ISSUED, status, reason, 0});
 }
 
 enum tutela_err tutela_update_decide(struct tutela_update *u, struct tutela_text id, enum tutela_status status,
 				     struct tutela_text reason)
 {
-	return restate(u, id, &(struct restatement){RESTATE_DECIDED, status, reason});
+	return restate(u, id, &(struct restatement){RESTATE_DECIDED, status, reason, 0});
 }
 
 enum tutela_err tutela_update_undecide(struct tutela_update *u, struct tutela_text id)

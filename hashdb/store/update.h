@@ -30,6 +30,7 @@ struct batch {
 	struct op *ops;
 	uint8_t *bytes;
 	size_t n, used, capacity;
+	bool by_time; /* of the ops of an id, the one with the latest source time counts, not the one that came last */
 };
 
 struct feed_write;
@@ -40,6 +41,7 @@ struct tutela_update {
 	struct list_row row; /* as it was at begin */
 	bool new_list;
 	enum tutela_update_mode mode;
+	bool newest;
 	char *provenance;
 	uint64_t version; /* as in the options, and below */
 	int64_t expires;
@@ -78,6 +80,7 @@ struct restatement {
 	enum restate who;
 	enum tutela_status status; /* not with UNDECIDED, nor the next */
 	struct tutela_text reason;
+	int64_t time; /* when the source said so, for updates that go by time; else 0: that stays as it is */
 };
 
 /* Another status for the entry of a key. TUTELA_E_NOTFOUND. The batch and the set must be empty. */
@@ -95,7 +98,9 @@ void tutela_batch_free(struct batch *b);
 /* Where the body of an op begins, and its id. */
 const uint8_t *tutela_batch_body(const struct batch *b, const struct op *op);
 struct tutela_text tutela_batch_id(const struct batch *b, const struct op *op);
-/* By id, then arrival; and by arrival alone. */
+/* When the source changed what a body says; unknown is after all others. */
+uint64_t tutela_batch_time(const uint8_t *body);
+/* By id, then by time if that counts, then arrival; and by arrival alone. */
 void tutela_batch_sort(struct batch *b, bool by_id);
 
 /* Make u->clean from rec, or say why not: TUTELA_E_REFUSED, TUTELA_E_TOOBIG, TUTELA_E_ARG. */

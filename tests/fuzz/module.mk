@@ -19,10 +19,12 @@ FUZZ_VIPS := engine/decode/classes.c $(wildcard engine/hash/*.c) engine/decode/w
 
 FUZZ_CODECS_CORE := codec-jpeg codec-png
 FUZZ_CODECS_VIPS := codec-webp codec-gif codec-tiff codec-heic codec-avif codec-bmp codec-jxl
-FUZZ_TARGETS := text csv hash json names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS)
+FUZZ_TARGETS := text csv feeds replies hash json names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS)
 
 FUZZ_SOURCES_text := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_csv := $(FUZZ_EXCHANGE)
+FUZZ_SOURCES_feeds := $(FUZZ_EXCHANGE)
+FUZZ_SOURCES_replies := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_hash := engine/hash/algorithm.c
 FUZZ_SOURCES_json := tools/output.c tools/printable.c tools/memory.c engine/base/utf8.c engine/hash/algorithm.c
 FUZZ_SOURCES_names := tools/name_stream.c tools/printable.c tools/memory.c
@@ -37,6 +39,7 @@ FUZZ_SOURCES_jpeg := $(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine
 $(foreach t,$(FUZZ_CODECS_CORE),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_CORE)))
 $(foreach t,$(FUZZ_CODECS_VIPS),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_VIPS)))
 
+$(foreach t,text csv feeds replies,$(eval FUZZ_LINK_$(t) = $$(call pkg,EXPAT,libs) $$(call pkg,JSON,libs) $$(call pkg,DIGEST,libs)))
 FUZZ_LINK_source = $(call pkg,SODIUM,libs)
 FUZZ_LINK_json = $(call pkg,JSON,libs)
 FUZZ_LINK_png = $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lz -lm
@@ -95,6 +98,22 @@ define fuzz_seeds_csv
 { printf 'Hash;b\r\n%s;"x"\r\n\r\n"open;%s\r\n' "$$(hex 64 5)" "$$(hex 64 7)"; } | seed mapped '\100\001'; \
 { echo "a,$$(hex 32 5),k=v,disputed,100"; echo "b,$$(hex 32 3),,,"; } | seed bare '\060\002'; \
 { echo "md5=#1,id=#2"; echo "$$(hex 32 5),x"; } | seed own '\200\020';
+endef
+define fuzz_seeds_feeds
+xml='<queryResult xmlns="https://hashsharing.ncmec.org/hashsharing/v2"><images><image><member id="7">Org</member><timestamp>2031-01-02T09:59:00Z</timestamp><id>a</id><classification>A1</classification>'; \
+{ echo "$$xml<fingerprints><md5>$$(hex 32 5)</md5><sha1>$$(hex 40 3)</sha1><pdq>$$(hex 64 7)</pdq><pdna>$$(hex 288 5)</pdna><netclean>x</netclean></fingerprints>"; \
+  echo '<feedback><affirmativeFeedback type="Md5"><members><member id="8">O</member></members></affirmativeFeedback><negativeFeedback type="Sha1"><reasons><reason guid="g" name="R" type="Sha1"/><members><member id="9"/></members></reasons></negativeFeedback></feedback>'; \
+  echo '</image><deletedImage><member id="7"/><id>b</id></deletedImage></images><videos/><paging><next>/v2/entries?a&amp;b</next></paging></queryResult>'; } | seed ncmec '\000\003'; \
+{ printf '{"nextPageToken":"t","nextSetTimestamp":17,"hasMoreRecords":true,"hashRecords":[{"lastModtimestamp":17,"signalType":"ImagePDQ","hashValue":"%s","hashStatus":"Active",' "$$(hex 64 7)"; \
+  printf '"caseNumbers":{"a":"b"},"CSPFeedbacks":[{"feedbackValue":"Blocked","tags":["x"]}]},{"signalType":"VideoMD5","hashValue":"%s","hashStatus":"Deleted"}]}' "$$(hex 32 5)"; } | seed stopncii '\001\007'; \
+{ printf '{"data":[{"id":"1","indicator":"%s","type":"HASH_PDQ","last_updated":18,"should_delete":false,"descriptors":{"data":[{"owner":{"id":"7"},"status":"MALICIOUS","tags":["a"],' "$$(hex 64 7)"; \
+  printf '"reactions":[{"key":"HELPFUL","value":"1,2"},{"key":"DISAGREE_WITH_TAGS","value":"3"}]}]}}],"paging":{"next":"https://x/"}}'; } | seed threatexchange '\002\001'; \
+printf '{"next":"a=b","checkpoint":"1.5,2","results":[{"id":1,"hash_digest":"%s","algorithm":"MD5","deleted":false,"updated_on":"2024-08-28T14:48:07.7Z"},{"id":2,"deleted":true}]}' "$$(hex 32 5)" | seed tat '\003\002';
+endef
+define fuzz_seeds_replies
+printf '<status><username>u</username><member id="7">O</member></status>' | seed status '\000'; \
+printf '<members><member id="7">O</member><member id="8"/></members>' | seed members '\001'; \
+printf '<availableFeedbackReasons><reason guid="01234567-abcd-0123-4567-0123456789ab" name="N" type="Sha1"/></availableFeedbackReasons>' | seed reasons '\002';
 endef
 # A file of 5 x 5 zeros, its checksums of chunks to be put right; rows of all filters in all kinds of pixels.
 define fuzz_seeds_png

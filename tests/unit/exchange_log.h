@@ -4,6 +4,8 @@
  * readings can be compared. One line a callback:
  *   record 3 id=[a] md5=<hex> label=[k][v] status=active reason=[] time=0
  *   problem 4 @120 the line is longer than the limit
+ * with ` record 2 id=[a]` behind it for formats in pages, which give
+ *   page next=[...] checkpoint=[] records=1 withdrawn=0 bad=0 others=0 bare=0
  * and at the end `result <error's name> [sentence]`.
  */
 #ifndef EXCHANGE_LOG_H
@@ -14,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tutela/exchange.h>
+#include <tutela/feed_page.h>
 
 struct log {
 	char *text;
@@ -99,9 +101,15 @@ static inline enum tutela_err log_problem(void *ctx, const struct tutela_exchang
 	/* The offset is that of the line, or of what follows the byte order mark. */
 	for (uint64_t i = 0; l->in_len < 10000 && i < p->byte; i++)
 		line += l->in[i] == '\n';
-	if (l->in_len < 10000 && (line != p->line || (p->byte && l->in[p->byte - 1] != '\n' && p->byte != 3)))
+	if (!p->record && l->in_len < 10000 &&
+	    (line != p->line || (p->byte && l->in[p->byte - 1] != '\n' && p->byte != 3)))
 		abort();
-	log_add(l, "problem %llu @%llu %s\n", (unsigned long long)p->line, (unsigned long long)p->byte, p->reason);
+	log_add(l, "problem %llu @%llu %s", (unsigned long long)p->line, (unsigned long long)p->byte, p->reason);
+	if (p->record) {
+		log_add(l, " record %llu", (unsigned long long)p->record);
+		log_text(l, " id=", p->id);
+	}
+	log_add(l, "\n");
 	return log_done(l);
 }
 
@@ -112,6 +120,7 @@ static inline void log_read(struct log *l, const char *format, const struct tute
 {
 	struct tutela_reader_opts o = *opts;
 	struct tutela_reader *r = NULL;
+	struct tutela_page page;
 	const char *why = NULL;
 	enum tutela_err err;
 
@@ -137,6 +146,12 @@ static inline void log_read(struct log *l, const char *format, const struct tute
 	}
 	if (!err)
 		err = tutela_reader_finish(r);
+	if (!err && !tutela_reader_page(r, &page))
+		log_add(l,
+			"page next=[%s] checkpoint=[%s] records=%llu withdrawn=%llu bad=%llu others=%llu bare=%llu\n",
+			page.next, page.checkpoint, (unsigned long long)page.records,
+			(unsigned long long)page.withdrawn, (unsigned long long)page.bad,
+			(unsigned long long)page.others, (unsigned long long)page.bare);
 	log_add(l, "result %s [%s]\n", tutela_err_name(err), r ? tutela_reader_errmsg(r) : why ? why : "");
 	tutela_reader_free(r);
 }

@@ -991,3 +991,86 @@ Test(update, takes_the_version_and_expiry_it_is_given)
 	check_clean(s);
 	store_unmake(s, path);
 }
+
+/* ------------------------------------------------------------------ updates that go by time */
+
+static struct tutela_update_result put_timed(struct tutela_store *s, const char *id, int64_t time, int version,
+					     bool twice)
+{
+	struct tutela_update_opts opts = {
+		.size = sizeof opts, .list = "timed", .create = true, .newest = true, .threads = 1};
+	struct tutela_record rec = record_of(id, pdq((uint64_t)version)),
+			     gone = {.id = text(id), .status = TUTELA_WITHDRAWN};
+	struct tutela_update *u;
+
+	rec.source_time = time;
+	gone.source_time = time;
+	OK(tutela_update_begin(s, &opts, &u));
+	OK(tutela_update_put(u, version < 0 ? &gone : &rec));
+	if (twice) {
+		rec.fingerprints[0] = pdq((uint64_t)version + 100);
+		rec.source_time = time - 1;
+		OK(tutela_update_put(u, &rec));
+	}
+	return commit(s, u);
+}
+
+static void counts(struct tutela_update_result r, uint64_t added, uint64_t changed, uint64_t unchanged,
+		   uint64_t withdrawn)
+{
+	cr_assert_eq(r.added, added);
+	cr_assert_eq(r.changed, changed);
+	cr_assert_eq(r.unchanged, unchanged);
+	cr_assert_eq(r.withdrawn, withdrawn);
+}
+
+static size_t finds(struct tutela_store *s, int version)
+{
+	return ask_store(s, pdq((uint64_t)version));
+}
+
+Test(update, the_newest_record_counts_in_whatever_order)
+{
+	char path[64];
+	struct tutela_store *s = store_make(path);
+
+	/* within one update, and across updates */
+	counts(put_timed(s, "a", 100, 1, true), 1, 0, 0, 0);
+	cr_assert(finds(s, 1) == 1 && finds(s, 101) == 0);
+	counts(put_timed(s, "a", 99, 2, false), 0, 0, 1, 0);
+	cr_assert(finds(s, 1) == 1 && finds(s, 2) == 0);
+	counts(put_timed(s, "a", 100, 3, false), 0, 1, 0, 0);
+	counts(put_timed(s, "a", 101, 4, false), 0, 1, 0, 0);
+	cr_assert(finds(s, 4) == 1 && finds(s, 3) == 0);
+	/* an unknown time is never old */
+	counts(put_timed(s, "a", 0, 5, false), 0, 1, 0, 0);
+	cr_assert_eq(finds(s, 5), 1);
+	check_clean(s);
+	store_unmake(s, path);
+}
+
+Test(update, what_is_gone_stays_gone_for_older_records)
+{
+	char path[64];
+	struct tutela_store *s = store_make(path);
+
+	counts(put_timed(s, "a", 100, 1, false), 1, 0, 0, 0);
+	counts(put_timed(s, "a", 99, -1, false), 0, 0, 1, 0);
+	cr_assert_eq(finds(s, 1), 1);
+	counts(put_timed(s, "a", 105, -1, false), 0, 0, 0, 1);
+	counts(put_timed(s, "a", 104, 2, false), 0, 0, 1, 0);
+	cr_assert(finds(s, 1) == 0 && finds(s, 2) == 0);
+	counts(put_timed(s, "a", 106, 3, false), 0, 1, 0, 0);
+	cr_assert_eq(finds(s, 3), 1);
+	/* one that was never here, in one update with its older record and without */
+	counts(put_timed(s, "b", 100, -1, true), 0, 0, 0, 1);
+	counts(put_timed(s, "b", 90, 4, false), 0, 0, 1, 0);
+	counts(put_timed(s, "b", 100, -1, false), 0, 0, 1, 0);
+	cr_assert(finds(s, 4) == 0 && finds(s, 99) == 0);
+	check_clean(s);
+	counts(put_timed(s, "b", 101, 6, false), 0, 1, 0, 0);
+	cr_assert_eq(finds(s, 6), 1);
+	cr_assert_eq(list_of(s, "timed").active, 2);
+	check_clean(s);
+	store_unmake(s, path);
+}

@@ -91,21 +91,27 @@ struct credentials *credentials_read(const char *path, char *why, size_t why_len
 	return NULL;
 }
 
+struct credentials *credentials_variable(const char *name)
+{
+	const char *value = getenv(name);
+	struct credentials *c;
+
+	if (!value || !*value || strlen(value) > CREDENTIALS_MAX)
+		return NULL;
+	c = memory_array(1, sizeof(*c));
+	c->len = strlen(value);
+	memcpy(c->text, value, c->len);
+	return from_text(c);
+}
+
 struct credentials *credentials_environment(const char *source)
 {
 	char *name = memory_format("TUTELA_CREDENTIALS_%s", source);
-	struct credentials *c = NULL;
-	const char *value;
+	struct credentials *c;
 
 	for (char *p = name; *p; p++)
 		*p = isalnum((unsigned char)*p) ? (char)toupper((unsigned char)*p) : '_';
-	value = getenv(name);
-	if (value && *value && strlen(value) <= CREDENTIALS_MAX) {
-		c = memory_array(1, sizeof(*c));
-		c->len = strlen(value);
-		memcpy(c->text, value, c->len);
-		from_text(c);
-	}
+	c = credentials_variable(name);
 	free(name);
 	return c;
 }

@@ -23,6 +23,9 @@ struct credentials *credentials_read(const char *path, char *why, size_t why_len
 /* From the environment: $TUTELA_CREDENTIALS_<SOURCE> (upper case, other characters '_'); NULL when it is not set. */
 struct credentials *credentials_environment(const char *source);
 
+/* From that variable; NULL when it is not set. */
+struct credentials *credentials_variable(const char *name);
+
 /* The first line up to its first colon, and after it; false: it is no such line. Valid until freed. */
 bool credentials_pair(const struct credentials *c, const char **user, const char **password);
 

@@ -11,8 +11,7 @@
 
 /* NULL ends it. */
 static const struct feed *const feeds[] = {
-	&feed_bundle,
-	NULL,
+	&feed_bundle, &feed_ncmec, &feed_stopncii, &feed_threatexchange, &feed_tat, NULL,
 };
 
 const struct feed *feed_of(enum tutela_source_type type)

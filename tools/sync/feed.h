@@ -98,5 +98,6 @@ const char *sync_list_name(const struct tutela_source *source);
 enum tutela_err sync_list_mine(struct sync_job *job, struct tutela_snapshot *snap, const char *list, uint64_t *version);
 
 extern const struct feed feed_bundle;
+extern const struct feed feed_ncmec, feed_stopncii, feed_threatexchange, feed_tat;
 
 #endif

@@ -11,7 +11,9 @@
  * algorithm, '#' comments, CRLF and BOM accepted; lines that follow one
  * another with the same id are one record, which comes when it is complete)
  * and "csv" (RFC 4180, column map); "records" is the project's own, one line
- * an entry that holds all of it. See tutela-formats(5).
+ * an entry that holds all of it. Pages of feeds, to be read only: "ncmec",
+ * "stopncii", "threatexchange", "tat" (see tutela/feed_page.h). See
+ * tutela-formats(5).
  *
  * Thread safety: one handle, one thread; distinct handles are independent.
  */
@@ -21,9 +23,11 @@
 #include <tutela/record.h>
 
 struct tutela_exchange_problem {
-	uint64_t line;      /* from 1 */
-	uint64_t byte;      /* offset of the line or record in the input */
-	const char *reason; /* a static sentence */
+	uint64_t line;         /* from 1; of JSON, the record's number */
+	uint64_t byte;         /* offset of the line or record in the input */
+	const char *reason;    /* a static sentence */
+	uint64_t record;       /* of formats in pages: its number on the page, from 1; else 0 */
+	struct tutela_text id; /* of formats in pages: the entry's, as far as it is known */
 };
 
 struct tutela_reader_opts {

@@ -259,6 +259,12 @@ struct tutela_update_opts {
 	uint64_t version;       /* the list's after commit, greater than now; 0: one more when anything changes */
 	int64_t expires;        /* the list's after commit, seconds since 1970 UTC; 0: as it is; -1: never */
 	unsigned threads;       /* for index building; 0: all cores */
+	/*
+	 * What is put may come in any order: a record whose source_time is before that of its entry changes nothing
+	 * (0 is never before). So that this holds for what is gone, too, the withdrawal of an entry that is not known
+	 * is kept instead of refused, and counts as withdrawn.
+	 */
+	bool newest;
 };
 
 struct tutela_update_result {

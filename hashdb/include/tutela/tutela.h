@@ -21,6 +21,7 @@
 #include <tutela/decode.h>
 #include <tutela/error.h>
 #include <tutela/exchange.h>
+#include <tutela/feed_page.h>
 #include <tutela/hash.h>
 #include <tutela/index.h>
 #include <tutela/record.h>
