@@ -62,7 +62,7 @@ static size_t at(const struct vics_reader *v)
 	return yajl_get_bytes_consumed(v->yajl);
 }
 
-static uint64_t position(const struct vics_reader *v, size_t back)
+static uint64_t position(struct vics_reader *v, size_t back)
 {
 	size_t n = at(v);
 

@@ -8,19 +8,21 @@
 
 #define UTF8_MAX 4 /* bytes of one character */
 
-uint64_t tutela_utf_position(const struct utf_blocks *u, size_t at)
+uint64_t tutela_utf_position(struct utf_blocks *u, size_t at)
 {
-	uint64_t offset = u->offset;
-
 	if (u->kind == UTF_8)
-		return offset + at;
-	for (size_t i = 0; i < at && i < u->len; i++) {
-		unsigned char c = (unsigned char)u->buf[i];
+		return u->offset + at;
+	if (at < u->walked || !u->walked) {
+		u->walked = 0;
+		u->there = u->offset;
+	}
+	for (; u->walked < at && u->walked < u->len; u->walked++) {
+		unsigned char c = (unsigned char)u->buf[u->walked];
 
 		if ((c & 0xc0) != 0x80)
-			offset += c >= 0xf0 ? 4 : 2;
+			u->there += c >= 0xf0 ? 4 : 2;
 	}
-	return offset;
+	return u->there;
 }
 
 static enum tutela_err deliver(struct utf_blocks *u)
@@ -29,6 +31,7 @@ static enum tutela_err deliver(struct utf_blocks *u)
 
 	u->offset = tutela_utf_position(u, u->len);
 	u->len = 0;
+	u->walked = 0;
 	return err;
 }
 

@@ -34,6 +34,8 @@ struct utf_blocks {
 	char *buf;
 	size_t len;
 	uint64_t offset; /* in the input, of buf[0] */
+	size_t walked;   /* bytes of the block up to which UTF-16 was counted last, */
+	uint64_t there;  /* and where that is in the input */
 };
 
 /* TUTELA_E_NOMEM, or what the callback returned. After an error only fini is allowed. */
@@ -42,7 +44,7 @@ TUTELA_CHECKED enum tutela_err tutela_utf_feed(struct utf_blocks *u, const char 
 TUTELA_CHECKED enum tutela_err tutela_utf_finish(struct utf_blocks *u);
 void tutela_utf_fini(struct utf_blocks *u);
 
-/* Where byte `at` of the block that the callback has, or its end, lies in the input. */
-uint64_t tutela_utf_position(const struct utf_blocks *u, size_t at);
+/* Where byte `at` of the block that the callback has, or its end, lies in the input. Costs nothing when asked in order. */
+uint64_t tutela_utf_position(struct utf_blocks *u, size_t at);
 
 #endif

@@ -37,6 +37,7 @@ enum vics_kind { VICS_TEXT, VICS_NUMBER, VICS_SIZE, VICS_BOOLEAN };
 
 struct vics_name {
 	const char *name;    /* on the wire */
+	size_t len;          /* of it */
 	const char *label;   /* of a label: its key; else NULL */
 	enum vics_kind kind; /* of a label */
 };
