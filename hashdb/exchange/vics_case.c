@@ -160,7 +160,9 @@ enum tutela_err tutela_vics_media(struct tutela_vics_writer *v, const struct tut
 	if (!v || v->out.finished || !given || !take(&m, given, sizeof(m), given->size) ||
 	    m.n_fingerprints > TUTELA_FINGERPRINTS_MAX || m.n_labels > TUTELA_LABELS_MAX || !known(&m))
 		return TUTELA_E_ARG;
-	tutela_vics_sort(m.fingerprints, m.n_fingerprints, sorted);
+	if (m.n_fingerprints)
+		memcpy(sorted, m.fingerprints, m.n_fingerprints * sizeof(*sorted));
+	tutela_vics_sort(sorted, m.n_fingerprints);
 	md5 = tutela_vics_md5(sorted, m.n_fingerprints);
 	if (!md5 || (v->media && memcmp(md5->bytes, v->md5.bytes, md5->len) <= 0))
 		return TUTELA_E_ARG;

@@ -10,6 +10,7 @@
 
 #include "exchange/line_splitter.h"
 #include "exchange/utc_time.h"
+#include "exchange/vics_write.h"
 #include "base/utf8.h"
 
 #define KEPT_MAX   ((size_t)256 << 10) /* above 16 fingerprints and 32 labels of 4,096 bytes */
@@ -280,6 +281,7 @@ enum tutela_err tutela_vics_medium_emit(struct vics_medium *m, struct tutela_rea
 	tutela_build_start(&m->build);
 	put_hashes(m);
 	put_id(m, id);
+	tutela_vics_sort(m->build.rec.fingerprints, m->build.rec.n_fingerprints);
 	put_time(m);
 	for (int i = VICS_CATEGORY; i < VICS_FIELDS; i++)
 		put_field(m, (enum vics_field)i, numbers[i]);

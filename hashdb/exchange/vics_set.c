@@ -55,7 +55,9 @@ enum tutela_err tutela_vics_set_put(struct tutela_writer *w, const struct tutela
 		return TUTELA_OK;
 	if (!tutela_vics_generator(w, &g))
 		return TUTELA_E_NOMEM;
-	tutela_vics_sort(rec->fingerprints, rec->n_fingerprints, sorted);
+	if (rec->n_fingerprints)
+		memcpy(sorted, rec->fingerprints, rec->n_fingerprints * sizeof(*sorted));
+	tutela_vics_sort(sorted, rec->n_fingerprints);
 	if (!media_id(rec, sorted, &m.media_id)) {
 		m.media_id = VICS_MEDIA_ID_BASE + (int64_t)w->written;
 		m.own_id = rec->id;

@@ -86,11 +86,10 @@ static int by_value(const void *a, const void *b)
 	return memcmp(x->bytes, y->bytes, x->len);
 }
 
-void tutela_vics_sort(const struct tutela_hash *from, size_t n, struct tutela_hash *to)
+void tutela_vics_sort(struct tutela_hash *hashes, size_t n)
 {
-	if (n)
-		memcpy(to, from, n * sizeof(*to));
-	qsort(to, n, sizeof(*to), by_value);
+	if (n > 1)
+		qsort(hashes, n, sizeof(*hashes), by_value);
 }
 
 static const struct tutela_hash *first_of(const struct tutela_hash *sorted, size_t n, enum tutela_algorithm algorithm)
@@ -236,37 +235,41 @@ static bool carries(enum vics_field f, struct tutela_text value, int64_t *number
 	return same(value, text);
 }
 
-/* The field that a label goes to; VICS_OTHER: none. Of two with one key the first has the field. */
-static enum vics_field field_of(const struct vics_written *m, size_t i, int64_t *number)
+/* The label that a field carries, or NULL. Of two with one key it is the first. */
+static const struct tutela_label *carried(const struct vics_written *m, enum vics_field f, int64_t *number)
 {
-	for (int f = VICS_CATEGORY; f < VICS_FIELDS; f++) {
-		if (!same(m->labels[i].key, tutela_vics_names[f].label))
-			continue;
-		for (size_t k = 0; k < i; k++)
-			if (same(m->labels[k].key, tutela_vics_names[f].label))
-				return VICS_OTHER;
-		return carries((enum vics_field)f, m->labels[i].value, number) ? (enum vics_field)f : VICS_OTHER;
-	}
-	return VICS_OTHER;
+	for (size_t i = 0; i < m->n_labels; i++)
+		if (same(m->labels[i].key, tutela_vics_names[f].label))
+			return carries(f, m->labels[i].value, number) ? &m->labels[i] : NULL;
+	return NULL;
 }
 
 static void label_fields(const struct vics_gen *g, const struct vics_written *m)
 {
-	for (size_t i = 0; i < m->n_labels; i++) {
-		struct tutela_text t = m->labels[i].value;
+	for (int f = VICS_CATEGORY; f < VICS_FIELDS; f++) {
 		int64_t number = 0;
-		enum vics_field f = field_of(m, i, &number);
+		const struct tutela_label *label = carried(m, (enum vics_field)f, &number);
 
-		if (f == VICS_OTHER)
+		if (!label)
 			continue;
 		tutela_vics_key(g, tutela_vics_names[f].name);
 		if (tutela_vics_names[f].kind == VICS_BOOLEAN)
-			(void)yajl_gen_bool(g->y, same(t, "true"));
+			(void)yajl_gen_bool(g->y, same(label->value, "true"));
 		else if (tutela_vics_names[f].kind == VICS_TEXT)
-			tutela_vics_text(g, t);
+			tutela_vics_text(g, label->value);
 		else
 			(void)yajl_gen_integer(g->y, number);
 	}
+}
+
+static bool has_field(const struct vics_written *m, const struct tutela_label *label)
+{
+	int64_t number;
+
+	for (int f = VICS_CATEGORY; f < VICS_FIELDS; f++)
+		if (carried(m, (enum vics_field)f, &number) == label)
+			return true;
+	return false;
 }
 
 static void property(const struct vics_gen *g, const struct tutela_hash *md5, bool *open, const char *name,
@@ -292,14 +295,13 @@ static void properties(const struct vics_gen *g, const struct vics_written *m)
 	const struct tutela_hash *md5 = tutela_vics_md5(m->fingerprints, m->n_fingerprints);
 	char name[sizeof(VICS_OWN_LABEL) + TUTELA_LABEL_KEY_MAX];
 	bool open = false;
-	int64_t number;
 
 	if (m->own_id.len)
 		property(g, md5, &open, VICS_OWN_ID, m->own_id);
 	for (size_t i = 0; i < m->n_labels; i++) {
 		struct tutela_text key = m->labels[i].key;
 
-		if (!key.len || key.len > TUTELA_LABEL_KEY_MAX || field_of(m, i, &number) != VICS_OTHER)
+		if (!key.len || key.len > TUTELA_LABEL_KEY_MAX || has_field(m, &m->labels[i]))
 			continue;
 		(void)snprintf(name, sizeof(name), VICS_OWN_LABEL "%.*s", (int)key.len, key.s);
 		property(g, md5, &open, name, m->labels[i].value);

@@ -27,8 +27,8 @@ void tutela_vics_member(const struct vics_gen *g, const char *key, struct tutela
 /* Key and time, when it is known. */
 void tutela_vics_time(const struct vics_gen *g, const char *key, int64_t t);
 
-/* Copies of n fingerprints in order of algorithm, then of value. */
-void tutela_vics_sort(const struct tutela_hash *from, size_t n, struct tutela_hash *to);
+/* By algorithm, then by value. */
+void tutela_vics_sort(struct tutela_hash *hashes, size_t n);
 /* The first MD5 of sorted fingerprints, or NULL. */
 const struct tutela_hash *tutela_vics_md5(const struct tutela_hash *sorted, size_t n);
 void tutela_vics_upper_hex(const struct tutela_hash *hash, char buf[TUTELA_HASH_TEXT_MAX]);
