@@ -72,26 +72,29 @@ bool tutela_build_settle_bare(struct record_build *b)
 	return true;
 }
 
+void tutela_build_value(struct record_build *b, const struct tutela_hash *hash)
+{
+	bool perceptual = tutela_algorithm_get((enum tutela_algorithm)hash->algorithm)->perceptual;
+	const char *refusal = b->featureless && perceptual ? REFUSED_QUALITY : tutela_hash_refusal(hash);
+
+	if (refusal)
+		b->refused = b->refused ? b->refused : refusal;
+	else if (b->rec.n_fingerprints == TUTELA_FINGERPRINTS_MAX)
+		bad(b, RECORD_TOO_MANY_HASHES);
+	else
+		b->rec.fingerprints[b->rec.n_fingerprints++] = *hash;
+}
+
 void tutela_build_hash(struct record_build *b, enum tutela_algorithm algorithm, const char *hex, size_t len)
 {
 	const struct tutela_algorithm_info *info = tutela_algorithm_get(algorithm);
 	struct tutela_hash hash;
-	const char *refusal = misread(info, hex, len, &hash);
+	const char *why = misread(info, hex, len, &hash);
 
-	if (refusal) {
-		bad(b, refusal);
-		return;
-	}
-	refusal = b->featureless && info->perceptual ? REFUSED_QUALITY : tutela_hash_refusal(&hash);
-	if (refusal) {
-		b->refused = b->refused ? b->refused : refusal;
-		return;
-	}
-	if (b->rec.n_fingerprints == TUTELA_FINGERPRINTS_MAX) {
-		bad(b, RECORD_TOO_MANY_HASHES);
-		return;
-	}
-	b->rec.fingerprints[b->rec.n_fingerprints++] = hash;
+	if (why)
+		bad(b, why);
+	else
+		tutela_build_value(b, &hash);
 }
 
 void tutela_build_label(struct record_build *b, struct tutela_text key, struct tutela_text value)

@@ -35,6 +35,8 @@ void tutela_build_good_hash(struct record_build *b, enum tutela_algorithm algori
  * entry had is no more: it becomes withdrawn. True when that was so.
  */
 bool tutela_build_settle_bare(struct record_build *b);
+/* The same for one that is parsed already, of an algorithm of the table. */
+void tutela_build_value(struct record_build *b, const struct tutela_hash *hash);
 void tutela_build_label(struct record_build *b, struct tutela_text key, struct tutela_text value);
 void tutela_build_reason(struct record_build *b, const char *s, size_t len);
 /* The three below take text: "withdrawn", "2031-01-02T03:04:05Z", "100". */
