@@ -16,7 +16,12 @@
 struct exchange_format {
 	const char *name;
 	bool takes_columns;
+	bool exclude;        /* what it holds is known files to pass over */
 	size_t line_default; /* max_line when none was given */
+
+	/* Reading: as another format does, with this column map and a comma. */
+	const struct exchange_format *as;
+	const char *columns;
 
 	/* Reading; reader_size 0: it cannot. The state is zeroed; close is called once, also when open failed. */
 	size_t reader_size;
@@ -24,6 +29,9 @@ struct exchange_format {
 	enum tutela_err (*feed)(struct tutela_reader *r, const char *bytes, size_t len);
 	enum tutela_err (*finish)(struct tutela_reader *r);
 	void (*close)(struct tutela_reader *r);
+
+	/* Reading a file by its path, in place of feed and finish, which are NULL then. */
+	enum tutela_err (*file)(struct tutela_reader *r, const char *path);
 
 	/* Writing; put NULL: it cannot. `begin` may be NULL; it runs once, before the first put or finish. */
 	enum tutela_err (*begin)(struct tutela_writer *w);
@@ -71,5 +79,12 @@ void tutela_writer_hash(struct tutela_writer *w, const struct tutela_hash *hash)
 extern const struct exchange_format tutela_format_text;
 extern const struct exchange_format tutela_format_csv;
 extern const struct exchange_format tutela_format_records;
+extern const struct exchange_format tutela_format_sums;
+extern const struct exchange_format tutela_format_hfind;
+extern const struct exchange_format tutela_format_encase;
+extern const struct exchange_format tutela_format_hashkeeper;
+extern const struct exchange_format tutela_format_nsrl;
+extern const struct exchange_format tutela_format_kdb;
+extern const struct exchange_format tutela_format_rds;
 
 #endif
