@@ -14,6 +14,8 @@ struct audit_event {
 	const struct list_row *list;
 	const struct tutela_update_result *result;
 	const char *provenance;
+	const char *source;    /* not with list, which has one */
+	struct json_t *detail; /* the caller's, set as "detail" */
 };
 
 enum tutela_err tutela_audit_add(struct tutela_store *s, struct txn *txn, const struct audit_event *event);
