@@ -39,6 +39,40 @@ void tutela_build_id(struct record_build *b, const char *s, size_t len)
 		b->rec.id = text(s, len);
 }
 
+static int base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* PhotoDNA's 144 bytes are 192 characters of base64 (RFC 4648, section 4), and no padding. */
+#define PHOTODNA_BASE64 192
+
+static bool parse_base64(const char *s, struct tutela_hash *hash)
+{
+	*hash = (struct tutela_hash){.algorithm = TUTELA_ALG_PHOTODNA, .len = PHOTODNA_BASE64 / 4 * 3};
+	for (size_t i = 0; i < PHOTODNA_BASE64 / 4; i++) {
+		uint32_t bits = 0;
+
+		for (size_t k = 0; k < 4; k++) {
+			int value = base64_value(s[4 * i + k]);
+
+			if (value < 0)
+				return false;
+			bits = bits << 6 | (uint32_t)value;
+		}
+		hash->bytes[3 * i] = (uint8_t)(bits >> 16);
+		hash->bytes[3 * i + 1] = (uint8_t)(bits >> 8);
+		hash->bytes[3 * i + 2] = (uint8_t)bits;
+	}
+	return true;
+}
+
 void tutela_build_hash(struct record_build *b, enum tutela_algorithm algorithm, const char *hex, size_t len)
 {
 	const struct tutela_algorithm_info *info = tutela_algorithm_get(algorithm);
@@ -49,7 +83,12 @@ void tutela_build_hash(struct record_build *b, enum tutela_algorithm algorithm, 
 		bad(b, "unknown algorithm");
 		return;
 	}
-	if (tutela_hash_parse(algorithm, hex, len, &hash)) {
+	if (algorithm == TUTELA_ALG_PHOTODNA && len == PHOTODNA_BASE64) {
+		if (!parse_base64(hex, &hash)) {
+			bad(b, "the value is neither hexadecimal nor base64");
+			return;
+		}
+	} else if (tutela_hash_parse(algorithm, hex, len, &hash)) {
 		bad(b, len == info->bits / 4 ? "the value is not hexadecimal"
 					     : "the value has not the length of its algorithm");
 		return;
