@@ -448,5 +448,5 @@ Test(exch_csv, photodna_in_hexadecimal_and_base64)
 	csv("id,photodna\na," DNA3 DNA "\n", "problem 2 @12 the value has not the length of its algorithm\n" FINE);
 	/* Base64 is PhotoDNA's alone. */
 	csv("id,md5\na,EjRWeJCrze8BI0VniavN7w==\n",
-	    "problem 2 @9 the value has not the length of its algorithm\n" FINE);
+	    "problem 2 @7 the value has not the length of its algorithm\n" FINE);
 }
