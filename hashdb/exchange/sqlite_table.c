@@ -124,6 +124,8 @@ static enum tutela_err sqlite_error(struct sqlite_table *t, int rc)
 {
 	switch (rc & 0xff) {
 	case SQLITE_NOMEM:
+		/* Also for lengths that no value can have. */
+		(void)tutela_reader_fail(t->r, "SQLite lacks memory: the database is damaged, or memory is short");
 		return TUTELA_E_NOMEM;
 	case SQLITE_CANTOPEN:
 	case SQLITE_IOERR:

@@ -80,7 +80,7 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_reader_finish(struct tutela_rea
  * that is fed. Afterwards only free is allowed.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_reader_file(struct tutela_reader *r, const char *path);
-/* After TUTELA_E_FORMAT or TUTELA_E_SYS: a sentence; otherwise "". Static or owned by r. */
+/* After TUTELA_E_FORMAT, and after any failure of tutela_reader_file itself: a sentence; otherwise "". Static or owned by r. */
 TUTELA_API const char *tutela_reader_errmsg(const struct tutela_reader *r);
 TUTELA_API void tutela_reader_free(struct tutela_reader *r);
 
