@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "cli.h"
+#include "memory.h"
 #include "message.h"
 #include "output.h"
 #include "printable.h"
@@ -14,10 +15,13 @@ static const struct cli_page page = {
 	.synopsis = "[OPTION]...\n"
 		    "       tutela list show NAME\n"
 		    "       tutela list vanished NAME [--since VERSION]\n"
+		    "       tutela list held NAME\n"
 		    "       tutela list create NAME [POLICY]...\n"
 		    "       tutela list set NAME POLICY...\n"
 		    "       tutela list remove NAME --yes",
-	.about = "Shows the lists of the store, makes one, changes a list's policy, or removes a list.\n",
+	.about = "Shows the lists of the store, makes one, changes a list's policy, or removes a list. 'held' shows "
+		 "the\n"
+		 "bad records that syncs have kept out of it, the newest 10,000.\n",
 };
 
 struct wish {
@@ -197,6 +201,66 @@ static int show(const struct cli *cli, const char *name)
 	return status;
 }
 
+/* ------------------------------------------------------------------ held records */
+
+struct held_listing {
+	const char *list;
+	bool json;
+};
+
+static bool print_held(void *ctx, const struct tutela_held *h)
+{
+	struct held_listing *l = ctx;
+	char t[32], *position, *id, *reason, *text;
+	json_t *o;
+
+	if (l->json) {
+		o = json_object();
+		json_object_set_new(o, "type", json_string("held"));
+		json_object_set_new(o, "list", json_string(l->list));
+		json_object_set_new(o, "number", json_integer((json_int_t)h->number));
+		json_object_set_new(o, "time", output_time(h->time));
+		json_object_set_new(o, "position", output_tutela_text(h->position));
+		json_object_set_new(o, "id", output_tutela_text(h->id));
+		json_object_set_new(o, "reason", output_tutela_text(h->reason));
+		output_json(o);
+		return !output_failed();
+	}
+	position = printable_name(h->position.len ? h->position.s : "-", h->position.len ? h->position.len : 1);
+	id = printable_name(h->id.len ? h->id.s : "-", h->id.len ? h->id.len : 1);
+	text = memory_copy(h->reason.s, h->reason.len);
+	reason = printable_sentence(text);
+	output_print("%s  %s  %s: %s\n", output_time_text(h->time, t), position, id, reason);
+	free(position);
+	free(id);
+	free(text);
+	free(reason);
+	return !output_failed();
+}
+
+static int show_held(const struct cli *cli, const char *name)
+{
+	struct held_listing listing = {.list = name, .json = cli->json};
+	struct tutela_snapshot *snapshot;
+	struct tutela_store *store;
+	int status = STATUS_OK;
+	enum tutela_err error;
+
+	if (!cli_open_snapshot(cli, &store, &snapshot))
+		return STATUS_TROUBLE;
+	errno = 0;
+	error = tutela_snapshot_held(snapshot, name, print_held, &listing);
+	if (error == TUTELA_E_NOTFOUND) {
+		message_error(name, "no such list in this store");
+		status = STATUS_TROUBLE;
+	} else if (error) {
+		status = cli_store_error(store, name, error);
+	}
+	tutela_snapshot_close(snapshot);
+	tutela_store_close(store);
+	return status;
+}
+
 /* The list as it is, or a new one with the default policy. */
 static enum tutela_err current(struct tutela_store *store, const char *name, struct tutela_list *list)
 {
@@ -332,8 +396,8 @@ int cmd_list(struct cli *cli)
 		return wants_policy(&w) ? cli_usage(cli, NULL, "policy options need 'set NAME' or 'create NAME'")
 					: show(cli, NULL);
 	if (strcmp(verb, "show") && strcmp(verb, "set") && strcmp(verb, "create") && strcmp(verb, "remove") &&
-	    strcmp(verb, "vanished"))
-		return cli_usage(cli, verb, "not one of show, vanished, create, set, remove");
+	    strcmp(verb, "vanished") && strcmp(verb, "held"))
+		return cli_usage(cli, verb, "not one of show, vanished, held, create, set, remove");
 	if (cli->n_args != 2)
 		return cli_usage(cli, verb, "name one list");
 	if (w.since_given && strcmp(verb, "vanished"))
@@ -342,6 +406,8 @@ int cmd_list(struct cli *cli)
 		return show(cli, cli->args[1]);
 	if (strcmp(verb, "vanished") == 0)
 		return list_vanished(cli, cli->args[1], w.since);
+	if (strcmp(verb, "held") == 0)
+		return show_held(cli, cli->args[1]);
 	if (strcmp(verb, "remove") == 0)
 		return remove_list(cli, cli->args[1], w.yes);
 	if (strcmp(verb, "set") == 0 && !wants_policy(&w))

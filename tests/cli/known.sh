@@ -253,3 +253,21 @@ is "forced" 3 "$(json -g withdrawn <out)"
 run 64 import --list full --force cut
 says err "--force is for --replace"
 run 0 check
+
+# Bad lines are kept with the list, until newer ones take their place.
+printf 'md5 %s\nmd5 12\nsha1 %s e1\n' "$(hex 91 32)" "$(hex 92 40)" >part.txt
+printf 'md5,id\n%s,"two' "$(hex 93 32)" >more.csv
+run 0 --json import --list kept part.txt more.csv
+is "kept" "$(printf '2\t2')" "$(json -g added -g bad <out)"
+run 0 --json list held kept
+is "positions" "part.txt, line 2:more.csv, line 2:" "$(json -w type=held -g position <out | tr '\n' ':')"
+json -w type=held -g reason <out >reasons
+says reasons "the value has not the length of its algorithm" "a quoted cell is not closed"
+run 2 import --list kept --strict part.txt
+run 0 --json list held kept
+is "nothing of what was refused" 2 "$(json -w type=held -c <out)"
+run 0 --json list held encase
+is "records" "set.hash, record 3" "$(json -w type=held -g position <out | sort -u)"
+run 0 --json list held kdb
+is "rows" "known.kdb, row 3" "$(json -w type=held -g position <out | sort -u)"
+run 0 check

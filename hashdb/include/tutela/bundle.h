@@ -16,12 +16,18 @@
  * Where a bundle's files come from: a folder, a web server. `name` is a plain
  * file name. `write` is called with the file's bytes in order; it returns an
  * error to stop, which is to be returned. `offset`: begin there, when a part is here already.
+ * `most`: what more there is will be refused anyway. TUTELA_E_NOTFOUND: there is no such file.
  */
 struct tutela_bundle_transport {
 	enum tutela_err (*get)(void *ctx, const char *name, uint64_t offset, uint64_t most,
 			       enum tutela_err (*write)(void *to, const void *bytes, size_t len), void *to);
 	void *ctx;
 };
+
+/* A folder as transport: ctx is its path. Links are not followed. TUTELA_E_SYS (errno), TUTELA_E_REFUSED (no file). */
+TUTELA_API enum tutela_err tutela_bundle_folder_get(void *ctx, const char *name, uint64_t offset, uint64_t most,
+						    enum tutela_err (*write)(void *to, const void *bytes, size_t len),
+						    void *to);
 
 struct tutela_bundle_list { /* what became of one list of a source */
 	char list[TUTELA_LIST_NAME_MAX + 1];
@@ -36,10 +42,10 @@ struct tutela_bundle_sync_opts {
 	size_t size;
 	const struct tutela_source *source;
 	struct tutela_bundle_transport transport;
-	const char *staging;   /* a folder of the caller's for files on their way; a part of one is taken up again */
-	bool dry_run;          /* verify and count, change nothing */
-	int64_t now;           /* seconds since 1970 UTC; 0: the clock */
-	unsigned threads;      /* as an update's */
+	const char *staging; /* a folder of the caller's for files on their way; a part of one is taken up again */
+	bool dry_run;        /* verify and count, change nothing */
+	int64_t now;         /* seconds since 1970 UTC; 0: the clock */
+	unsigned threads;    /* as an update's */
 	bool (*progress)(void *ctx, const char *list, uint64_t done, uint64_t total); /* false stops; may be NULL */
 	void (*result)(void *ctx, const struct tutela_bundle_list *list);             /* once for each list */
 	void *ctx;
@@ -52,6 +58,6 @@ struct tutela_bundle_sync_opts {
  * empty list name.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_bundle_sync(struct tutela_store *s,
-                                                             const struct tutela_bundle_sync_opts *opts);
+							     const struct tutela_bundle_sync_opts *opts);
 
 #endif
