@@ -83,12 +83,12 @@ $(MKPICTURE): $(B)/tests/cli/mkpicture.o
 # Reads JSON, makes hostile trees, measures memory, for the command-line tests.
 HELPER := $(B)/test/helper
 $(B)/tests/cli/helper.o: FLAGS_tests =
-FLAGS_tests/cli/helper = $(call pkg,JSON,cflags)
+FLAGS_tests/cli/helper = $(call pkg,JSON,cflags) $(call pkg,SQLITE,cflags)
 
 $(HELPER): $(B)/tests/cli/helper.o
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,JSON,libs)
+	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,JSON,libs) $(call pkg,SQLITE,libs)
 
 # A server of feeds, on this machine alone, for tests of sync.
 FEED_SERVER := $(B)/test/feed-server

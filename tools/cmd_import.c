@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "interrupt.h"
+#include "list_format.h"
 #include "locate.h"
 #include "memory.h"
 #include "message.h"
@@ -25,28 +25,55 @@ static const struct cli_page page = {
 	.synopsis = "[OPTION]... --list LIST FILE...",
 	.about = "Puts the entries of files into a list, which is made when it does not exist. '-' is standard "
 		 "input.\n"
-		 "All of it becomes visible at once, or nothing. Bad lines are reported and left out; with --strict,\n"
-		 "and with --replace unless --lenient, one bad line is enough to import nothing.\n",
+		 "All of it becomes visible at once, or nothing. Bad lines are reported, left out and kept for\n"
+		 "'tutela list held'; with --strict, and with --replace unless --lenient, one bad line is enough to\n"
+		 "import nothing. The formats nsrl and rds make a list of kind exclude: known files that scans pass\n"
+		 "over. They are known, which does not mean that they are good.\n",
 };
 
 struct import {
 	const struct cli *cli;
 	const char *list, *format, *algorithm, *columns, *delimiter, *kind;
-	bool no_header, replace, strict, lenient, verbose;
+	bool no_header, replace, force, strict, lenient, verbose;
 	enum tutela_algorithm algorithm_id;
 	struct tutela_policy policy;
 	struct tutela_store *store;
 	struct tutela_update *update;
-	const char *file; /* being read */
+	const char *file, *file_format; /* being read */
 	uint64_t records, bad, bytes;
 	enum tutela_err failed; /* by the store, while taking a record */
 	struct progress progress;
 	struct tutela_update_result result;
 };
 
-static void report(struct import *im, uint64_t line, const char *reason)
+/* What a format counts. */
+static const char *unit_of(const struct import *im)
+{
+	return list_format_can(im->file_format) & TUTELA_FORMAT_FILE ? "row"
+	       : strcmp(im->file_format, "encase") == 0              ? "record"
+								     : "line";
+}
+
+/* Kept with the list, for `list held`. */
+static void hold(struct import *im, struct tutela_text id, uint64_t line, const char *reason)
+{
+	const char *base = strrchr(im->file, '/');
+	char *name =
+		printable_name(base && base[1] ? base + 1 : im->file, strlen(base && base[1] ? base + 1 : im->file));
+	char *position = memory_format("%.200s, %s %llu", name, unit_of(im), (unsigned long long)line);
+	struct tutela_held held = {
+		.position = {position, strlen(position)}, .id = id, .reason = {reason, strlen(reason)}};
+	enum tutela_err error = tutela_update_hold(im->update, &held);
+
+	im->failed = im->failed ? im->failed : error;
+	free(position);
+	free(name);
+}
+
+static enum tutela_err report(struct import *im, struct tutela_text id, uint64_t line, const char *reason)
 {
 	im->bad++;
+	hold(im, id, line, reason);
 	atomic_fetch_add(&im->progress.undetermined, 1);
 	if (im->verbose || im->bad <= SHOWN_PROBLEMS) {
 		char *name = printable_name(im->file, strlen(im->file)), *text = printable_sentence(reason);
@@ -57,12 +84,18 @@ static void report(struct import *im, uint64_t line, const char *reason)
 		free(name);
 		free(text);
 	}
+	return im->failed ? im->failed : interrupt_asked() ? TUTELA_E_INTERRUPTED : TUTELA_OK;
 }
 
 static enum tutela_err on_problem(void *ctx, const struct tutela_exchange_problem *problem)
 {
-	report(ctx, problem->line, problem->reason);
-	return interrupt_asked() ? TUTELA_E_INTERRUPTED : TUTELA_OK;
+	return report(ctx, (struct tutela_text){0}, problem->line, problem->reason);
+}
+
+static bool on_stop(void *ctx)
+{
+	(void)ctx;
+	return interrupt_asked();
 }
 
 /* The words for a record that the store does not take. */
@@ -85,23 +118,14 @@ static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uin
 	/* What is gone at its source and was never here. */
 	if (error == TUTELA_E_REFUSED && rec->status == TUTELA_WITHDRAWN && !rec->n_fingerprints)
 		return TUTELA_OK;
-	if (error == TUTELA_E_REFUSED || error == TUTELA_E_TOOBIG) {
-		report(im, line, refusal(rec, error));
-		return TUTELA_OK;
-	}
+	if (error == TUTELA_E_REFUSED || error == TUTELA_E_TOOBIG)
+		return report(im, rec->id, line, refusal(rec, error));
 	im->failed = error;
 	if (error)
 		return error;
 	im->records++;
 	atomic_fetch_add(&im->progress.done, 1);
 	return interrupt_asked() ? TUTELA_E_INTERRUPTED : TUTELA_OK;
-}
-
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-
-	return n >= m && strcasecmp(s + n - m, end) == 0;
 }
 
 static struct tutela_reader *open_reader(struct import *im)
@@ -114,9 +138,10 @@ static struct tutela_reader *open_reader(struct import *im)
 		.no_header = im->no_header,
 		.record = on_record,
 		.problem = on_problem,
+		.stop = on_stop,
 		.ctx = im,
 	};
-	const char *format = im->format ? im->format : ends_with(im->file, ".csv") ? "csv" : "text", *why = NULL;
+	const char *format = im->file_format, *why = NULL;
 	struct tutela_reader *reader = NULL;
 	enum tutela_err error = tutela_reader_new(format, &opts, &reader, &why);
 
@@ -161,15 +186,44 @@ static bool feed(struct import *im, int fd, struct tutela_reader *reader)
 	return !error && n == 0;
 }
 
+/* A database, which the library opens. */
+static bool import_database(struct import *im, const char *path)
+{
+	struct tutela_reader *reader;
+	enum tutela_err error;
+
+	if (strcmp(path, "-") == 0) {
+		message_error(im->file, "the format %s is a database: name its file", im->file_format);
+		return false;
+	}
+	reader = open_reader(im);
+	if (!reader)
+		return false;
+	error = tutela_reader_file(reader, path);
+	if (error)
+		say_failure(im, reader, error);
+	tutela_reader_free(reader);
+	return !error;
+}
+
+static const char *format_of(const struct import *im, const char *path)
+{
+	return im->format ? im->format : list_format_of(path);
+}
+
 static bool import_file(struct import *im, const char *path)
 {
 	bool standard = strcmp(path, "-") == 0, ok = false;
-	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct tutela_reader *reader;
 	struct stat st;
 	char text[64];
+	int fd;
 
 	im->file = standard ? "standard input" : path;
+	im->file_format = format_of(im, path);
+	if (list_format_can(im->file_format) & TUTELA_FORMAT_FILE)
+		return import_database(im, path);
+	fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) || S_ISDIR(st.st_mode)) {
 		message_error(im->file, "%s", printable_errno(fd < 0 ? errno : EISDIR, text));
 		if (fd >= 0 && !standard)
@@ -215,6 +269,7 @@ static int begin(struct import *im)
 		.policy = &im->policy,
 		.mode = im->replace ? TUTELA_REPLACE : TUTELA_MERGE,
 		.provenance = origin,
+		.most_absent = im->replace && !im->force ? 50 : 0,
 	};
 	enum tutela_err error;
 
@@ -229,6 +284,48 @@ static int begin(struct import *im)
 	else if (error)
 		cli_store_error(im->store, im->list, error);
 	return error ? STATUS_TROUBLE : STATUS_OK;
+}
+
+/*
+ * Alarms must not end up among what is passed over, nor the other way round:
+ * the list's kind must be the one that was asked for, or that the format
+ * stands for. Under the writer's lock; a list that is being made has the kind.
+ */
+static bool kind_fits(const struct import *im)
+{
+	struct tutela_snapshot *snapshot;
+	struct tutela_list list;
+	enum tutela_err error = tutela_snapshot_open(im->store, &snapshot);
+	const char *is;
+
+	if (error) {
+		cli_store_error(im->store, im->list, error);
+		return false;
+	}
+	error = tutela_snapshot_list(snapshot, im->list, &list);
+	tutela_snapshot_close(snapshot);
+	if (error == TUTELA_E_NOTFOUND) {
+		if (!im->kind && im->policy.kind == TUTELA_LIST_EXCLUDE)
+			message_note("'%s' becomes a list of kind exclude: scans pass over its files, which are known, "
+				     "not known to be good",
+				     im->list);
+		return true;
+	}
+	if (error) {
+		cli_store_error(im->store, im->list, error);
+		return false;
+	}
+	is = tutela_list_kind_name(list.policy.kind);
+	if (im->kind && list.policy.kind != im->policy.kind)
+		message_error(im->list, "the list is there already, and its kind is %s: nothing was imported", is);
+	else if (im->policy.kind == TUTELA_LIST_EXCLUDE && list.policy.kind != TUTELA_LIST_EXCLUDE)
+		message_error(im->list,
+			      "the list's kind is %s, and the input's format is of files to pass over: nothing was "
+			      "imported; say --kind %s to put them there all the same",
+			      is, is);
+	else
+		return true;
+	return false;
 }
 
 /* Is what was read fit to be committed? Says why not. */
@@ -281,6 +378,9 @@ static void print_result(const struct import *im, double seconds)
 			     printable_count(r->withdrawn, d));
 		output_print("; %s bad lines\n", printable_count(im->bad, a));
 	}
+	if (im->replace && r->withdrawn)
+		message_note("what vanished: tutela list vanished %s --since %llu", im->list,
+			     (unsigned long long)r->version - 1);
 }
 
 static int run(struct import *im)
@@ -292,6 +392,10 @@ static int run(struct import *im)
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	if (begin(im) != STATUS_OK)
 		return STATUS_TROUBLE;
+	if (!kind_fits(im)) {
+		tutela_update_abort(im->update);
+		return STATUS_TROUBLE;
+	}
 	im->progress.unit = "records";
 	progress_start(&im->progress, cli_wants_progress(im->cli));
 	for (size_t i = 0; ok && i < im->cli->n_args; i++)
@@ -306,13 +410,37 @@ static int run(struct import *im)
 	progress_stop(&im->progress);
 	if (interrupt_asked() && !ok)
 		message_error(NULL, "interrupted; nothing was imported");
-	if (error)
+	if (error == TUTELA_E_REFUSED)
+		message_error(im->list,
+			      "the input lacks more than half of the list's entries: nothing was imported, because "
+			      "--replace would withdraw them; say --force if that is right");
+	else if (error)
 		cli_store_error(im->store, im->list, error);
 	if (!ok || error)
 		return STATUS_TROUBLE;
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	print_result(im, (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);
 	return STATUS_OK;
+}
+
+/* The kind of a new list: what the options say, else what the formats stand for. */
+static int settle_kind(struct import *im)
+{
+	size_t excluding = 0;
+
+	if (im->kind && !tutela_list_kind_parse(im->kind, &im->policy.kind))
+		return cli_usage(im->cli, "--kind", "'%s' is not one of known, exclude", im->kind);
+	for (size_t i = 0; i < im->cli->n_args; i++)
+		excluding += (list_format_can(format_of(im, im->cli->args[i])) & TUTELA_FORMAT_EXCLUDE) != 0;
+	if (im->kind || !excluding)
+		return CLI_GO;
+	if (excluding < im->cli->n_args)
+		return cli_usage(
+			im->cli, NULL,
+			"some of the files are of formats for files to pass over, some are not: import them one "
+			"after the other, or say --kind");
+	im->policy.kind = TUTELA_LIST_EXCLUDE;
+	return CLI_GO;
 }
 
 static int check_options(struct import *im)
@@ -329,24 +457,22 @@ static int check_options(struct import *im)
 		im->delimiter = "\t";
 	if (im->delimiter && strlen(im->delimiter) != 1)
 		return cli_usage(im->cli, "--delimiter", "one character, or \\t");
-	if (im->kind && !tutela_list_kind_parse(im->kind, &im->policy.kind))
-		return cli_usage(im->cli, "--kind", "'%s' is not one of known, exclude", im->kind);
+	if (im->force && !im->replace)
+		return cli_usage(im->cli, NULL, "--force is for --replace");
 	if (im->algorithm) {
 		a = tutela_algorithm_find(im->algorithm);
 		if (!a)
 			return cli_usage(im->cli, "--algorithm", "'%s' is not known", im->algorithm);
 		im->algorithm_id = a->id;
 	}
-	for (size_t i = 0; im->format; i++) {
-		unsigned can = 0;
-		const char *name = tutela_exchange_format(i, &can);
+	if (im->format && !(list_format_can(im->format) & TUTELA_FORMAT_READS)) {
+		char *all = list_format_names(TUTELA_FORMAT_READS);
+		int status = cli_usage(im->cli, "--format", "'%s' is not one of %s", im->format, all);
 
-		if (!name)
-			return cli_usage(im->cli, "--format", "'%s' cannot be read", im->format);
-		if (strcmp(name, im->format) == 0 && can & 1)
-			break;
+		free(all);
+		return status;
 	}
-	return CLI_GO;
+	return settle_kind(im);
 }
 
 int cmd_import(struct cli *cli)
@@ -362,7 +488,8 @@ int cmd_import(struct cli *cli)
 		 .letter = 'f',
 		 .argument = "FORMAT",
 		 .text = &im.format,
-		 .help = "text or csv; else by the file's name: csv for .csv, else text"},
+		 .help = "text, csv, sums, hfind, encase, hashkeeper, nsrl, kdb, rds or records; else by the file's "
+			 "name"},
 		{.name = "algorithm",
 		 .letter = 'a',
 		 .argument = "NAME",
@@ -380,11 +507,17 @@ int cmd_import(struct cli *cli)
 		{.name = "replace",
 		 .flag = &im.replace,
 		 .help = "entries of the list that are not in the input are withdrawn"},
+		{.name = "force",
+		 .flag = &im.force,
+		 .help = "with --replace: also when that withdraws more than half of the list"},
 		{.name = "strict", .flag = &im.strict, .help = "one bad line: nothing is imported"},
 		{.name = "lenient",
 		 .flag = &im.lenient,
 		 .help = "with --replace: leave bad lines out, withdrawing their entries"},
-		{.name = "kind", .argument = "KIND", .text = &im.kind, .help = "of a new list: known or exclude"},
+		{.name = "kind",
+		 .argument = "KIND",
+		 .text = &im.kind,
+		 .help = "of the list: known or exclude; of a new one else known, but exclude for nsrl and rds"},
 		{.name = "verbose",
 		 .letter = 'v',
 		 .flag = &im.verbose,

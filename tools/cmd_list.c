@@ -9,10 +9,12 @@
 #include "message.h"
 #include "output.h"
 #include "printable.h"
+#include "list_vanished.h"
 
 static const struct cli_page page = {
 	.synopsis = "[OPTION]...\n"
 		    "       tutela list show NAME\n"
+		    "       tutela list vanished NAME [--since VERSION]\n"
 		    "       tutela list held NAME\n"
 		    "       tutela list create NAME [POLICY]...\n"
 		    "       tutela list set NAME POLICY...\n"
@@ -27,6 +29,8 @@ struct wish {
 	bool pdq_given, phash_given, dhash_given, quality_given;
 	const char *action, *kind, *expires;
 	bool yes;
+	uint64_t since; /* of vanished */
+	bool since_given;
 };
 
 static bool wants_policy(const struct wish *w)
@@ -375,6 +379,12 @@ int cmd_list(struct cli *cli)
 		 .help = "known (hits raise an alarm) or exclude (to pass over)"},
 		{.name = "expires", .argument = "TIME", .text = &w.expires, .help = "YYYY-MM-DD[Thh:mm:ssZ] or never"},
 		{.name = "yes", .flag = &w.yes, .help = "really remove"},
+		{.name = "since",
+		 .argument = "VERSION",
+		 .number = &w.since,
+		 .most = UINT64_MAX,
+		 .given = &w.since_given,
+		 .help = "vanished: only what versions after this one lacked"},
 		{.name = NULL},
 	};
 	int status = cli_parse(cli, &page, options);
@@ -386,12 +396,16 @@ int cmd_list(struct cli *cli)
 		return wants_policy(&w) ? cli_usage(cli, NULL, "policy options need 'set NAME' or 'create NAME'")
 					: show(cli, NULL);
 	if (strcmp(verb, "show") && strcmp(verb, "set") && strcmp(verb, "create") && strcmp(verb, "remove") &&
-	    strcmp(verb, "held"))
-		return cli_usage(cli, verb, "not one of show, held, create, set, remove");
+	    strcmp(verb, "vanished") && strcmp(verb, "held"))
+		return cli_usage(cli, verb, "not one of show, vanished, held, create, set, remove");
 	if (cli->n_args != 2)
 		return cli_usage(cli, verb, "name one list");
+	if (w.since_given && strcmp(verb, "vanished"))
+		return cli_usage(cli, "--since", "is for 'vanished NAME'");
 	if (strcmp(verb, "show") == 0)
 		return show(cli, cli->args[1]);
+	if (strcmp(verb, "vanished") == 0)
+		return list_vanished(cli, cli->args[1], w.since);
 	if (strcmp(verb, "held") == 0)
 		return show_held(cli, cli->args[1]);
 	if (strcmp(verb, "remove") == 0)

@@ -61,7 +61,14 @@ _tutela()
 	--list) COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")); return ;;
 	-l) [[ $command == @(import|export|withdraw) ]] && COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")) && return ;;
 	--algorithm) COMPREPLY=($(compgen -W "$algorithms" -- "$cur")); return ;;
-	--format) COMPREPLY=($(compgen -W 'text csv records ncmec stopncii threatexchange tat' -- "$cur")); return ;;
+	--format)
+		if [[ $command == import ]]; then
+			COMPREPLY=($(compgen -W 'text csv records vics ncmec stopncii threatexchange tat sums hfind encase hashkeeper nsrl kdb rds' -- "$cur"))
+		else
+			COMPREPLY=($(compgen -W 'text csv records vics' -- "$cur"))
+		fi
+		return
+		;;
 	--variants) COMPREPLY=($(compgen -W 'none standard thorough' -- "$cur")); return ;;
 	--action) COMPREPLY=($(compgen -W 'report block review ignore' -- "$cur")); return ;;
 	--kind) COMPREPLY=($(compgen -W 'known exclude' -- "$cur")); return ;;
@@ -75,7 +82,7 @@ _tutela()
 	elif [[ -z $command || $command == help ]]; then
 		COMPREPLY=($(compgen -W "$commands" -- "$cur"))
 	elif [[ $command == list && -z $verb ]]; then
-		COMPREPLY=($(compgen -W 'show held create set remove' -- "$cur"))
+		COMPREPLY=($(compgen -W 'show vanished held create set remove' -- "$cur"))
 	elif [[ $command == list && $verb != create ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur"))
 	elif [[ $command == source && -z $verb ]]; then

@@ -11,7 +11,14 @@
 static const struct exchange_format *const formats[] = {
 	&tutela_format_text,     &tutela_format_csv,            &tutela_format_records, &tutela_format_ncmec,
 	&tutela_format_stopncii, &tutela_format_threatexchange, &tutela_format_tat,     &tutela_format_vics,
+	&tutela_format_sums,     &tutela_format_hfind,          &tutela_format_encase,  &tutela_format_hashkeeper,
+	&tutela_format_nsrl,     &tutela_format_kdb,            &tutela_format_rds,
 };
+
+static bool can_read(const struct exchange_format *f)
+{
+	return f->as || f->reader_size;
+}
 
 static const struct exchange_format *find(const char *name)
 {
@@ -28,7 +35,9 @@ const char *tutela_exchange_format(size_t i, unsigned *can)
 	if (i >= sizeof(formats) / sizeof(formats[0]))
 		return NULL;
 	if (can)
-		*can = (formats[i]->reader_size ? 1U : 0U) | (formats[i]->put ? 2U : 0U);
+		*can = (can_read(formats[i]) ? TUTELA_FORMAT_READS : 0U) |
+		       (formats[i]->put ? TUTELA_FORMAT_WRITES : 0U) | (formats[i]->file ? TUTELA_FORMAT_FILE : 0U) |
+		       (formats[i]->exclude ? TUTELA_FORMAT_EXCLUDE : 0U);
 	return formats[i]->name;
 }
 
@@ -84,7 +93,7 @@ enum tutela_err tutela_reader_new(const char *format, const struct tutela_reader
 	*out = NULL;
 	why = why ? why : &ignored;
 	*why = "";
-	if (!f || !f->reader_size) {
+	if (!f || !can_read(f)) {
 		*why = "no such format";
 		return TUTELA_E_NOTFOUND;
 	}
@@ -94,6 +103,11 @@ enum tutela_err tutela_reader_new(const char *format, const struct tutela_reader
 	if (*why)
 		return TUTELA_E_ARG;
 	*why = "";
+	if (f->as) {
+		mine.columns = f->columns;
+		mine.delimiter = ',';
+		f = f->as;
+	}
 	if (!mine.max_line)
 		mine.max_line = f->line_default;
 	return reader_make(f, &mine, out, why);
@@ -101,7 +115,7 @@ enum tutela_err tutela_reader_new(const char *format, const struct tutela_reader
 
 enum tutela_err tutela_reader_feed(struct tutela_reader *r, const void *bytes, size_t len)
 {
-	if (!r || r->finished || (!bytes && len))
+	if (!r || r->finished || !r->format->feed || (!bytes && len))
 		return TUTELA_E_ARG;
 	if (!r->err && len)
 		r->err = r->format->feed(r, bytes, len);
@@ -110,7 +124,7 @@ enum tutela_err tutela_reader_feed(struct tutela_reader *r, const void *bytes, s
 
 enum tutela_err tutela_reader_finish(struct tutela_reader *r)
 {
-	if (!r || r->finished)
+	if (!r || r->finished || !r->format->finish)
 		return TUTELA_E_ARG;
 	r->finished = true;
 	if (!r->err)
@@ -129,6 +143,15 @@ enum tutela_err tutela_reader_page(const struct tutela_reader *r, struct tutela_
 	out->next = out->next ? out->next : "";
 	out->checkpoint = out->checkpoint ? out->checkpoint : "";
 	return TUTELA_OK;
+}
+
+enum tutela_err tutela_reader_file(struct tutela_reader *r, const char *path)
+{
+	if (!r || r->finished || !r->format->file || !path)
+		return TUTELA_E_ARG;
+	r->finished = true;
+	r->err = r->format->file(r, path);
+	return r->err;
 }
 
 const char *tutela_reader_errmsg(const struct tutela_reader *r)

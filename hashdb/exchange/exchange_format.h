@@ -17,7 +17,12 @@ struct exchange_format {
 	const char *name;
 	bool takes_columns;
 	bool pages;          /* it keeps the reader's `page` */
+	bool exclude;        /* what it holds is known files to pass over */
 	size_t line_default; /* max_line when none was given */
+
+	/* Reading: as another format does, with this column map and a comma. */
+	const struct exchange_format *as;
+	const char *columns;
 
 	/* Reading; reader_size 0: it cannot. The state is zeroed; close is called once, also when open failed. */
 	size_t reader_size;
@@ -25,6 +30,9 @@ struct exchange_format {
 	enum tutela_err (*feed)(struct tutela_reader *r, const char *bytes, size_t len);
 	enum tutela_err (*finish)(struct tutela_reader *r);
 	void (*close)(struct tutela_reader *r);
+
+	/* Reading a file by its path, in place of feed and finish, which are NULL then. */
+	enum tutela_err (*file)(struct tutela_reader *r, const char *path);
 
 	/*
 	 * Writing; put NULL: it cannot. `begin` and `end` may be NULL; begin runs once, before the first put or
@@ -85,5 +93,12 @@ extern const struct exchange_format tutela_format_stopncii;
 extern const struct exchange_format tutela_format_threatexchange;
 extern const struct exchange_format tutela_format_tat;
 extern const struct exchange_format tutela_format_vics;
+extern const struct exchange_format tutela_format_sums;
+extern const struct exchange_format tutela_format_hfind;
+extern const struct exchange_format tutela_format_encase;
+extern const struct exchange_format tutela_format_hashkeeper;
+extern const struct exchange_format tutela_format_nsrl;
+extern const struct exchange_format tutela_format_kdb;
+extern const struct exchange_format tutela_format_rds;
 
 #endif

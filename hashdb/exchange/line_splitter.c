@@ -9,17 +9,19 @@
 #define WHY_UTF16   "the input is UTF-16, not UTF-8: save it as UTF-8 and try again"
 #define WHY_BINARY  "the input is a binary file, not text"
 #define WHY_ZIP     "the input is a ZIP archive (perhaps a spreadsheet): save the table as CSV in UTF-8 and try again"
+#define WHY_SQLITE  "the input is an SQLite database (perhaps of the format kdb or rds), not text"
 #define WHY_PACKED  "the input is compressed: unpack it and try again"
 #define BAD_TOOLONG "the line is longer than the limit"
 #define BAD_NUL     "the line holds a NUL byte"
+#define BAD_UTF16   "the line holds broken UTF-16"
 
 static const struct signature {
 	const char *bytes;
 	size_t len;
 	const char *why;
 } signatures[] = {
-	{"\xff\xfe", 2, WHY_UTF16},  {"\xfe\xff", 2, WHY_UTF16},          {"PK\x03\x04", 4, WHY_ZIP},
-	{"\x1f\x8b", 2, WHY_PACKED}, {"\x28\xb5\x2f\xfd", 4, WHY_PACKED},
+	{"\xff\xfe", 2, WHY_UTF16}, {"\xfe\xff", 2, WHY_UTF16},  {"PK\x03\x04", 4, WHY_ZIP},
+	{"SQLi", 4, WHY_SQLITE},    {"\x1f\x8b", 2, WHY_PACKED}, {"\x28\xb5\x2f\xfd", 4, WHY_PACKED},
 };
 
 bool tutela_line_reserve(char **buf, size_t *cap, size_t need)
@@ -58,6 +60,8 @@ static enum tutela_err deliver(struct line_splitter *ls, const char *s, size_t l
 		line.bad = BAD_TOOLONG;
 	else if (ls->nul)
 		line.bad = BAD_NUL;
+	else if (ls->broken)
+		line.bad = BAD_UTF16;
 	if (line.bad) {
 		line.s = NULL;
 		line.len = line.eol = 0;
@@ -67,6 +71,7 @@ static enum tutela_err deliver(struct line_splitter *ls, const char *s, size_t l
 	ls->len = 0;
 	ls->too_long = false;
 	ls->nul = false;
+	ls->broken = false;
 	return ls->line(ls->ctx, &line);
 }
 
@@ -120,12 +125,84 @@ static enum tutela_err cut(struct line_splitter *ls, const char *p, size_t len)
 	return TUTELA_OK;
 }
 
+/* ------------------------------------------------------------------ UTF-16 */
+
+static size_t put_utf8(uint32_t c, char *out)
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		out[0] = (char)(0xc0 | c >> 6);
+		out[1] = (char)(0x80 | (c & 63));
+		return 2;
+	}
+	if (c < 0x10000) {
+		out[0] = (char)(0xe0 | c >> 12);
+		out[1] = (char)(0x80 | (c >> 6 & 63));
+		out[2] = (char)(0x80 | (c & 63));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | c >> 18);
+	out[1] = (char)(0x80 | (c >> 12 & 63));
+	out[2] = (char)(0x80 | (c >> 6 & 63));
+	out[3] = (char)(0x80 | (c & 63));
+	return 4;
+}
+
+static enum tutela_err take_unit(struct line_splitter *ls, uint16_t unit)
+{
+	bool low = unit >= 0xdc00 && unit <= 0xdfff;
+	uint32_t c = unit;
+	char utf8[4];
+
+	if (!unit && ls->offset < LINE_BINARY_WINDOW)
+		return not_text(ls, WHY_BINARY);
+	ls->offset += 2;
+	ls->nul |= !unit;
+	ls->broken |= low != (ls->high != 0);
+	if (low && ls->high)
+		c = 0x10000 + ((uint32_t)(ls->high - 0xd800) << 10) + (unit - 0xdc00u);
+	ls->high = 0;
+	if (unit >= 0xd800 && unit <= 0xdbff) {
+		ls->high = unit;
+		return TUTELA_OK;
+	}
+	if (unit == '\n')
+		return deliver(ls, ls->buf, ls->len, 1);
+	return keep(ls, utf8, put_utf8(c, utf8));
+}
+
+static enum tutela_err take_units(struct line_splitter *ls, const char *p, size_t len)
+{
+	enum tutela_err err = TUTELA_OK;
+
+	for (size_t i = 0; i < len && !err; i++) {
+		uint8_t byte = (uint8_t)p[i];
+
+		if (ls->have_half)
+			err = take_unit(ls, (uint16_t)(ls->big_endian ? ls->half << 8 | byte : byte << 8 | ls->half));
+		ls->half = byte;
+		ls->have_half = !ls->have_half;
+	}
+	return err;
+}
+
+/* ------------------------------------------------------------------ both */
+
 /* The first four bytes, or all of a shorter input, are here. */
 static enum tutela_err start(struct line_splitter *ls)
 {
 	size_t skip = 0;
 
 	ls->started = true;
+	if (ls->utf16 && ls->head_len >= 2 && (!memcmp(ls->head, "\xff\xfe", 2) || !memcmp(ls->head, "\xfe\xff", 2))) {
+		ls->wide = true;
+		ls->big_endian = ls->head[0] == '\xfe';
+		ls->offset = ls->start = 2;
+		return take_units(ls, ls->head + 2, ls->head_len - 2);
+	}
 	for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++)
 		if (ls->head_len >= signatures[i].len && !memcmp(ls->head, signatures[i].bytes, signatures[i].len))
 			return not_text(ls, signatures[i].why);
@@ -151,15 +228,18 @@ enum tutela_err tutela_line_feed(struct line_splitter *ls, const char *bytes, si
 		if (err)
 			return err;
 	}
-	return cut(ls, bytes, len);
+	return (ls->wide ? take_units : cut)(ls, bytes, len);
 }
 
 enum tutela_err tutela_line_finish(struct line_splitter *ls)
 {
 	enum tutela_err err = ls->started ? TUTELA_OK : start(ls);
 
-	if (err || ls->offset == ls->start)
+	if (err)
 		return err;
+	ls->broken |= ls->have_half || ls->high;
+	if (ls->offset == ls->start && !ls->have_half)
+		return TUTELA_OK;
 	return deliver(ls, ls->buf, ls->len, 0);
 }
 

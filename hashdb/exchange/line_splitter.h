@@ -5,12 +5,14 @@
  * A line ends with LF or CRLF; a lone CR is part of its line, but for one at
  * the very end of the input. A UTF-8 byte order mark at the start is passed
  * over. UTF-16, archives and files with a NUL byte in their first 8 KiB are
- * not text at all: TUTELA_E_FORMAT. A line that is too long, or holds a NUL
- * byte further on, is delivered as a bad line without its bytes. The pieces'
- * borders make no difference to what is delivered.
+ * not text at all: TUTELA_E_FORMAT. With `utf16` an input that begins with a
+ * byte order mark of UTF-16 is text, and its lines are delivered as UTF-8;
+ * their offsets are those of the input. A line that is too long, holds a NUL
+ * byte further on, or broken UTF-16, is delivered as a bad line without its
+ * bytes. The pieces' borders make no difference to what is delivered.
  *
  * Memory: one line of at most `max` bytes. Lines that lie in one piece are
- * not copied.
+ * not copied, but for UTF-16.
  */
 #ifndef TUTELA_LINE_SPLITTER_H
 #define TUTELA_LINE_SPLITTER_H
@@ -20,7 +22,7 @@
 struct line {
 	const char *s;   /* valid during the call */
 	size_t len;      /* without the line's end */
-	size_t eol;      /* bytes of the line's end: 2 CRLF, 1 LF, 0 end of input */
+	size_t eol;      /* characters of the line's end: 2 CRLF, 1 LF, 0 end of input */
 	uint64_t number; /* from 1 */
 	uint64_t byte;   /* offset of its first byte */
 	const char *bad; /* NULL, or why the line cannot be used; then s is NULL, len and eol are 0 */
@@ -29,6 +31,7 @@ struct line {
 struct line_splitter {
 	/* set by the caller; the rest starts as zeros */
 	size_t max; /* bytes of the longest line, its end not counted */
+	bool utf16; /* take UTF-16 that begins with its byte order mark */
 	enum tutela_err (*line)(void *ctx, const struct line *line); /* an error stops and comes back */
 	void *ctx;
 
@@ -41,6 +44,10 @@ struct line_splitter {
 	size_t head_len;
 	bool started, too_long, nul;
 	uint64_t offset, start, number;
+	/* of UTF-16 */
+	bool wide, big_endian, have_half, broken;
+	uint8_t half;  /* the first byte of a code unit */
+	uint16_t high; /* the first half of a surrogate pair, 0: none */
 };
 
 #define LINE_BINARY_WINDOW 8192 /* a NUL byte before this offset means that the input is no text */

@@ -26,7 +26,8 @@ struct record_build {
 
 void tutela_build_start(struct record_build *b);
 void tutela_build_id(struct record_build *b, const char *s, size_t len);
-/* A value that no list may hold is left out and `refused` says so; the record's other values stay. */
+/* Hexadecimal; PhotoDNA also as base64. A value that no list may hold is left out and `refused` says so; the record's
+ * other values stay. */
 void tutela_build_hash(struct record_build *b, enum tutela_algorithm algorithm, const char *hex, size_t len);
 /* The same, but a value that cannot be read is left out too. */
 void tutela_build_good_hash(struct record_build *b, enum tutela_algorithm algorithm, const char *hex, size_t len);

@@ -22,7 +22,12 @@ static char *put_text(char *at, struct tutela_text t, bool key)
 {
 	static const char digits[] = "0123456789ABCDEF";
 
-	for (size_t i = 0; i < t.len; i++) {
+	size_t plain = 0;
+
+	while (plain < t.len && is_plain((unsigned char)t.s[plain], key))
+		plain++;
+	at = put(at, t.s, plain);
+	for (size_t i = plain; i < t.len; i++) {
 		unsigned char c = (unsigned char)t.s[i];
 
 		if (is_plain(c, key)) {
@@ -45,25 +50,41 @@ static int by_value(const void *a, const void *b)
 	return memcmp(x->bytes, y->bytes, sizeof x->bytes);
 }
 
+static char *put_hash(char *at, const struct tutela_hash *hash)
+{
+	const char *name = tutela_algorithm_get(hash->algorithm)->name;
+
+	at = put(at, name, strlen(name));
+	*at++ = ':';
+	tutela_hash_format(hash, at);
+	return at + 2 * (size_t)hash->len;
+}
+
 static char *put_hashes(char *at, const struct tutela_record *rec)
 {
 	struct tutela_hash sorted[TUTELA_FINGERPRINTS_MAX];
 
+	/* Most entries have one: every import makes every entry's line. */
+	if (rec->n_fingerprints == 1)
+		return put_hash(at, rec->fingerprints);
 	memcpy(sorted, rec->fingerprints, rec->n_fingerprints * sizeof *sorted);
 	qsort(sorted, rec->n_fingerprints, sizeof *sorted, by_value);
 	for (size_t i = 0; i < rec->n_fingerprints; i++) {
-		const char *name = tutela_algorithm_get(sorted[i].algorithm)->name;
-
 		if (i && !by_value(&sorted[i - 1], &sorted[i]))
 			continue;
 		if (i)
 			*at++ = ' ';
-		at = put(at, name, strlen(name));
-		*at++ = ':';
-		tutela_hash_format(&sorted[i], at);
-		at += 2 * (size_t)sorted[i].len;
+		at = put_hash(at, &sorted[i]);
 	}
 	return at;
+}
+
+static char *put_time(char *at, int64_t time)
+{
+	if (time)
+		return at + sprintf(at, "%" PRId64, time);
+	*at = '0';
+	return at + 1;
 }
 
 size_t tutela_record_line(const struct tutela_record *rec, enum record_view view, char *buf)
@@ -76,7 +97,9 @@ size_t tutela_record_line(const struct tutela_record *rec, enum record_view view
 
 	*at++ = '\t';
 	at = put_text(at, rec->id, false);
-	at += sprintf(at, "\t%" PRId64 "\t", rec->source_time);
+	*at++ = '\t';
+	at = put_time(at, rec->source_time);
+	*at++ = '\t';
 	at = put_hashes(at, rec);
 	*at++ = '\t';
 	if (status != TUTELA_ACTIVE)

@@ -454,9 +454,8 @@ static enum tutela_err find_rest(struct tutela_update *u, struct rest *rest)
 	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
 }
 
-static enum tutela_err withdraw(struct tutela_update *u, const uint8_t *key, size_t key_len)
+static enum tutela_err withdraw(struct tutela_update *u, const uint8_t *key, size_t key_len, struct tutela_text why)
 {
-	static const char why[] = "absent from the list that replaced it";
 	uint64_t unchanged = u->result.unchanged;
 	enum tutela_err err;
 	struct entry e;
@@ -468,16 +467,18 @@ static enum tutela_err withdraw(struct tutela_update *u, const uint8_t *key, siz
 	/* What is withdrawn already keeps its own reason. */
 	if (!err && (u->record.local ? u->record.issued : u->record.status) != TUTELA_WITHDRAWN)
 		err = tutela_update_restate(u, key, key_len,
-					    &(struct restatement){RESTATE_ISSUED, TUTELA_WITHDRAWN,
-								  (struct tutela_text){why, sizeof why - 1}, 0});
+					    &(struct restatement){RESTATE_ISSUED, TUTELA_WITHDRAWN, why, 0});
 	u->result.unchanged = unchanged;
 	return err;
 }
 
 enum tutela_err tutela_update_withdraw_rest(struct tutela_update *u)
 {
+	uint64_t before = u->result.withdrawn, version = u->version ? u->version : u->row.list.version + 1;
 	struct rest rest = {.last_len = 4};
 	enum tutela_err err = TUTELA_OK;
+	char why[ABSENT_REASON_MAX];
+	struct tutela_text reason = {why, tutela_absent_reason(version, why)};
 
 	tutela_schema_key32(u->row.number, rest.last);
 	rest.keys = tutela_mem_array(REST_PART, sizeof *rest.keys);
@@ -487,7 +488,12 @@ enum tutela_err tutela_update_withdraw_rest(struct tutela_update *u)
 	while (!err && !rest.done) {
 		err = find_rest(u, &rest);
 		for (size_t i = 0; i < rest.n && !err; i++)
-			err = withdraw(u, rest.keys[i], rest.lens[i]);
+			err = withdraw(u, rest.keys[i], rest.lens[i], reason);
+		if (!err && u->result.withdrawn - before > u->most_absent)
+			err = tutela_store_fail(
+				u->w.store, TUTELA_E_REFUSED,
+				"more than %llu entries of list '%s' are absent from what is to replace it",
+				(unsigned long long)u->most_absent, u->row.list.name);
 		if (!err && tutela_key_run_full(&u->digests))
 			err = tutela_update_flush_digests(u);
 	}

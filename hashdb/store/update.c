@@ -35,7 +35,8 @@ static void free_update(struct tutela_update *u)
 
 static enum tutela_err check_opts(struct tutela_store *s, const struct tutela_update_opts *opts)
 {
-	if (!s || !opts || opts->size != sizeof *opts || (unsigned)opts->mode > TUTELA_REPLACE)
+	if (!s || !opts || opts->size != sizeof *opts || (unsigned)opts->mode > TUTELA_REPLACE ||
+	    opts->most_absent > 100)
 		return TUTELA_E_ARG;
 	if (!tutela_schema_name_valid(opts->list))
 		return tutela_store_fail(s, TUTELA_E_ARG, "'%.*s' cannot be the name of a list", TUTELA_LIST_NAME_MAX,
@@ -73,6 +74,8 @@ static enum tutela_err prepare(struct tutela_update *u, const struct tutela_upda
 	u->mode = opts->mode;
 	u->newest = u->batch.by_time = opts->newest;
 	u->threads = opts->threads;
+	u->most_absent =
+		opts->most_absent ? (u->row.list.active + u->row.list.disputed) * opts->most_absent / 100 : UINT64_MAX;
 	u->version = opts->version;
 	u->expires = opts->expires;
 	u->now = time(NULL);

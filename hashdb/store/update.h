@@ -46,6 +46,7 @@ struct tutela_update {
 	uint64_t version; /* as in the options, and below */
 	int64_t expires;
 	unsigned threads;
+	uint64_t most_absent; /* REPLACE: entries */
 	uint32_t first_entry; /* of this update */
 	uint8_t *kept;        /* REPLACE: a bit for each entry number below first_entry that was put */
 	struct batch batch;
@@ -87,8 +88,12 @@ struct restatement {
 enum tutela_err tutela_update_restate(struct tutela_update *u, const uint8_t *key, size_t key_len,
 				      const struct restatement *to);
 
-/* REPLACE: withdraw what was not put. */
+/* REPLACE: withdraw what was not put. TUTELA_E_REFUSED: more than most_absent entries. */
 enum tutela_err tutela_update_withdraw_rest(struct tutela_update *u);
+
+/* Why they are: into `buf`, and its length. */
+size_t tutela_absent_reason(uint64_t version, char *buf);
+#define ABSENT_REASON_MAX 80
 
 /* Add clean to the batch. */
 enum tutela_err tutela_batch_add(struct tutela_update *u);

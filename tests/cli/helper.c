@@ -9,11 +9,13 @@
  *       "-" where it is absent; -c: print how many. PATH: hits.0.entry
  *   helper deep DEPTH FILE    moves FILE to the end of a chain of folders in "."
  *   helper marked MARKER FILE  makes a PNG whose pixels are the marker, stored uncompressed
+ *   helper sqlite FILE <SQL    runs the statements in a database
  *   helper memory COMMAND...  runs it; prints the most memory it held, in KiB, on descriptor 9
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -229,6 +231,22 @@ static int marked(const char *marker, const char *file)
 	return fclose(f) ? 1 : 0;
 }
 
+static int sqlite(const char *path)
+{
+	char *sql = NULL, *why = NULL;
+	size_t max = 0;
+	sqlite3 *db;
+
+	if (getdelim(&sql, &max, '\0', stdin) < 0)
+		die("sqlite", "no statements");
+	if (sqlite3_open(path, &db) || sqlite3_exec(db, sql, NULL, NULL, &why))
+		die("sqlite", why ? why : sqlite3_errmsg(db));
+	if (sqlite3_close(db))
+		die("sqlite", "not closed");
+	free(sql);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "marked") == 0)
@@ -239,5 +257,7 @@ int main(int argc, char **argv)
 		return deep(atoi(argv[2]), argv[3]);
 	if (argc >= 3 && strcmp(argv[1], "memory") == 0)
 		return memory(argv + 2);
-	die("usage", "json, deep, memory, marked");
+	if (argc == 3 && strcmp(argv[1], "sqlite") == 0)
+		return sqlite(argv[2]);
+	die("usage", "json, deep, memory, marked, sqlite");
 }

@@ -89,7 +89,10 @@ feed 2 import --list x - <&-
 printf 'pdq %s a\npdq %s b\npdq %s c\n' "$(hex 31)" "$(hex 32)" "$(hex 33)" >r1
 printf 'pdq %s a\npdq %s d\n' "$(hex 31)" "$(hex 34)" >r2
 run 0 import --list r r1
-run 0 --json import --list r --replace r2
+run 2 import --list r --replace r2
+says err "tutela: 'r': the input lacks more than half of the list's entries: nothing was imported"
+is "not withdrawn" 3 "$(count r active)"
+run 0 --json import --list r --replace --force r2
 is "replaced" "$(printf '1\t1\t2')" "$(json -g added -g unchanged -g withdrawn <out)"
 is "left" 2 "$(count r active)"
 echo broken >>r2

@@ -19,13 +19,15 @@ FUZZ_VIPS := engine/decode/classes.c $(wildcard engine/hash/*.c) engine/decode/w
 
 FUZZ_CODECS_CORE := codec-jpeg codec-png
 FUZZ_CODECS_VIPS := codec-webp codec-gif codec-tiff codec-heic codec-avif codec-bmp codec-jxl
-FUZZ_TARGETS := text csv feeds vics replies hash json names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS)
+FUZZ_TARGETS := text csv exact sqlite feeds vics replies hash json names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS)
 
 FUZZ_SOURCES_text := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_csv := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_feeds := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_replies := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_vics := $(FUZZ_EXCHANGE)
+FUZZ_SOURCES_exact := $(FUZZ_EXCHANGE)
+FUZZ_SOURCES_sqlite := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_hash := engine/hash/algorithm.c
 FUZZ_SOURCES_json := tools/output.c tools/printable.c tools/memory.c engine/base/utf8.c engine/hash/algorithm.c
 FUZZ_SOURCES_names := tools/name_stream.c tools/printable.c tools/memory.c
@@ -41,7 +43,8 @@ $(foreach t,$(FUZZ_CODECS_CORE),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_CORE)))
 $(foreach t,$(FUZZ_CODECS_VIPS),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_VIPS)))
 
 # All formats are in one table.
-$(foreach t,text csv feeds replies vics,$(eval FUZZ_LINK_$(t) = $$(call pkg,EXPAT,libs) $$(call pkg,JSON,libs) $$(call pkg,DIGEST,libs) $$(call pkg,YAJL,libs)))
+FUZZ_LINK_EXCHANGE = $(foreach p,EXPAT JSON DIGEST YAJL SQLITE,$(call pkg,$(p),libs))
+$(foreach t,text csv exact sqlite feeds replies vics,$(eval FUZZ_LINK_$(t) = $$(FUZZ_LINK_EXCHANGE)))
 FUZZ_LINK_source = $(call pkg,SODIUM,libs)
 FUZZ_LINK_json = $(call pkg,JSON,libs)
 FUZZ_LINK_png = $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lz -lm
@@ -52,6 +55,7 @@ $(foreach t,$(FUZZ_CODECS_VIPS),$(eval FUZZ_LINK_$(t) = $$(LINK_tutela-decoder-v
 # Codecs and images have more in them than 4,096 bytes.
 FUZZ_LEN_index := 512
 FUZZ_LEN_store := 8192
+FUZZ_LEN_sqlite := 16384
 FUZZ_LEN_source := 12000
 $(foreach t,$(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS),$(eval FUZZ_LEN_$(t) := 16384))
 
@@ -125,6 +129,24 @@ define fuzz_seeds_vics
   printf '"AlternativeHashes":[{"HashName":"PDQ","HashValue":"%s"},{"HashName":"PhotoDNA","HashValue":"%s"}],' "$$(hex 64 7)" "$$(hex 288 3)"; \
   printf '"MediaMetadata":[{"PropertyName":"tutela.id","PropertyValue":"a"},{"PropertyName":"tutela.label.b","PropertyValue":"c"}]}]}]}'; } | seed case '\001\010'; \
 { printf '{"value":[{"MD5":"","PhotoDNA":"%s","Series":"s","MimeType":"m","SelfGenerated":null},7,[]]}' "$$(hex 192 3)"; } | seed dna '\002\001';
+endef
+define fuzz_seeds_exact
+{ echo "$$(hex 32 5)  a b"; echo "\\$$(hex 40 7) *c"; echo "SHA256 (x (1)) = $$(hex 64 3)"; echo "$$(hex 32 3)"; } | seed sums '\000\003'; \
+printf 'MD5\r\n%s\r\n' "$$(hex 32 5)" | iconv -f UTF-8 -t UTF-16LE | { printf '\377\376'; cat; } | seed wide '\000\005'; \
+{ printf '%041d|nsrl\n%041d|x\n' 0 1; printf '%032d|%016d\n' 0 0; echo "$$(hex 32 5)|0000000000000815"; } | seed hfind '\001\010'; \
+{ printf 'HASH\r\n\377\000'; $(call zeros,1144); hex 40 5; } | seed encase '\002\020'; \
+{ echo '"file_id","file_name","hash"'; echo "1,\"a, \"\"b\",$$(hex 32 5)"; } | seed hashkeeper '\003\001'; \
+{ echo '"SHA-1","MD5","CRC32","FileName","FileSize"'; echo "\"$$(hex 40 5)\",\"$$(hex 32 7)\",\"0\",\"a, \"b\",1"; } | seed nsrl '\004\002'; \
+{ echo 'FileName,SHA-256,md5'; echo "\"a\",,$$(hex 32 7)"; } | seed nsrl2 '\006\002';
+endef
+# Databases of small pages, so that they are mutated well.
+define fuzz_seeds_sqlite
+db() { rm -f $(O)/fuzz/seed.db; { echo 'PRAGMA page_size=512;'; cat; } | $(HELPER) sqlite $(O)/fuzz/seed.db && seed $$1 "$$2" <$(O)/fuzz/seed.db; rm -f $(O)/fuzz/seed.db; }; \
+{ echo "CREATE TABLE hashes (id INTEGER PRIMARY KEY, md5 BINARY(16) UNIQUE, sha1, sha2_256);"; \
+  for i in 5 7 9 11 13; do echo "INSERT INTO hashes (md5, sha1) VALUES (X'$$(hex 32 $$i)', '$$(hex 40 $$i)');"; done; } | db kdb '\000'; \
+{ echo "CREATE TABLE METADATA (object_id INTEGER, sha256 TEXT, sha1 TEXT, md5 TEXT, file_name); CREATE VIEW FILE AS SELECT * FROM METADATA;"; \
+  for i in 3 5 7 9 11 13; do echo "INSERT INTO METADATA VALUES ($$i, '$$(hex 64 $$i)', '$$(hex 40 $$i)', '$$(hex 32 $$i)', '$$(hex 99 $$i)');"; done; } | db rds '\001'; \
+echo "CREATE TABLE FILE (md5 PRIMARY KEY) WITHOUT ROWID; INSERT INTO FILE VALUES ('$$(hex 32 5)');" | db minimal '\001';
 endef
 # A file of 5 x 5 zeros, its checksums of chunks to be put right; rows of all filters in all kinds of pixels.
 define fuzz_seeds_png
@@ -208,7 +230,7 @@ fuzz_seeds_codec-jxl = $(call fuzz_pictures,jxl,"" --lossless)
 FUZZ_ARGS_codec-jxl := -close_fd_mask=2
 
 .PHONY: fuzz
-fuzz: $(if $(T),$(O)/fuzz/$(T)) $(if $(filter jpeg codec-%,$(T)),$(MKPICTURE)) ## one fuzzer: make fuzz T=text TIME=20
+fuzz: $(if $(T),$(O)/fuzz/$(T)) $(if $(filter jpeg codec-%,$(T)),$(MKPICTURE)) $(if $(filter sqlite,$(T)),$(HELPER)) ## one fuzzer: make fuzz T=text TIME=20
 	$(if $(T),,$(error name a target: make fuzz T=text (of: $(FUZZ_TARGETS)) TIME=seconds))
 	@mkdir -p $(O)/fuzz/corpus-$(T)
 	@$(fuzz_seed_functions) $(fuzz_seed_body) $(fuzz_seeds_$(T)) :
@@ -218,7 +240,7 @@ fuzz: $(if $(T),$(O)/fuzz/$(T)) $(if $(filter jpeg codec-%,$(T)),$(MKPICTURE)) #
 # Two at a time, each with its output in a file that is shown when something was found.
 FUZZ_JOBS ?= 2
 .PHONY: fuzz-smoke
-fuzz-smoke: $(FUZZ_TARGETS:%=$(O)/fuzz/%) $(MKPICTURE) ## every fuzzer for TIME seconds each
+fuzz-smoke: $(FUZZ_TARGETS:%=$(O)/fuzz/%) $(MKPICTURE) $(HELPER) ## every fuzzer for TIME seconds each
 	$(Q)echo $(FUZZ_TARGETS) | tr ' ' '\n' | xargs -P $(FUZZ_JOBS) -I{} $(MAKE) --no-print-directory fuzz-one T={} TIME=$(TIME)
 	@echo "fuzz-smoke: $(words $(FUZZ_TARGETS)) targets, nothing found"
 

@@ -27,6 +27,7 @@ struct log {
 	const char *in;             /* what is being read */
 	size_t in_len;
 	bool counts_records; /* `line` of a problem is the number of a record */
+	bool binary; /* it has no lines */
 };
 
 static inline void log_bytes(struct log *l, const char *s, size_t len)
@@ -98,14 +99,15 @@ static inline enum tutela_err log_problem(void *ctx, const struct tutela_exchang
 {
 	struct log *l = ctx;
 	uint64_t line = 1;
+	bool utf8 = l->in_len < 2 || (memcmp(l->in, "\xff\xfe", 2) && memcmp(l->in, "\xfe\xff", 2));
+	bool lines = utf8 && l->in_len < 10000 && !l->binary && !l->counts_records && !p->record;
 
 	if (l->counts_records && (p->byte > l->in_len || !p->line))
 		abort();
 	/* The offset is that of the line, or of what follows the byte order mark. */
-	for (uint64_t i = 0; !l->counts_records && l->in_len < 10000 && i < p->byte; i++)
+	for (uint64_t i = 0; lines && i < p->byte; i++)
 		line += l->in[i] == '\n';
-	if (!p->record && !l->counts_records && l->in_len < 10000 &&
-	    (line != p->line || (p->byte && l->in[p->byte - 1] != '\n' && p->byte != 3)))
+	if (lines && (line != p->line || (p->byte && l->in[p->byte - 1] != '\n' && p->byte != 3)))
 		abort();
 	log_add(l, "problem %llu @%llu %s", (unsigned long long)p->line, (unsigned long long)p->byte, p->reason);
 	if (p->record) {
@@ -134,6 +136,7 @@ static inline void log_read(struct log *l, const char *format, const struct tute
 	l->in = bytes;
 	l->in_len = len;
 	l->counts_records = strcmp(format, "vics") == 0;
+	l->binary = !strcmp(format, "encase");
 	err = tutela_reader_new(format, &o, &r, &why);
 	for (size_t at = 0; !err && at < len;) {
 		size_t n = at == 0 && first ? first : piece ? piece : len;

@@ -433,3 +433,20 @@ Test(exch_csv, written_reads_back)
 	free(longest);
 	free(key);
 }
+
+#define DNA   "EjRWeJCrze8BI0VniavN7xI0VniQq83v"
+#define DNA3  DNA DNA DNA
+#define HEX24 "1234567890abcdef0123456789abcdef1234567890abcdef"
+#define HEX72 HEX24 HEX24 HEX24
+
+Test(exch_csv, photodna_in_hexadecimal_and_base64)
+{
+	csv("id,photodna\na," DNA3 DNA3 "\nb," HEX72 HEX72 "\n",
+	    "record 2 id=[a] photodna=" HEX72 HEX72 REST "record 3 id=[b] photodna=" HEX72 HEX72 REST FINE);
+	csv("id,photodna\na," DNA3 DNA DNA "EjRWeJCrze8BI0VniavN7xI0VniQq83=\n",
+	    "problem 2 @12 the value is neither hexadecimal nor base64\n" FINE);
+	csv("id,photodna\na," DNA3 DNA "\n", "problem 2 @12 the value has not the length of its algorithm\n" FINE);
+	/* Base64 is PhotoDNA's alone. */
+	csv("id,md5\na,EjRWeJCrze8BI0VniavN7w==\n",
+	    "problem 2 @7 the value has not the length of its algorithm\n" FINE);
+}

@@ -17,9 +17,11 @@ static enum tutela_err on_line(void *ctx, const struct line *line)
 	return log_done(l);
 }
 
+static bool take_utf16;
+
 static size_t cut(struct log *l, size_t max, const char *in, size_t len, size_t first, size_t piece)
 {
-	struct line_splitter ls = {.max = max, .line = on_line, .ctx = l};
+	struct line_splitter ls = {.max = max, .line = on_line, .ctx = l, .utf16 = take_utf16};
 	enum tutela_err err = TUTELA_OK;
 	size_t cap;
 
@@ -114,6 +116,61 @@ Test(line_splitter, what_is_no_text)
 	LINES(99, "PK\3\4abc",
 	      "TUTELA_E_FORMAT the input is a ZIP archive (perhaps a spreadsheet): "
 	      "save the table as CSV in UTF-8 and try again\n");
+}
+
+Test(line_splitter, databases_are_no_text)
+{
+	LINES(99, "SQLite format 3\0",
+	      "TUTELA_E_FORMAT the input is an SQLite database (perhaps of the format kdb or rds), not text\n");
+}
+
+Test(line_splitter, utf16_when_asked_for)
+{
+	take_utf16 = true;
+	LINES(99, "\xff\xfe", "TUTELA_OK \n");
+	LINES(99,
+	      "\xff\xfe"
+	      "a\0\r\0\n\0\n\0b\0",
+	      "1@2+2[a]\n2@8+1[]\n3@10+0[b]\nTUTELA_OK \n");
+	LINES(99,
+	      "\xfe\xff"
+	      "\0a\0\r\0\n\0\n\0b",
+	      "1@2+2[a]\n2@8+1[]\n3@10+0[b]\nTUTELA_OK \n");
+	/* U+00E9, U+20AC, U+1F600; what only begins with the mark of UTF-8 is UTF-8. */
+	LINES(99, "\xff\xfe\xe9\0\xac\x20\x3d\xd8\0\xde", "1@2+0[\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80]\nTUTELA_OK \n");
+	LINES(99,
+	      "\xef\xbb\xbf"
+	      "a",
+	      "1@3+0[a]\nTUTELA_OK \n");
+	LINES(99, "a\0b\0", "TUTELA_E_FORMAT the input is UTF-16, not UTF-8: save it as UTF-8 and try again\n");
+}
+
+Test(line_splitter, broken_utf16_costs_its_line)
+{
+	take_utf16 = true;
+	/* A lone first half, a lone second half, half a unit at the end. */
+	LINES(99, "\xff\xfe\x3d\xd8\n\0a\0\n\0", "1@2+0 the line holds broken UTF-16\n2@6+1[a]\nTUTELA_OK \n");
+	LINES(99,
+	      "\xff\xfe\x3d\xd8"
+	      "a\0\n\0",
+	      "1@2+0 the line holds broken UTF-16\nTUTELA_OK \n");
+	LINES(99, "\xff\xfe\0\xde\n\0a\0", "1@2+0 the line holds broken UTF-16\n2@6+0[a]\nTUTELA_OK \n");
+	LINES(99,
+	      "\xff\xfe"
+	      "a\0\n\0b",
+	      "1@2+1[a]\n2@6+0 the line holds broken UTF-16\nTUTELA_OK \n");
+	LINES(99,
+	      "\xff\xfe"
+	      "a\0\x3d\xd8",
+	      "1@2+0 the line holds broken UTF-16\nTUTELA_OK \n");
+	LINES(2,
+	      "\xff\xfe"
+	      "a\0a\0a\0\n\0a\0",
+	      "1@2+0 the line is longer than the limit\n2@10+0[a]\nTUTELA_OK \n");
+	LINES(99,
+	      "\xff\xfe"
+	      "a\0\0\0",
+	      "TUTELA_E_FORMAT the input is a binary file, not text\n");
 }
 
 Test(line_splitter, late_nul_costs_its_line)

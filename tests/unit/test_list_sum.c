@@ -120,3 +120,24 @@ Test(list_sum, a_list_without_sums_gets_them)
 	FAILS(tutela_sum_keep(s, "none"), TUTELA_E_NOTFOUND);
 	store_unmake(s, path);
 }
+
+Test(list_sum, a_new_list_is_summed_from_its_beginning)
+{
+	struct tutela_list made = {.name = "b"};
+	struct tutela_store *s;
+	struct list_row row;
+	struct session w;
+	char path[64];
+
+	s = store_make(path);
+	put_one(s, "a", record_of("1", pdq(1)));
+	tutela_policy_default(&made.policy);
+	OK(tutela_list_set(s, &made, true));
+	OK(tutela_session_begin(s, false, &w));
+	OK(tutela_list_get(s, w.txn, "a", &row));
+	cr_assert(row.summed);
+	OK(tutela_list_get(s, w.txn, "b", &row));
+	cr_assert(row.summed);
+	tutela_session_end(&w);
+	store_unmake(s, path);
+}

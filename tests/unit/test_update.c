@@ -992,6 +992,107 @@ Test(update, takes_the_version_and_expiry_it_is_given)
 	store_unmake(s, path);
 }
 
+Test(update, a_replacement_may_be_kept_from_withdrawing_most)
+{
+	struct tutela_update_opts opts = {.size = sizeof opts, .list = "a", .mode = TUTELA_REPLACE, .most_absent = 50};
+	struct tutela_update_result result;
+	struct tutela_record rec;
+	struct tutela_update *u;
+	struct tutela_store *s;
+	char path[64], id[16];
+
+	s = store_make(path);
+	u = update_on(s, "a", TUTELA_MERGE);
+	for (uint64_t i = 0; i < 11; i++) {
+		snprintf(id, sizeof id, "e%" PRIu64, i);
+		rec = record_of(id, md5(i));
+		OK(tutela_update_put(u, &rec));
+	}
+	rec = record_of("gone", md5(99));
+	rec.status = TUTELA_WITHDRAWN;
+	OK(tutela_update_put(u, &rec));
+	commit(s, u);
+	/* Five of eleven that are not withdrawn stay: six are more than half. */
+	for (uint64_t kept = 5; kept <= 6; kept++) {
+		OK(tutela_update_begin(s, &opts, &u));
+		for (uint64_t i = 0; i < kept; i++) {
+			snprintf(id, sizeof id, "e%" PRIu64, i);
+			rec = record_of(id, md5(i));
+			OK(tutela_update_put(u, &rec));
+		}
+		if (kept == 5) {
+			FAILS(tutela_update_commit(u, &result), TUTELA_E_REFUSED);
+			cr_assert_str_eq(tutela_store_errmsg(s),
+					 "more than 5 entries of list 'a' are absent from what is to replace it");
+			cr_assert_eq(list_of(s, "a").active, 11);
+			cr_assert_eq(list_of(s, "a").version, 1);
+			check_clean(s);
+		} else {
+			OK(tutela_update_commit(u, &result));
+			cr_assert_eq(result.withdrawn, 5);
+		}
+	}
+	opts.most_absent = 101;
+	FAILS(tutela_update_begin(s, &opts, &u), TUTELA_E_ARG);
+	check_clean(s);
+	store_unmake(s, path);
+}
+
+struct vanishing {
+	unsigned n;
+	uint64_t versions;
+};
+
+static enum tutela_err count_vanished(void *ctx, const struct tutela_record *rec)
+{
+	struct vanishing *v = ctx;
+	uint64_t version;
+
+	v->n += tutela_record_vanished(rec, &version);
+	v->versions += version;
+	return TUTELA_OK;
+}
+
+static struct vanishing vanished(struct tutela_store *s)
+{
+	struct tutela_snapshot *snap = snapshot_of(s);
+	struct vanishing v = {0};
+
+	OK(tutela_snapshot_entries(snap, "a", count_vanished, &v));
+	tutela_snapshot_close(snap);
+	return v;
+}
+
+Test(update, what_vanished_says_so)
+{
+	struct tutela_record rec = record_of("x", md5(1)), other = record_of("y", md5(2));
+	struct tutela_update *u;
+	struct tutela_store *s;
+	char path[64];
+
+	s = store_make(path);
+	put_one(s, "a", rec);
+	put_one(s, "a", other);
+	u = update_on(s, "a", TUTELA_REPLACE);
+	OK(tutela_update_put(u, &rec));
+	commit(s, u);
+	cr_assert_eq(vanished(s).n, 1);
+	cr_assert_eq(vanished(s).versions, 3);
+	/* What the operator decides does not hide what the source did. */
+	u = update_on(s, "a", TUTELA_MERGE);
+	OK(tutela_update_decide(u, text("y"), TUTELA_ACTIVE, text("mine")));
+	commit(s, u);
+	cr_assert_eq(vanished(s).versions, 3);
+	/* It comes back; and an entry withdrawn in other words did not vanish. */
+	u = update_on(s, "a", TUTELA_MERGE);
+	OK(tutela_update_put(u, &other));
+	OK(tutela_update_status(u, text("x"), TUTELA_WITHDRAWN,
+				text("absent from the list that replaced it, version x")));
+	commit(s, u);
+	cr_assert_eq(vanished(s).n, 0);
+	store_unmake(s, path);
+}
+
 /* ------------------------------------------------------------------ updates that go by time */
 
 static struct tutela_update_result put_timed(struct tutela_store *s, const char *id, int64_t time, int version,

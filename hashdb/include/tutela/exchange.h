@@ -11,9 +11,13 @@
  * algorithm, '#' comments, CRLF and BOM accepted; lines that follow one
  * another with the same id are one record, which comes when it is complete)
  * and "csv" (RFC 4180, column map); "records" is the project's own, one line
- * an entry that holds all of it. Pages of feeds, to be read only: "ncmec",
- * "stopncii", "threatexchange", "tat" (see tutela/feed_page.h). See
- * tutela-formats(5).
+ * an entry that holds all of it, and "vics" Project VIC's JSON. Of exact
+ * hashes only: "sums" (what md5sum and its kin print), "hfind", "encase",
+ * "hashkeeper", "nsrl", and the SQLite databases "kdb" and "rds"; none of these
+ * keeps the names of files, which may say more than a list should: an entry is
+ * named after its strongest hash, so that doubles are one entry. Pages of
+ * feeds, to be read only: "ncmec", "stopncii", "threatexchange", "tat" (see
+ * tutela/feed_page.h). See tutela-formats(5).
  *
  * Thread safety: one handle, one thread; distinct handles are independent.
  */
@@ -51,6 +55,9 @@ struct tutela_reader_opts {
 	 */
 	enum tutela_err (*problem)(void *ctx, const struct tutela_exchange_problem *problem);
 	void *ctx;
+	/* tutela_reader_file only: asked now and then, also while no record comes; true ends the reading with
+	 * TUTELA_E_INTERRUPTED. May be NULL. */
+	bool (*stop)(void *ctx);
 };
 
 struct tutela_reader;
@@ -67,7 +74,17 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_reader_new(const char *format, 
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_reader_feed(struct tutela_reader *r, const void *bytes, size_t len);
 /* The end of the input: the last line may lack its line feed. */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_reader_finish(struct tutela_reader *r);
-/* After TUTELA_E_FORMAT: a sentence; otherwise "". Static or owned by r. */
+/*
+ * In place of feed and finish, for the formats that are databases: the file is
+ * opened read-only, and is trusted in nothing. It must not change meanwhile.
+ * `line` of records and problems is the row's number. TUTELA_OK, what a
+ * callback returned, TUTELA_E_FORMAT when it is not such a database, is
+ * damaged, or asks for endless work, TUTELA_E_SYS (see errmsg) when it cannot
+ * be opened, TUTELA_E_INTERRUPTED, TUTELA_E_NOMEM, TUTELA_E_ARG for a format
+ * that is fed. Afterwards only free is allowed.
+ */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_reader_file(struct tutela_reader *r, const char *path);
+/* After TUTELA_E_FORMAT, and after any failure of tutela_reader_file itself: a sentence; otherwise "". Static or owned by r. */
 TUTELA_API const char *tutela_reader_errmsg(const struct tutela_reader *r);
 TUTELA_API void tutela_reader_free(struct tutela_reader *r);
 
@@ -86,7 +103,12 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_writer_put(struct tutela_writer
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_writer_finish(struct tutela_writer *w);
 TUTELA_API void tutela_writer_free(struct tutela_writer *w);
 
-/* Name of format number i, or NULL past the end; `can` gets 'r', 'w' or both as bits 1 and 2. May be NULL. */
+#define TUTELA_FORMAT_READS   1U
+#define TUTELA_FORMAT_WRITES  2U
+#define TUTELA_FORMAT_FILE    4U /* is read by tutela_reader_file, not fed */
+#define TUTELA_FORMAT_EXCLUDE 8U /* holds known files to pass over ("known", not "known good"): for exclude lists */
+
+/* Name of format number i, or NULL past the end; `can`, which may be NULL, gets the bits above. */
 TUTELA_API const char *tutela_exchange_format(size_t i, unsigned *can);
 
 #endif

@@ -265,6 +265,9 @@ struct tutela_update_opts {
 	 * is kept instead of refused, and counts as withdrawn.
 	 */
 	bool newest;
+	/* REPLACE: percent of the entries that are not withdrawn of which no more may be withdrawn for their absence,
+	 * else commit gives TUTELA_E_REFUSED and changes nothing; 0: no limit. */
+	unsigned most_absent;
 };
 
 struct tutela_update_result {
@@ -317,6 +320,13 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_update_undecide(struct tutela_u
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_update_commit(struct tutela_update *u,
 							       struct tutela_update_result *result);
+
+/*
+ * Was the entry withdrawn by TUTELA_REPLACE because it was absent from what
+ * replaced the list? *version, which may be NULL: the first version without it.
+ * Its reason says so in words; an entry that came back has it no more.
+ */
+TUTELA_API bool tutela_record_vanished(const struct tutela_record *rec, uint64_t *version);
 
 /* Undo all of it and free u. NULL is fine. */
 TUTELA_API void tutela_update_abort(struct tutela_update *u);
