@@ -18,6 +18,7 @@
 #include "printable.h"
 #include "progress.h"
 #include "results.h"
+#include "scan_facts.h"
 #include "stats.h"
 #include "subject.h"
 #include "tally.h"
@@ -53,6 +54,8 @@ struct outcome {
 	struct tally_file file;
 	enum tutela_err fatal;
 };
+
+static const char *const variant_levels[] = {"none", "standard", "thorough"};
 
 static void drop(void *ctx, void *job)
 {
@@ -271,29 +274,75 @@ static void raise_limit(void)
 	}
 }
 
+struct listing {
+	struct scan *scan;
+	enum tutela_err error;
+};
+
 static bool note_list(void *ctx, const struct tutela_list *list)
 {
-	struct scan *s = ctx;
+	struct listing *l = ctx;
+	json_t *facts = facts_list(l->scan->pipeline.snapshot, list, &l->error);
 	char text[32];
 
-	tally_list(&s->tally, list->name, list->version);
-	if (list->expires && list->expires <= (int64_t)time(NULL))
+	if (!facts)
+		return false;
+	if (list->expires && list->expires <= (int64_t)time(NULL)) {
+		json_object_set_new(facts, "expired", json_true());
 		message_warning(list->name, "this list expired on %s", output_time_text(list->expires, text));
+	}
+	tally_list(&l->scan->tally, facts);
 	return true;
 }
 
 static bool note_store(struct scan *s, struct tutela_store *store)
 {
+	struct listing listing = {.scan = s};
 	struct tutela_store_info info;
-	enum tutela_err error = tutela_snapshot_lists(s->pipeline.snapshot, note_list, s);
+	enum tutela_err error = tutela_snapshot_lists(s->pipeline.snapshot, note_list, &listing);
 
 	if (!error)
+		error = listing.error;
+	if (!error)
 		error = tutela_snapshot_info(s->pipeline.snapshot, &info);
-	if (error)
+	if (error) {
 		cli_store_error(store, s->cli->store, error);
-	else if (!info.active)
+		return false;
+	}
+	tally_about(&s->tally, "store", json_string(info.uuid));
+	if (!info.active)
 		message_warning(NULL, "the store holds no active entry, so nothing can match");
-	return !error;
+	return true;
+}
+
+static json_t *texts(const struct cli_texts *t)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < t->n; i++)
+		json_array_append_new(out, output_string(t->items[i].value, strlen(t->items[i].value)));
+	return out;
+}
+
+/* What decides the results of a scan beside the files and the lists. */
+static json_t *parameters(const struct scan *s)
+{
+	json_t *o = json_object(), *paths = json_array();
+
+	for (size_t i = 0; i < s->cli->n_args; i++)
+		json_array_append_new(paths, output_string(s->cli->args[i], strlen(s->cli->args[i])));
+	json_object_set_new(o, "paths", paths);
+	if (s->from)
+		json_object_set_new(o, "files_from", output_string(s->from, strlen(s->from)));
+	json_object_set_new(o, "variants", json_string(variant_levels[s->pipeline.variants]));
+	json_object_set_new(o, "timeout", json_integer((json_int_t)s->timeout));
+	json_object_set_new(o, "all", json_boolean(s->all));
+	json_object_set_new(o, "ordered", json_boolean(s->ordered));
+	json_object_set_new(o, "follow", json_boolean(s->follow));
+	json_object_set_new(o, "cross_file_systems", json_boolean(s->cross));
+	json_object_set_new(o, "include", texts(&s->includes));
+	json_object_set_new(o, "exclude", texts(&s->excludes));
+	return o;
 }
 
 static int scan_all(struct scan *s, unsigned jobs)
@@ -310,6 +359,10 @@ static int scan_all(struct scan *s, unsigned jobs)
 	struct census census = {.running = false};
 	struct timespec from, to;
 
+	tally_about(&s->tally, "started", facts_now());
+	tally_about(&s->tally, "machine", facts_machine());
+	tally_about(&s->tally, "parameters", parameters(s));
+	tally_about(&s->tally, "jobs", json_integer(jobs));
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	s->crew = crew_new(&opts);
 	if (!s->crew) {
@@ -328,6 +381,7 @@ static int scan_all(struct scan *s, unsigned jobs)
 	s->tally.seconds = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
 	s->tally.interrupted = interrupt_asked();
 	s->tally.failed |= s->broken;
+	tally_about(&s->tally, "ended", facts_now());
 	if (s->cli->json)
 		output_json(tally_json(&s->tally));
 	else if (!s->cli->quiet)
@@ -387,8 +441,6 @@ static const char **values(const struct cli_texts *texts)
 
 static int check_options(struct scan *s)
 {
-	static const char *const names[] = {"none", "standard", "thorough"};
-
 	s->pipeline.variants = VARIANTS_STANDARD;
 	if (!s->cli->n_args && !s->from)
 		return cli_usage(s->cli, NULL, "name a file or folder");
@@ -396,7 +448,7 @@ static int check_options(struct scan *s)
 		if (i == 3)
 			return cli_usage(s->cli, "--variants", "'%s' is not one of none, standard, thorough",
 					 s->variants);
-		if (strcmp(s->variants, names[i]) == 0) {
+		if (strcmp(s->variants, variant_levels[i]) == 0) {
 			s->pipeline.variants = (enum variants)i;
 			break;
 		}

@@ -25,6 +25,7 @@ static const struct command commands[] = {
 	{"hash", cmd_hash, "print the fingerprints of files"},
 	{"lookup", cmd_lookup, "ask the store for hashes"},
 	{"scan", cmd_scan, "compare files and folders with the store"},
+	{"report", cmd_report, "make a report from the results of a scan"},
 	{"status", cmd_status, "say what the store holds"},
 	{"check", cmd_check, "prove that the store is whole and its index exact"},
 };
