@@ -26,7 +26,7 @@ struct hit_record {
 	uint64_t list_version, distance, threshold;
 	bool partial, expired;
 	const char *category; /* the label of that name, or "" */
-	json_t *labels; /* an object whose values are all strings; NULL: none */
+	json_t *labels;       /* an object whose values are all strings; NULL: none */
 };
 
 struct file_record {

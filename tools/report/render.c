@@ -44,6 +44,32 @@ uint64_t report_number(const struct report *r, const char *key)
 	return n > 0 ? (uint64_t)n : 0;
 }
 
+bool report_list_expired(const struct report *r, const json_t *list)
+{
+	const char *expires = json_string_value(json_object_get(list, "expires")), *started = report_text(r, "started");
+
+	/* Times in this form sort as text. */
+	return json_is_true(json_object_get(list, "expired")) ||
+	       (expires && started[0] && strcmp(expires, started) <= 0);
+}
+
+bool report_expired(const struct report *r, const struct hit_record *h)
+{
+	const json_t *lists = json_object_get(r->summary, "lists"), *list;
+	size_t i;
+
+	if (h->expired)
+		return true;
+	json_array_foreach(lists, i, list)
+	{
+		const char *name = json_string_value(json_object_get(list, "list"));
+
+		if (name && strcmp(name, h->list) == 0)
+			return report_list_expired(r, list);
+	}
+	return false;
+}
+
 const char *report_operator(const struct report *r)
 {
 	return r->operator_name ? r->operator_name : report_text(r, "operator");

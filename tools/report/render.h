@@ -19,8 +19,9 @@
 struct report {
 	const char *from;          /* as the user named it */
 	int fd;                    /* the records; can be read more than once */
-	json_t *summary;           /* an object; NULL: the scan did not come to its end */
+	json_t *summary;           /* an object; NULL: the records have none */
 	json_t *scanned;           /* what case.json says, or NULL */
+	bool unfinished;           /* the scan did not come to its end: no counts in the summary */
 	struct record_count count; /* of the first pass */
 	struct report_totals totals;
 	uint64_t bytes;   /* length of the records */
@@ -50,6 +51,12 @@ bool report_each(const struct report *r, bool (*file)(void *ctx, const struct fi
 /* A member of the summary as text, "" when there is no such; and as a number. */
 const char *report_text(const struct report *r, const char *key);
 uint64_t report_number(const struct report *r, const char *key);
+
+/* Was the hit's list out of date when the scan began? */
+bool report_expired(const struct report *r, const struct hit_record *h);
+
+/* The same of one of the summary's lists. */
+bool report_list_expired(const struct report *r, const json_t *list);
 
 /* Who scanned, and for which case: an option, else what the records say, else "". */
 const char *report_operator(const struct report *r);

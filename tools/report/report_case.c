@@ -141,7 +141,7 @@ static json_t *result_node(const char *id, const char *analysis, json_t *stateme
 	return o;
 }
 
-static json_t *hit_statement(const struct hit_record *h)
+static json_t *hit_statement(const struct report *r, const struct hit_record *h)
 {
 	char *entry = printable_name(h->entry, strlen(h->entry));
 	json_t *s = json_sprintf("source=%s list=%s version=%llu entry=%s algorithm=%s distance=%llu threshold=%llu "
@@ -149,7 +149,7 @@ static json_t *hit_statement(const struct hit_record *h)
 				 h->source, h->list, (unsigned long long)h->list_version, entry, h->algorithm,
 				 (unsigned long long)h->distance, (unsigned long long)h->threshold,
 				 h->variant[0] ? h->variant : "original", h->dialect[0] ? " dialect=" : "", h->dialect,
-				 h->partial ? " picture=partial" : "", h->expired ? " list=expired" : "");
+				 h->partial ? " picture=partial" : "", report_expired(r, h) ? " list=expired" : "");
 
 	free(entry);
 	return s;
@@ -174,7 +174,7 @@ static void put_hit(struct graph *g, const struct hit_record *h, const char *ana
 	char *version = memory_format("%llu", (unsigned long long)h->list_version);
 	const char *const name[] = {analysis, h->list, version, h->entry, h->algorithm, h->variant};
 	char *id = id_of("result", name, 6);
-	json_t *o = result_node(id, analysis, hit_statement(h));
+	json_t *o = result_node(id, analysis, hit_statement(g->report, h));
 
 	set(o, "uco-core:hasFacet", json_pack("[o]", classification(g->report, h, id)));
 	json_array_append_new(results, reference(id));

@@ -69,7 +69,7 @@ static void hit_cells(struct sheet *s, const struct hit_record *h)
 	csv_labels(out, h->labels);
 	csv_text(out, h->action);
 	csv_text(out, h->partial ? "true" : "");
-	csv_text(out, h->expired ? "true" : "");
+	csv_text(out, report_expired(s->report, h) ? "true" : "");
 }
 
 static bool on_file(void *ctx, const struct file_record *f)

@@ -65,7 +65,7 @@ static void put_fact(FILE *out, const char *name, const char *value)
 
 static void put_title(const struct report *r, FILE *out)
 {
-	char text[32];
+	char text[32], *tool;
 
 	fputs("<h1>", out);
 	html_text(out, r->title ? r->title : "Scan report");
@@ -75,8 +75,9 @@ static void put_title(const struct report *r, FILE *out)
 	put_fact(out, "Operator", report_operator(r));
 	put_fact(out, "Scan began", report_text(r, "started"));
 	put_fact(out, "Scan ended", report_text(r, "ended"));
-	put_fact(out, "Tool", "Tutela");
-	put_fact(out, "Version of the tool", report_text(r, "tool_version"));
+	tool = memory_format("Tutela %s", report_text(r, "tool_version"));
+	put_fact(out, "Tool", tool);
+	free(tool);
 	put_fact(out, "Report made", output_time_text(r->made, text));
 	fputs("</table>\n", out);
 }
@@ -115,7 +116,7 @@ static void put_expired(const struct report *r, FILE *out)
 		const char *name = json_string_value(json_object_get(list, "list"));
 		const char *when = json_string_value(json_object_get(list, "expires"));
 
-		if (!name || !json_is_true(json_object_get(list, "expired")))
+		if (!name || !report_list_expired(r, list))
 			continue;
 		alarm_begin(out);
 		fputs("EXPIRED: the list ", out);
@@ -131,7 +132,7 @@ static void put_expired(const struct report *r, FILE *out)
 
 static void put_alarms(const struct report *r, FILE *out)
 {
-	if (!r->summary)
+	if (r->unfinished)
 		alarm_text(out, "UNFINISHED: the records have no summary. The scan did not come to its end.");
 	if (json_is_true(json_object_get(r->summary, "interrupted")))
 		alarm_text(out,
@@ -162,12 +163,12 @@ static void put_figures(const struct report *r, FILE *out)
 	char text[32];
 
 	fputs("<h2>Summary</h2>\n<div class=\"figures\">\n", out);
-	if (r->summary)
+	if (!r->unfinished)
 		put_figure(out, "files looked at", report_number(r, "files"), false);
 	put_figure(out, "files that match", r->totals.match, true);
 	put_figure(out, "hits", r->totals.hits, true);
 	put_figure(out, "undetermined", r->totals.undetermined, true);
-	if (r->summary) {
+	if (!r->unfinished) {
 		put_figure(out, "no match", report_number(r, "no_match"), false);
 		put_figure(out, "excluded", report_number(r, "excluded"), false);
 		fprintf(out, "<div><b>%s</b>read</div>\n", printable_size(report_number(r, "bytes"), text));
@@ -259,11 +260,11 @@ static void put_lists(const struct report *r, FILE *out)
 		put_member(out, list, "action", "");
 		put_member(out, json_object_get(list, "thresholds"), "pdq", " class=\"n\"");
 		put_member(out, list, "active", " class=\"n\"");
-		put_member(out, list, "updated", "");
-		put_member(out, list, "expires", "");
-		fputs(json_is_true(json_object_get(list, "expired")) ? " <strong>EXPIRED</strong>"
-		      : json_object_get(list, "expires")             ? ""
-								     : "never",
+		put_member(out, list, "updated", " class=\"d\"");
+		put_member(out, list, "expires", " class=\"d\"");
+		fputs(report_list_expired(r, list)       ? " <strong>EXPIRED</strong>"
+		      : json_object_get(list, "expires") ? ""
+							 : "never",
 		      out);
 		fputs("<td><code>", out);
 		put_value(out, json_object_get(list, "digest"));
@@ -278,7 +279,7 @@ static void put_subject(const struct report *r, FILE *out, const struct file_rec
 {
 	const char *evidence = report_evidence(r, f);
 
-	fputs("<td>", out);
+	fputs("<td class=p>", out);
 	if (evidence[0] && strcmp(evidence, report_text(r, "evidence")) != 0) {
 		html_text(out, evidence);
 		fputs(": ", out);
@@ -297,7 +298,7 @@ static void put_hit(struct page_rows *p, const struct file_record *f, const stru
 	put_subject(p->report, out, f);
 	fputs("<td>", out);
 	html_text(out, h->list);
-	fputs("<td>", out);
+	fputs("<td class=p>", out);
 	html_text(out, h->entry);
 	fputs("<td>", out);
 	html_text(out, h->category[0] ? h->category : "-");

@@ -64,7 +64,7 @@ static void set_hit(const struct report *r, json_t *o, const struct hit_record *
 	set(o, "action", h->action);
 	if (h->partial)
 		json_object_set_new(o, "partial", json_true());
-	if (h->expired)
+	if (report_expired(r, h))
 		json_object_set_new(o, "expired", json_true());
 	set(o, "tool_version", report_text(r, "tool_version"));
 }

@@ -111,6 +111,19 @@ static bool settle(struct report *r, int fd)
 	return ok;
 }
 
+/* What a case that is not finished rests on, in the form of a summary without counts. */
+static json_t *unfinished(const json_t *scanned)
+{
+	json_t *out = json_object(), *run = json_array_get(json_object_get(scanned, "runs"), 0);
+
+	if (json_is_object(json_object_get(scanned, "identity")))
+		json_object_update(out, json_object_get(scanned, "identity"));
+	if (json_is_object(run))
+		json_object_update(out, run);
+	json_object_del(out, "ended");
+	return out;
+}
+
 /* The object in DIR/case.json into r->scanned, its summary into r->summary. */
 static bool read_case(struct report *r, int folder)
 {
@@ -135,8 +148,8 @@ static bool read_case(struct report *r, int folder)
 		return false;
 	}
 	summary = json_object_get(r->scanned, "summary");
-	if (json_is_object(summary))
-		r->summary = json_incref(summary);
+	r->unfinished = !json_is_object(summary);
+	r->summary = r->unfinished ? unfinished(r->scanned) : json_incref(summary);
 	return true;
 }
 
@@ -204,7 +217,8 @@ static void first_bad(void *ctx, unsigned long long line, const char *why)
 /* The counts of the summary against the lines that were read. */
 static void compare(struct report *r)
 {
-	if (!r->summary)
+	r->unfinished |= !r->summary;
+	if (r->unfinished)
 		return;
 	r->contradicts = report_number(r, "match") != r->totals.match ||
 			 report_number(r, "undetermined") != r->totals.undetermined;
@@ -214,7 +228,7 @@ static void say(const struct report *r, unsigned said)
 {
 	if (said > BAD_SAID)
 		message_error(r->from, "%llu lines in all could not be read", r->count.bad);
-	if (!r->summary)
+	if (r->unfinished)
 		message_error(r->from, "has no summary: the scan did not come to its end");
 	if (r->contradicts)
 		message_error(r->from,
@@ -249,7 +263,7 @@ bool report_source_open(struct report *r)
 
 bool report_source_whole(const struct report *r)
 {
-	return r->summary && !r->count.bad && !r->contradicts;
+	return !r->unfinished && !r->count.bad && !r->contradicts;
 }
 
 void report_source_close(struct report *r)
