@@ -186,6 +186,11 @@ check-unit: all tests ## unit tests only (F='--filter=index/*' picks some)
 check-cli: all benches $(MKPICTURE) $(HELPER) ## command-line tests only (T=name picks one)
 	$(Q)tests/cli/run-cli $(abspath $(B))/bin $(abspath $(MKPICTURE)) $(T)
 
+ROUNDS ?= 100
+.PHONY: check-case
+check-case: all $(MKPICTURE) $(HELPER) ## a case scan that is killed ROUNDS=100 times ends as if left alone
+	$(Q)ROUNDS=$(ROUNDS) tests/cli/run-cli $(abspath $(B))/bin $(abspath $(MKPICTURE)) case
+
 # FILES files: bombs, odd headers, damaged pictures.
 FILES ?= 9000
 .PHONY: check-hostile check-hostile-short
