@@ -8,8 +8,8 @@
 
 #include "base/mem.h"
 
-static const struct exchange_format *const formats[] = {&tutela_format_text, &tutela_format_csv,
-							&tutela_format_records};
+static const struct exchange_format *const formats[] = {&tutela_format_text, &tutela_format_csv, &tutela_format_records,
+							&tutela_format_vics};
 
 static const struct exchange_format *find(const char *name)
 {
@@ -188,7 +188,7 @@ enum tutela_err tutela_writer_new(const char *format, const struct tutela_writer
 	return TUTELA_OK;
 }
 
-static void flush(struct tutela_writer *w)
+void tutela_writer_flush(struct tutela_writer *w)
 {
 	if (!w->err && w->len)
 		w->err = w->opts.write(w->opts.ctx, w->buffer, w->len);
@@ -206,7 +206,7 @@ void tutela_writer_bytes(struct tutela_writer *w, const char *s, size_t len)
 		s += n;
 		len -= n;
 		if (w->len == WRITER_BUFFER)
-			flush(w);
+			tutela_writer_flush(w);
 	}
 }
 
@@ -262,7 +262,9 @@ enum tutela_err tutela_writer_finish(struct tutela_writer *w)
 	if (!w || w->finished)
 		return TUTELA_E_ARG;
 	begin(w);
-	flush(w);
+	if (!w->err && w->format->end)
+		w->err = w->format->end(w);
+	tutela_writer_flush(w);
 	w->finished = true;
 	return w->err;
 }

@@ -27,5 +27,6 @@
 #include <tutela/source.h>
 #include <tutela/store.h>
 #include <tutela/version.h>
+#include <tutela/vics.h>
 
 #endif
