@@ -19,10 +19,8 @@ static const struct {
 	const char *name;
 	report_render *render;
 } formats[] = {
-	{"jsonl", report_lines},
-	{"csv", report_csv},
-	{"case", report_case},
-	{"html", report_html},
+	{"jsonl", report_lines}, {"csv", report_csv},   {"vics", report_vics},
+	{"case", report_case},   {"html", report_html},
 };
 #define N_FORMATS (sizeof(formats) / sizeof(formats[0]))
 
@@ -85,9 +83,15 @@ static int check_options(const struct cli *cli, const struct report *r, struct w
 			w->render = formats[i].render;
 	}
 	if (!w->render)
-		return cli_usage(cli, "--format", "'%s' is not one of jsonl, csv, case, html", w->format);
+		return cli_usage(cli, "--format", "'%s' is not one of jsonl, csv, vics, case, html", w->format);
 	if (w->out && strcmp(w->out, "-") == 0)
 		w->out = NULL;
+	if (r->region) {
+		size_t len = strspn(r->region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+
+		if (!len || r->region[len])
+			return cli_usage(cli, "--region", "letters and digits, such as US");
+	}
 	status = check_text(cli, "--case-number", r->case_number);
 	if (status == CLI_GO)
 		status = check_text(cli, "--operator", r->operator_name);
@@ -107,7 +111,7 @@ int cmd_report(struct cli *cli)
 		 .letter = 'f',
 		 .argument = "FORMAT",
 		 .text = &w.format,
-		 .help = "jsonl, csv, case (CASE/UCO JSON-LD) or html"},
+		 .help = "jsonl, csv, vics, case (CASE/UCO JSON-LD) or html"},
 		{.name = "out",
 		 .letter = 'o',
 		 .argument = "FILE",
@@ -119,6 +123,10 @@ int cmd_report(struct cli *cli)
 		 .help = "names of categories: lines of NUMBER NAME, below [LIST] of that list"},
 		{.name = "case-number", .argument = "TEXT", .text = &r.case_number, .help = "the number of the case"},
 		{.name = "operator", .argument = "NAME", .text = &r.operator_name, .help = "who made the scan"},
+		{.name = "region",
+		 .argument = "NAME",
+		 .text = &r.region,
+		 .help = "vics: whose categories they are, such as US; default: Default"},
 		{.name = "title", .argument = "TEXT", .text = &r.title, .help = "html: the title of the page"},
 		{.name = "rows",
 		 .argument = "N",
