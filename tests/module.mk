@@ -13,16 +13,20 @@ UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_bmp codec_png pn
 	jpeg_huffman jpeg_kernels jpeg_kernels_avx2 jpeg_kernels_neon jpeg_markers jpeg_progressive jpeg_samples jpeg_sequential \
 	jpeg_stream row_sink sniff)
 
-FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itests/unit -Itests/sandbox $(OPENMP) \
+# Of the programs, what is pure.
+UNIT_TOOLS := $(patsubst %,$(B)/tools/%.o,json_lines memory printable report/hit_record report/csv_cell report/html_text \
+	report/name_uuid report/report_totals)
+
+FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itools -Itests/unit -Itests/sandbox $(OPENMP) \
 	$(call pkg,CRITERION,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) $(call pkg,DEFLATE,cflags) \
 	-DTEST_BIN_DIR='"$(abspath $(B))/bin"' -DTEST_MKPICTURE='"$(abspath $(MKPICTURE))"' \
 	-DTEST_FAKE_WORKER='"$(abspath $(FAKE_WORKER))"' -DTEST_BOXES='"$(abspath $(BOXES))"' \
 	-DTEST_VECTORS='"$(abspath ../shared/vectors)"' -Wno-missing-prototypes
 
-$(UNIT): $(UNIT_OBJECTS) $(UNIT_WORKER) $(B)/lib/libtutela.a $(B)/sources.list
+$(UNIT): $(UNIT_OBJECTS) $(UNIT_WORKER) $(UNIT_TOOLS) $(B)/lib/libtutela.a $(B)/sources.list
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
-	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(UNIT_OBJECTS) $(UNIT_WORKER) \
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(UNIT_OBJECTS) $(UNIT_WORKER) $(UNIT_TOOLS) \
 		$(B)/lib/libtutela.a $(LIBTUTELA_LIBS) $(call pkg,CRITERION,libs) $(call pkg,JSON,libs) $(call pkg,JPEG,libs) \
 		$(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lm
 
