@@ -14,7 +14,8 @@ UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_bmp codec_png pn
 	jpeg_stream picture_room row_sink sniff)
 
 # Of the programs, what is pure.
-UNIT_TOOLS := $(patsubst %,$(B)/tools/%.o,sync/ncmec_window)
+UNIT_TOOLS := $(patsubst %,$(B)/tools/%.o,json_lines memory printable report/hit_record report/csv_cell report/html_text \
+	report/name_uuid report/report_totals sync/ncmec_window)
 
 FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itools -Itests/unit -Itests/sandbox $(OPENMP) \
 	$(call pkg,CRITERION,cflags) $(call pkg,SODIUM,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) $(call pkg,DEFLATE,cflags) \
@@ -220,6 +221,11 @@ check-unit: all tests ## unit tests only (F='--filter=index/*' picks some)
 .PHONY: check-cli
 check-cli: all benches $(MKPICTURE) $(HELPER) $(FILE_SERVER) $(FEED_SERVER) ## command-line tests only (T=name picks one)
 	$(Q)tests/cli/run-cli $(abspath $(B))/bin $(abspath $(MKPICTURE)) $(T)
+
+ROUNDS ?= 100
+.PHONY: check-case
+check-case: all $(MKPICTURE) $(HELPER) ## a case scan that is killed ROUNDS=100 times ends as if left alone
+	$(Q)ROUNDS=$(ROUNDS) tests/cli/run-cli $(abspath $(B))/bin $(abspath $(MKPICTURE)) case
 
 # FILES files: bombs, odd headers, damaged pictures.
 FILES ?= 9000

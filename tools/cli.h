@@ -106,6 +106,7 @@ int cmd_import(struct cli *cli);
 int cmd_init(struct cli *cli);
 int cmd_list(struct cli *cli);
 int cmd_lookup(struct cli *cli);
+int cmd_report(struct cli *cli);
 int cmd_scan(struct cli *cli);
 int cmd_source(struct cli *cli);
 int cmd_status(struct cli *cli);

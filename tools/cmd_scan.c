@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "case_folder.h"
+#include "case_record.h"
 #include "cli.h"
 #include "crew.h"
 #include "interrupt.h"
@@ -18,6 +20,7 @@
 #include "printable.h"
 #include "progress.h"
 #include "results.h"
+#include "scan_facts.h"
 #include "stats.h"
 #include "subject.h"
 #include "tally.h"
@@ -26,7 +29,8 @@
 static const struct cli_page page = {
 	.synopsis = "[OPTION]... PATH...",
 	.about = "Compares files, and all files in folders, with the store. Files are opened read-only.\n"
-		 "Prints matches and what stayed undetermined; with --all the rest too; then a summary.\n",
+		 "Prints matches and what stayed undetermined; with --all the rest too; then a summary.\n"
+		 "With --case the results go to a folder, and a scan that was killed goes on where it was.\n",
 };
 
 struct scan {
@@ -36,12 +40,18 @@ struct scan {
 	bool nul, all, ordered, follow, cross, stats;
 	struct cli_texts includes, excludes;
 	uint64_t jobs, timeout;
+	const char *case_folder, *evidence, *operator_name;
+	bool restart;
 
 	struct walk_opts walk;
 	struct pipeline pipeline;
 	struct crew *crew;
 	struct tally tally;
 	struct progress progress;
+	json_t *lists; /* what a case's results depend on of them */
+	struct case_folder folder;
+	struct case_record record;
+	bool changed; /* the evidence is not what the case was begun with */
 	bool headed;  /* the column heads were printed */
 	bool doubled; /* stdout and stderr are one terminal: no need to say things twice */
 	bool broken;  /* the list of files could not be read to its end */
@@ -50,9 +60,13 @@ struct scan {
 struct outcome {
 	char *text;
 	size_t len;
+	char *line; /* of files.jsonl */
+	size_t line_len;
 	struct tally_file file;
 	enum tutela_err fatal;
 };
+
+static const char *const variant_levels[] = {"none", "standard", "thorough"};
 
 static void drop(void *ctx, void *job)
 {
@@ -62,11 +76,26 @@ static void drop(void *ctx, void *job)
 
 /* ---------------------------------------------------------------- one file, on any thread */
 
-static char *as_json(const struct subject *j, const struct finding *f, size_t *len)
+/* What depends on the time of the scan stands in case.json, not in the results. */
+static void without_times(json_t *hits)
+{
+	json_t *hit;
+	size_t i;
+
+	json_array_foreach(hits, i, hit) json_object_del(hit, "expired");
+}
+
+static char *as_json(const struct scan *s, const struct subject *j, const struct finding *f, size_t *len)
 {
 	json_t *object = result_file(j->path, f, false);
 
+	if (s->evidence)
+		json_object_set_new(object, "evidence", json_string(s->evidence));
 	result_set_verdict(object, f, true);
+	if (s->case_folder) {
+		without_times(json_object_get(object, "hits"));
+		without_times(json_object_get(object, "excluded_by"));
+	}
 	return output_json_text(object, len);
 }
 
@@ -101,7 +130,9 @@ static void *work(void *ctx, void *job)
 	o->fatal = f->fatal;
 	tally_file(&o->file, f);
 	if (f->verdict != VERDICT_NO_MATCH || s->all)
-		o->text = s->cli->json ? as_json(j, f, &o->len) : as_text(j, f, &o->len);
+		o->text = s->cli->json || s->case_folder ? as_json(s, j, f, &o->len) : as_text(j, f, &o->len);
+	if (s->case_folder)
+		o->line = case_record_line(j->path, f, o->text, o->len, &o->line_len);
 	finding_free(f);
 	free(f);
 	subject_free(j);
@@ -126,31 +157,64 @@ static void print_heads(struct scan *s)
 	free(text);
 }
 
+static void count_file(struct scan *s, const struct tally_file *file)
+{
+	tally_add(&s->tally, file);
+	atomic_store(&s->progress.done, s->tally.files);
+	atomic_store(&s->progress.bytes, s->tally.bytes);
+	atomic_store(&s->progress.hits, s->tally.match);
+	atomic_store(&s->progress.undetermined, s->tally.undetermined);
+}
+
+/* A result is printed, or goes to the case. */
+static bool put_result(struct scan *s, const struct outcome *o)
+{
+	if (s->case_folder)
+		return case_record_add(&s->record, o->text, o->len, o->line, o->line_len);
+	if (!o->text)
+		return true;
+	print_heads(s);
+	return output_write(o->text, o->len);
+}
+
 static bool done(void *ctx, void *result)
 {
 	struct scan *s = ctx;
 	struct outcome *o = result;
 	bool go = !o->fatal;
 
-	tally_add(&s->tally, &o->file);
-	atomic_store(&s->progress.done, s->tally.files);
-	atomic_store(&s->progress.bytes, s->tally.bytes);
-	atomic_store(&s->progress.hits, s->tally.match);
-	atomic_store(&s->progress.undetermined, s->tally.undetermined);
-	if (o->text) {
-		print_heads(s);
-		go &= output_write(o->text, o->len);
-	}
 	if (o->fatal && !s->tally.failed) {
 		s->tally.failed = true;
 		message_error("tutela-decoder", "%s", tutela_strerror(o->fatal));
 	}
+	/* The record of a case has no gap: behind a file that could not be looked at or noted, none is noted. */
+	if (!s->case_folder || !s->tally.failed) {
+		count_file(s, &o->file);
+		go &= put_result(s, o);
+		s->tally.failed |= s->case_folder && !go;
+	}
+	free(o->line);
 	free(o->text);
 	free(o);
 	return go;
 }
 
 /* ---------------------------------------------------------------- the walk, on the main thread */
+
+/* To the crew, unless an earlier run of this case had the file. */
+static bool push(struct scan *s, const struct walk_item *item)
+{
+	struct tally_file file;
+	enum case_step step = s->case_folder ? case_record_step(&s->record, item->path, &file) : CASE_STEP_SCAN;
+
+	if (step == CASE_STEP_SCAN)
+		return crew_push(s->crew, subject_from(item));
+	if (step == CASE_STEP_DONE)
+		count_file(s, &file);
+	else
+		s->changed = true;
+	return step == CASE_STEP_DONE && !interrupt_asked();
+}
 
 static bool on_item(void *ctx, const struct walk_item *item)
 {
@@ -159,10 +223,10 @@ static bool on_item(void *ctx, const struct walk_item *item)
 	switch (item->kind) {
 	case WALK_FILE:
 	case WALK_FAILED:
-		return crew_push(s->crew, subject_from(item));
+		return push(s, item);
 	case WALK_SPECIAL:
 		if (item->named)
-			return crew_push(s->crew, subject_from(item));
+			return push(s, item);
 		s->tally.skipped_special++;
 		break;
 	case WALK_LINK:
@@ -201,6 +265,8 @@ static void feed(struct scan *s)
 	}
 	if (go && s->from && !names_read(&names))
 		s->broken = true;
+	if (go && s->case_folder && !s->broken && !s->changed && !interrupt_asked() && !crew_stopped(s->crew))
+		s->changed = !case_record_walked(&s->record);
 }
 
 /* ---------------------------------------------------------------- how many files there will be */
@@ -271,29 +337,186 @@ static void raise_limit(void)
 	}
 }
 
+struct listing {
+	struct scan *scan;
+	enum tutela_err error;
+};
+
 static bool note_list(void *ctx, const struct tutela_list *list)
 {
-	struct scan *s = ctx;
+	struct listing *l = ctx;
+	json_t *facts = facts_list(l->scan->pipeline.snapshot, list, &l->error), *copy;
 	char text[32];
 
-	tally_list(&s->tally, list->name, list->version);
-	if (list->expires && list->expires <= (int64_t)time(NULL))
+	if (!facts)
+		return false;
+	/* Of what a case rests on: what its results depend on, without what the clock does to it. */
+	copy = json_deep_copy(facts);
+	json_object_del(copy, "updated");
+	json_object_del(copy, "expires");
+	json_array_append_new(l->scan->lists, copy);
+	if (list->expires && list->expires <= (int64_t)time(NULL)) {
+		json_object_set_new(facts, "expired", json_true());
 		message_warning(list->name, "this list expired on %s", output_time_text(list->expires, text));
+	}
+	tally_list(&l->scan->tally, facts);
 	return true;
 }
 
 static bool note_store(struct scan *s, struct tutela_store *store)
 {
+	struct listing listing = {.scan = s};
 	struct tutela_store_info info;
-	enum tutela_err error = tutela_snapshot_lists(s->pipeline.snapshot, note_list, s);
+	enum tutela_err error = tutela_snapshot_lists(s->pipeline.snapshot, note_list, &listing);
 
 	if (!error)
+		error = listing.error;
+	if (!error)
 		error = tutela_snapshot_info(s->pipeline.snapshot, &info);
-	if (error)
+	if (error) {
 		cli_store_error(store, s->cli->store, error);
-	else if (!info.active)
+		return false;
+	}
+	tally_about(&s->tally, "store", json_string(info.uuid));
+	if (!info.active)
 		message_warning(NULL, "the store holds no active entry, so nothing can match");
-	return !error;
+	return true;
+}
+
+static json_t *texts(const struct cli_texts *t)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < t->n; i++)
+		json_array_append_new(out, output_string(t->items[i].value, strlen(t->items[i].value)));
+	return out;
+}
+
+/* What decides the results of a scan beside the files and the lists. */
+static json_t *parameters(const struct scan *s)
+{
+	json_t *o = json_object(), *paths = json_array();
+
+	for (size_t i = 0; i < s->cli->n_args; i++)
+		json_array_append_new(paths, output_string(s->cli->args[i], strlen(s->cli->args[i])));
+	json_object_set_new(o, "paths", paths);
+	if (s->from)
+		json_object_set_new(o, "files_from", output_string(s->from, strlen(s->from)));
+	json_object_set_new(o, "variants", json_string(variant_levels[s->pipeline.variants]));
+	json_object_set_new(o, "timeout", json_integer((json_int_t)s->timeout));
+	json_object_set_new(o, "all", json_boolean(s->all));
+	json_object_set_new(o, "ordered", json_boolean(s->ordered));
+	json_object_set_new(o, "follow", json_boolean(s->follow));
+	json_object_set_new(o, "cross_file_systems", json_boolean(s->cross));
+	json_object_set_new(o, "include", texts(&s->includes));
+	json_object_set_new(o, "exclude", texts(&s->excludes));
+	return o;
+}
+
+/* ---------------------------------------------------------------- a case */
+
+static json_t *run_facts(const struct scan *s, unsigned jobs)
+{
+	json_t *run = json_object();
+
+	json_object_set_new(run, "started", facts_now());
+	json_object_set_new(run, "machine", facts_machine());
+	json_object_set_new(run, "jobs", json_integer(jobs));
+	json_object_set_new(run, "lists", s->tally.lists ? json_incref(s->tally.lists) : json_array());
+	if (s->operator_name)
+		json_object_set_new(run, "operator", json_string(s->operator_name));
+	return run;
+}
+
+/* What the results depend on: with another of these, they are others. */
+static json_t *identity(const struct scan *s)
+{
+	json_t *o = json_pack("{s:s, s:o, s:O}", "tool_version", TUTELA_VERSION, "parameters", parameters(s), "lists",
+			      s->lists);
+
+	if (s->evidence)
+		json_object_set_new(o, "evidence", json_string(s->evidence));
+	return o;
+}
+
+static int say_complete(const struct scan *s)
+{
+	json_t *summary = case_summary(&s->folder);
+	const char *ended = json_string_value(json_object_get(summary, "ended"));
+	char files[32], match[32];
+
+	if (s->cli->json)
+		output_json(json_incref(summary));
+	else if (!s->cli->quiet)
+		output_print("this case is complete since %s: %s files, %s match; --restart scans again\n",
+			     ended ? ended : "-",
+			     printable_count((uint64_t)json_integer_value(json_object_get(summary, "files")), files),
+			     printable_count((uint64_t)json_integer_value(json_object_get(summary, "match")), match));
+	return case_status(&s->folder);
+}
+
+static int scan_all(struct scan *s, unsigned jobs);
+
+static int end_case(struct scan *s, int status)
+{
+	const char *state = s->tally.failed || s->changed ? "failed"
+			    : s->tally.interrupted        ? "interrupted"
+							  : "complete";
+	json_t *summary = tally_json(&s->tally);
+	bool ok = s->changed || (case_record_sync(&s->record) && case_run_ends(&s->folder, state, summary, status));
+
+	json_decref(summary);
+	if (s->record.done && !s->cli->quiet && ok)
+		message_note("%llu files had been done before", (unsigned long long)s->record.done);
+	return ok ? status : STATUS_TROUBLE;
+}
+
+static int scan_case(struct scan *s, unsigned jobs)
+{
+	json_t *about = identity(s);
+	enum case_state state;
+	int status = STATUS_TROUBLE;
+
+	s->folder.path = s->case_folder;
+	state = case_open(&s->folder, about, s->restart, s->cli->args, s->cli->n_args);
+	if (state == CASE_COMPLETE) {
+		status = say_complete(s);
+	} else if (state == CASE_OPEN && case_run_begins(&s->folder, run_facts(s, jobs))) {
+		if (case_record_open(&s->record, &s->folder))
+			status = end_case(s, scan_all(s, jobs));
+		case_record_close(&s->record);
+	}
+	case_close(&s->folder);
+	json_decref(about);
+	return status;
+}
+
+/* ---------------------------------------------------------------- the scan */
+
+static void note_facts(struct scan *s, unsigned jobs)
+{
+	struct tally *t = &s->tally;
+
+	tally_about(t, "started", s->case_folder ? json_string(case_started(&s->folder)) : facts_now());
+	tally_about(t, "machine", facts_machine());
+	tally_about(t, "parameters", parameters(s));
+	tally_about(t, "jobs", json_integer(jobs));
+	if (s->evidence)
+		tally_about(t, "evidence", json_string(s->evidence));
+	if (s->operator_name)
+		tally_about(t, "operator", json_string(s->operator_name));
+}
+
+static void print_summary(const struct scan *s)
+{
+	if (s->changed)
+		return;
+	if (s->cli->json)
+		output_json(tally_json(&s->tally));
+	else if (!s->cli->quiet)
+		tally_print(&s->tally);
+	if (s->tally.interrupted)
+		message_error(NULL, "interrupted; the summary covers what was done until then");
 }
 
 static int scan_all(struct scan *s, unsigned jobs)
@@ -310,6 +533,7 @@ static int scan_all(struct scan *s, unsigned jobs)
 	struct census census = {.running = false};
 	struct timespec from, to;
 
+	note_facts(s, jobs);
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	s->crew = crew_new(&opts);
 	if (!s->crew) {
@@ -321,19 +545,15 @@ static int scan_all(struct scan *s, unsigned jobs)
 	progress_start(&s->progress, cli_wants_progress(s->cli));
 	census_start(&census, s);
 	feed(s);
-	crew_finish(s->crew, interrupt_asked() || s->tally.failed);
+	crew_finish(s->crew, interrupt_asked() || s->tally.failed || s->changed);
 	census_stop(&census);
 	progress_stop(&s->progress);
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	s->tally.seconds = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
 	s->tally.interrupted = interrupt_asked();
-	s->tally.failed |= s->broken;
-	if (s->cli->json)
-		output_json(tally_json(&s->tally));
-	else if (!s->cli->quiet)
-		tally_print(&s->tally);
-	if (s->tally.interrupted)
-		message_error(NULL, "interrupted; the summary covers what was done until then");
+	s->tally.failed |= s->broken || s->changed;
+	tally_about(&s->tally, "ended", facts_now());
+	print_summary(s);
 	if (s->stats)
 		stats_print(tally_stats(&s->tally, jobs));
 	return tally_status(&s->tally);
@@ -351,7 +571,7 @@ static unsigned wanted(const struct scan *s)
 
 	if (tutela_snapshot_wants(s->pipeline.snapshot, &wants))
 		return TUTELA_WANT_ALL;
-	if (s->cli->json)
+	if (s->cli->json || s->case_folder)
 		wants |= TUTELA_WANT_PDQ_FULL | TUTELA_WANT_DIGESTS;
 	return wants | TUTELA_WANT_PDQ;
 }
@@ -363,13 +583,14 @@ static int run(struct scan *s)
 	int status = STATUS_TROUBLE;
 
 	raise_limit();
+	s->lists = json_array();
 	if (!cli_open_snapshot(s->cli, &store, &s->pipeline.snapshot))
 		return STATUS_TROUBLE;
 	/* Before any thread: the pool starts processes. */
 	s->pipeline.decoder = pipeline_decoder(jobs, wanted(s), s->timeout);
 	s->doubled = !s->cli->json && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
 	if (s->pipeline.decoder && note_store(s, store))
-		status = scan_all(s, jobs);
+		status = s->case_folder ? scan_case(s, jobs) : scan_all(s, jobs);
 	tutela_decoder_close(s->pipeline.decoder);
 	tutela_snapshot_close(s->pipeline.snapshot);
 	tutela_store_close(store);
@@ -385,18 +606,38 @@ static const char **values(const struct cli_texts *texts)
 	return out;
 }
 
+/* Text that a record may carry: UTF-8 without control characters, not empty. */
+static bool is_line(const char *s)
+{
+	size_t len = strlen(s);
+
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
+			return false;
+	}
+	return len && printable_is_utf8(s, len);
+}
+
 static int check_options(struct scan *s)
 {
-	static const char *const names[] = {"none", "standard", "thorough"};
-
 	s->pipeline.variants = VARIANTS_STANDARD;
 	if (!s->cli->n_args && !s->from)
 		return cli_usage(s->cli, NULL, "name a file or folder");
+	if (s->restart && !s->case_folder)
+		return cli_usage(s->cli, "--restart", "goes with --case");
+	if (s->evidence && !is_line(s->evidence))
+		return cli_usage(s->cli, "--evidence", "must be a line of UTF-8");
+	if (s->operator_name && !is_line(s->operator_name))
+		return cli_usage(s->cli, "--operator", "must be a line of UTF-8");
+	for (size_t i = 0; s->case_folder && i < s->cli->n_args; i++) {
+		if (strcmp(s->cli->args[i], "-") == 0)
+			return cli_usage(s->cli, "-", "standard input cannot be scanned again, and so not in a case");
+	}
 	for (int i = 0; s->variants; i++) {
 		if (i == 3)
 			return cli_usage(s->cli, "--variants", "'%s' is not one of none, standard, thorough",
 					 s->variants);
-		if (strcmp(s->variants, names[i]) == 0) {
+		if (strcmp(s->variants, variant_levels[i]) == 0) {
 			s->pipeline.variants = (enum variants)i;
 			break;
 		}
@@ -445,12 +686,23 @@ int cmd_scan(struct cli *cli)
 		{.name = "stats",
 		 .flag = &s.stats,
 		 .help = "where the time went: one JSON object on stderr at the end"},
+		{.name = "case",
+		 .argument = "DIR",
+		 .text = &s.case_folder,
+		 .help = "results go to this folder, in order; a scan that was killed goes on"},
+		{.name = "evidence",
+		 .argument = "ID",
+		 .text = &s.evidence,
+		 .help = "what is scanned, for the record: an exhibit number"},
+		{.name = "operator", .argument = "NAME", .text = &s.operator_name, .help = "who scans, for the record"},
+		{.name = "restart", .flag = &s.restart, .help = "with --case: put its results aside and begin anew"},
 		{.name = "cross-file-systems", .flag = &s.cross, .help = "enter other file systems"},
 		{.name = NULL},
 	};
 	int status = cli_parse(cli, &page, options);
 	const char **includes = values(&s.includes), **excludes = values(&s.excludes);
 
+	s.ordered |= s.case_folder != NULL;
 	s.walk = (struct walk_opts){
 		.follow = s.follow,
 		.cross = s.cross,
@@ -467,6 +719,7 @@ int cmd_scan(struct cli *cli)
 	if (status == CLI_GO)
 		status = run(&s);
 	tally_free(&s.tally);
+	json_decref(s.lists);
 	free(includes);
 	free(excludes);
 	free(s.includes.items);

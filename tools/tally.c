@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tally.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
-#include "memory.h"
 #include "output.h"
 #include "printable.h"
 #include "stats.h"
@@ -65,11 +63,18 @@ void tally_add(struct tally *t, const struct tally_file *f)
 	}
 }
 
-void tally_list(struct tally *t, const char *name, uint64_t version)
+void tally_list(struct tally *t, json_t *list)
 {
-	t->lists = memory_resize(t->lists, t->n_lists + 1, sizeof(*t->lists));
-	t->lists[t->n_lists].name = memory_text(name);
-	t->lists[t->n_lists++].version = version;
+	if (!t->lists)
+		t->lists = json_array();
+	json_array_append_new(t->lists, list);
+}
+
+void tally_about(struct tally *t, const char *key, json_t *value)
+{
+	if (!t->about)
+		t->about = json_object();
+	json_object_set_new(t->about, key, value);
 }
 
 static void set(json_t *o, const char *key, uint64_t n)
@@ -79,11 +84,8 @@ static void set(json_t *o, const char *key, uint64_t n)
 
 json_t *tally_json(const struct tally *t)
 {
-	json_t *o = json_object(), *lists = json_array(), *reasons = json_object();
+	json_t *o = json_object(), *reasons = json_object();
 
-	for (size_t i = 0; i < t->n_lists; i++)
-		json_array_append_new(lists, json_pack("{s:s, s:I}", "list", t->lists[i].name, "version",
-						       (json_int_t)t->lists[i].version));
 	for (size_t i = 0; i < t->n_reasons; i++)
 		set(reasons, t->reasons[i].kind, t->reasons[i].n);
 	json_object_set_new(o, "type", json_string("summary"));
@@ -94,7 +96,7 @@ json_t *tally_json(const struct tally *t)
 	set(o, "undetermined", t->undetermined);
 	set(o, "excluded", t->excluded);
 	json_object_set_new(o, "seconds", json_real(t->seconds));
-	json_object_set_new(o, "lists", lists);
+	json_object_set_new(o, "lists", t->lists ? json_incref(t->lists) : json_array());
 	set(o, "hits", t->hits);
 	set(o, "not_pictures", t->not_pictures);
 	set(o, "low_quality", t->low_quality);
@@ -109,6 +111,8 @@ json_t *tally_json(const struct tally *t)
 		json_object_set_new(o, "interrupted", json_true());
 	if (t->failed)
 		json_object_set_new(o, "failed", json_true());
+	if (t->about)
+		json_object_update(o, t->about);
 	return o;
 }
 
@@ -147,6 +151,8 @@ static void row_if(const char *name, uint64_t n)
 void tally_print(const struct tally *t)
 {
 	char text[32], size[32];
+	const json_t *list;
+	size_t i;
 
 	output_print("\n----------- summary -----------\n");
 	if (t->interrupted)
@@ -168,9 +174,9 @@ void tally_print(const struct tally *t)
 	row_if("left out", t->skipped_filtered);
 	output_print("%-16s %14s\n", "read", printable_size(t->bytes, size));
 	output_print("%-16s %14s\n", "time", printable_duration(t->seconds, text));
-	for (size_t i = 0; i < t->n_lists; i++)
-		output_print("%-16s %s, version %llu\n", i ? "" : "lists", t->lists[i].name,
-			     (unsigned long long)t->lists[i].version);
+	json_array_foreach(t->lists, i, list) output_print(
+		"%-16s %s, version %llu\n", i ? "" : "lists", json_string_value(json_object_get(list, "list")),
+		(unsigned long long)json_integer_value(json_object_get(list, "version")));
 }
 
 int tally_status(const struct tally *t)
@@ -182,7 +188,6 @@ int tally_status(const struct tally *t)
 
 void tally_free(struct tally *t)
 {
-	for (size_t i = 0; i < t->n_lists; i++)
-		free(t->lists[i].name);
-	free(t->lists);
+	json_decref(t->lists);
+	json_decref(t->about);
 }

@@ -31,11 +31,8 @@ struct tally {
 		uint64_t n;
 	} reasons[TALLY_REASONS_MAX];
 	size_t n_reasons;
-	struct {
-		char *name;
-		uint64_t version;
-	} * lists;
-	size_t n_lists;
+	json_t *lists;                            /* array of facts_list() */
+	json_t *about;                            /* further members of the summary, or NULL */
 	uint64_t digest_ns, decode_ns, lookup_ns; /* sums over all workers */
 	double seconds;
 	bool interrupted;
@@ -44,7 +41,10 @@ struct tally {
 
 void tally_file(struct tally_file *out, const struct finding *f);
 void tally_add(struct tally *t, const struct tally_file *f);
-void tally_list(struct tally *t, const char *name, uint64_t version);
+/* Takes the reference: an object with "list" and "version". */
+void tally_list(struct tally *t, json_t *list);
+/* Another member of the summary; takes the reference. */
+void tally_about(struct tally *t, const char *key, json_t *value);
 json_t *tally_json(const struct tally *t);
 /* What --stats says: where the time of `jobs` workers went. */
 json_t *tally_stats(const struct tally *t, unsigned jobs);

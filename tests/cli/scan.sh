@@ -27,7 +27,8 @@ is "file lines with all fields" 8 "$(json -w type=file -r $keys -c <out)"
 is "one summary" 1 "$(json -w type=summary -r files,bytes,match,no_match,undetermined,excluded,seconds,lists -c <out)"
 adds_up
 is "matches" "8 4 4 0 0" "$(summary files) $(summary match) $(summary no_match) $(summary undetermined) $(summary excluded)"
-is "lists" '[{"list":"demo","version":1}]' "$(summary lists)"
+is "lists" "$(printf 'demo\t1\tlocal\tknown')" "$(json -w type=summary -g lists.0.list -g lists.0.version -g lists.0.source -g lists.0.kind <out)"
+json -w type=summary -r started,ended,machine.host,parameters.variants,lists.0.digest,lists.0.thresholds.pdq,store,jobs,tool_version <out
 is "bytes" "$(cat disk/*.* disk/other/* | wc -c)" "$(summary bytes)"
 hit() {
 	json -w "path=disk/$1" -g hits.0.entry -g hits.0.algorithm -g hits.0.threshold -g hits.0.variant <out

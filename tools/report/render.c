@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/render.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "printable.h"
+
+bool report_each(const struct report *r, bool (*file)(void *ctx, const struct file_record *rec), void *ctx)
+{
+	const struct record_reader reader = {.file = file, .ctx = ctx};
+	struct record_count count = {0};
+	char text[64];
+
+	if (lseek(r->fd, 0, SEEK_SET) != 0) {
+		message_error(r->from, "%s", printable_errno(errno, text));
+		return false;
+	}
+	if (!record_read(r->fd, &reader, &count)) {
+		if (count.error)
+			message_error(r->from, "%s", printable_errno(count.error, text));
+		return false;
+	}
+	if (count.lines != r->count.lines || count.files != r->count.files) {
+		message_error(r->from, "changed while it was read");
+		return false;
+	}
+	return true;
+}
+
+const char *report_text(const struct report *r, const char *key)
+{
+	const char *s = json_string_value(json_object_get(r->summary, key));
+
+	return s ? s : "";
+}
+
+uint64_t report_number(const struct report *r, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(r->summary, key));
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+bool report_list_expired(const struct report *r, const json_t *list)
+{
+	const char *expires = json_string_value(json_object_get(list, "expires")), *started = report_text(r, "started");
+
+	/* Times in this form sort as text. */
+	return json_is_true(json_object_get(list, "expired")) ||
+	       (expires && started[0] && strcmp(expires, started) <= 0);
+}
+
+bool report_expired(const struct report *r, const struct hit_record *h)
+{
+	const json_t *lists = json_object_get(r->summary, "lists"), *list;
+	size_t i;
+
+	if (h->expired)
+		return true;
+	json_array_foreach(lists, i, list)
+	{
+		const char *name = json_string_value(json_object_get(list, "list"));
+
+		if (name && strcmp(name, h->list) == 0)
+			return report_list_expired(r, list);
+	}
+	return false;
+}
+
+const char *report_operator(const struct report *r)
+{
+	return r->operator_name ? r->operator_name : report_text(r, "operator");
+}
+
+const char *report_case_number(const struct report *r)
+{
+	return r->case_number ? r->case_number : report_text(r, "case_number");
+}
+
+const char *report_evidence(const struct report *r, const struct file_record *rec)
+{
+	return rec->evidence[0] ? rec->evidence : report_text(r, "evidence");
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/report_source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <nettle/sha2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "memory.h"
+#include "message.h"
+#include "printable.h"
+
+#define BAD_SAID 20
+#define CASE_MAX ((size_t)64 << 20) /* of case.json, whose size goes with the number of lists and paths */
+
+static bool fail(const char *subject, int error)
+{
+	char text[64];
+
+	message_error(subject, "%s", printable_errno(error, text));
+	return false;
+}
+
+/* An unnamed file of this user's alone. */
+static int unnamed(void)
+{
+	const char *folder = getenv("TMPDIR");
+	char *path;
+	int fd;
+
+	if (!folder || !folder[0])
+		folder = "/tmp";
+	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	path = memory_format("%s/tutela-report-XXXXXX", folder);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(path);
+	free(path);
+	return fd;
+}
+
+static bool write_all(int fd, const char *bytes, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, bytes, len);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		bytes += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
+/* Reads all of `fd`; copies it to `copy` unless that is -1. False with errno. */
+static bool digest(struct report *r, int fd, int copy)
+{
+	char *buf = memory_array(1 << 16, 1);
+	uint8_t bytes[SHA256_DIGEST_SIZE];
+	struct sha256_ctx ctx;
+	ssize_t n;
+	char *hex;
+	int error = 0;
+
+	sha256_init(&ctx);
+	while (!error && (n = interrupt_read(fd, buf, 1 << 16)) != 0) {
+		if (n < 0) {
+			error = errno;
+			break;
+		}
+		sha256_update(&ctx, (size_t)n, (const uint8_t *)buf);
+		r->bytes += (uint64_t)n;
+		if (copy >= 0 && !write_all(copy, buf, (size_t)n))
+			error = errno;
+	}
+	sha256_digest(&ctx, sizeof(bytes), bytes);
+	hex = printable_hex(bytes, sizeof(bytes));
+	memcpy(r->sha256, hex, sizeof(r->sha256));
+	free(hex);
+	free(buf);
+	errno = error;
+	return !error;
+}
+
+/* Takes `fd` over. */
+static bool settle(struct report *r, int fd)
+{
+	struct stat st;
+	bool ok;
+	int copy;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && lseek(fd, 0, SEEK_SET) == 0) {
+		r->fd = fd;
+		return digest(r, fd, -1) || fail(r->from, errno);
+	}
+	copy = unnamed();
+	if (copy < 0) {
+		fail("temporary file", errno);
+		close(fd);
+		return false;
+	}
+	r->fd = copy;
+	ok = digest(r, fd, copy) || fail(r->from, errno);
+	close(fd);
+	return ok;
+}
+
+/* What a case that is not finished rests on, in the form of a summary without counts. */
+static json_t *unfinished(const json_t *scanned)
+{
+	json_t *out = json_object(), *run = json_array_get(json_object_get(scanned, "runs"), 0);
+
+	if (json_is_object(json_object_get(scanned, "identity")))
+		json_object_update(out, json_object_get(scanned, "identity"));
+	if (json_is_object(run))
+		json_object_update(out, run);
+	json_object_del(out, "ended");
+	return out;
+}
+
+/* The object in DIR/case.json into r->scanned, its summary into r->summary. */
+static bool read_case(struct report *r, int folder)
+{
+	int fd = openat(folder, "case.json", O_RDONLY | O_CLOEXEC);
+	json_error_t error;
+	json_t *summary;
+	struct stat st;
+	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (!in) {
+		if (fd < 0 && errno == ENOENT)
+			message_error(r->from, "a folder, but not that of a case: it holds no 'case.json'");
+		else
+			fail("case.json", errno);
+		return false;
+	}
+	if (fstat(fd, &st) == 0 && (uint64_t)st.st_size <= CASE_MAX)
+		r->scanned = json_loadf(in, JSON_REJECT_DUPLICATES, &error);
+	fclose(in);
+	if (!json_is_object(r->scanned)) {
+		message_error("case.json", "this is not what a scan of a case writes");
+		return false;
+	}
+	summary = json_object_get(r->scanned, "summary");
+	r->unfinished = !json_is_object(summary);
+	r->summary = r->unfinished ? unfinished(r->scanned) : json_incref(summary);
+	return true;
+}
+
+static int open_records(struct report *r)
+{
+	int fd = strcmp(r->from, "-") == 0 ? dup(STDIN_FILENO) : open(r->from, O_RDONLY | O_CLOEXEC | O_NOCTTY),
+	    records;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		fail(r->from, errno);
+		return fd;
+	}
+	if (!S_ISDIR(st.st_mode))
+		return fd;
+	if (!read_case(r, fd)) {
+		close(fd);
+		return -1;
+	}
+	records = openat(fd, "results.jsonl", O_RDONLY | O_CLOEXEC);
+	if (records < 0)
+		fail("results.jsonl", errno);
+	close(fd);
+	return records;
+}
+
+static bool on_file(void *ctx, const struct file_record *rec)
+{
+	totals_add(&((struct report *)ctx)->totals, rec);
+	return !interrupt_asked();
+}
+
+static bool on_summary(void *ctx, json_t *summary)
+{
+	struct report *r = ctx;
+
+	if (!r->summary)
+		r->summary = json_incref(summary);
+	return true;
+}
+
+struct first {
+	struct report *report;
+	unsigned said;
+};
+
+static bool first_file(void *ctx, const struct file_record *rec)
+{
+	return on_file(((struct first *)ctx)->report, rec);
+}
+
+static bool first_summary(void *ctx, json_t *summary)
+{
+	return on_summary(((struct first *)ctx)->report, summary);
+}
+
+static void first_bad(void *ctx, unsigned long long line, const char *why)
+{
+	struct first *f = ctx;
+
+	if (f->said++ < BAD_SAID)
+		message_error(f->report->from, "line %llu: %s", line, why);
+}
+
+/* The counts of the summary against the lines that were read. */
+static void compare(struct report *r)
+{
+	r->unfinished |= !r->summary;
+	if (r->unfinished)
+		return;
+	r->contradicts = report_number(r, "match") != r->totals.match ||
+			 report_number(r, "undetermined") != r->totals.undetermined;
+}
+
+static void say(const struct report *r, unsigned said)
+{
+	if (said > BAD_SAID)
+		message_error(r->from, "%llu lines in all could not be read", r->count.bad);
+	if (r->unfinished)
+		message_error(r->from, "has no summary: the scan did not come to its end");
+	if (r->contradicts)
+		message_error(r->from,
+			      "the summary counts %llu files that match and %llu undetermined, but there are lines of "
+			      "%llu and %llu",
+			      (unsigned long long)report_number(r, "match"),
+			      (unsigned long long)report_number(r, "undetermined"), (unsigned long long)r->totals.match,
+			      (unsigned long long)r->totals.undetermined);
+}
+
+bool report_source_open(struct report *r)
+{
+	struct first first = {.report = r};
+	const struct record_reader reader = {first_file, first_summary, first_bad, &first};
+	int fd = open_records(r);
+
+	if (fd < 0 || !settle(r, fd))
+		return false;
+	if (lseek(r->fd, 0, SEEK_SET) != 0)
+		return fail(r->from, errno);
+	if (!record_read(r->fd, &reader, &r->count)) {
+		if (r->count.error)
+			fail(r->from, r->count.error);
+		else
+			message_error(NULL, "interrupted; no report was made");
+		return false;
+	}
+	compare(r);
+	say(r, first.said);
+	return true;
+}
+
+bool report_source_whole(const struct report *r)
+{
+	return !r->unfinished && !r->count.bad && !r->contradicts;
+}
+
+void report_source_close(struct report *r)
+{
+	if (r->fd > 0)
+		close(r->fd);
+	json_decref(r->summary);
+	json_decref(r->scanned);
+	totals_free(&r->totals);
+}

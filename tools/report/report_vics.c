@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A VICS 2.0 case of the files that matched: a medium for each content, a file
+ * for each place where it was found. Media come sorted by MD5, so a first look
+ * notes where the record of each MD5 stands, and each is read again in that order.
+ *
+ * Category and source are those of the first hit, exact ones first: VICS has
+ * room for one, and categories of two countries are not to be mixed. All hits
+ * stand beside it in MediaMetadata as tutela.label.hit.N. Of an entry's other
+ * labels (series, tags, …) only an exact hit's are passed on: they are about
+ * that very file.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tutela/tutela.h>
+
+#include "memory.h"
+#include "message.h"
+#include "printable.h"
+#include "report/media_type.h"
+#include "report/name_uuid.h"
+#include "report/render.h"
+
+#define HITS_MOST 12 /* that are told of one medium */
+
+struct place {
+	uint8_t md5[16];
+	uint64_t begin, len; /* of the record's line */
+};
+
+struct vics {
+	const struct report *report;
+	FILE *out;
+	struct tutela_vics_writer *writer;
+	struct place *places;
+	size_t n, room;
+	uint64_t without_md5;
+	char id[NAME_UUID_LEN]; /* of all that was found, so far */
+	bool first;             /* the next record begins a medium */
+	enum tutela_err error;
+};
+
+static struct tutela_text words(const char *s)
+{
+	return (struct tutela_text){s, strlen(s)};
+}
+
+/* The id of the case goes on from what was found, not from when. */
+static void chain(struct vics *v, const struct file_record *f)
+{
+	for (size_t i = 0; i < f->n_hits; i++) {
+		const struct hit_record *h = &f->hits[i];
+		const char *const texts[] = {v->id, f->path, f->sha256, h->list, h->entry, h->algorithm};
+		char next[NAME_UUID_LEN];
+
+		name_uuid(next, texts, 6);
+		memcpy(v->id, next, sizeof(next));
+	}
+}
+
+static bool note_place(void *ctx, const struct file_record *f)
+{
+	struct vics *v = ctx;
+	struct tutela_hash md5;
+
+	if (f->verdict != RECORD_MATCH)
+		return true;
+	chain(v, f);
+	if (!f->md5[0] || tutela_hash_parse(TUTELA_ALG_MD5, f->md5, 32, &md5)) {
+		v->without_md5++;
+		return true;
+	}
+	if (v->n == v->room) {
+		v->room = v->room ? 2 * v->room : 256;
+		v->places = memory_resize(v->places, v->room, sizeof(*v->places));
+	}
+	memcpy(v->places[v->n].md5, md5.bytes, 16);
+	v->places[v->n].begin = f->begin;
+	v->places[v->n++].len = f->len;
+	return true;
+}
+
+static int by_md5(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	int order = memcmp(x->md5, y->md5, 16);
+
+	if (order)
+		return order;
+	return x->begin < y->begin ? -1 : x->begin > y->begin;
+}
+
+/* ---------------------------------------------------------------- media and files */
+
+static size_t fingerprints(const struct file_record *f, struct tutela_hash *out)
+{
+	const struct {
+		enum tutela_algorithm algorithm;
+		const char *hex;
+	} all[] = {{TUTELA_ALG_MD5, f->md5},
+		   {TUTELA_ALG_SHA1, f->sha1},
+		   {TUTELA_ALG_SHA256, f->sha256},
+		   {TUTELA_ALG_PDQ, f->pdq}};
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i].hex[0] && !tutela_hash_parse(all[i].algorithm, all[i].hex, strlen(all[i].hex), &out[n]))
+			n++;
+	}
+	return n;
+}
+
+static bool is_exact(const struct hit_record *h)
+{
+	const struct tutela_algorithm_info *a = tutela_algorithm_find(h->algorithm);
+
+	return a && !a->perceptual;
+}
+
+/* The hit whose word counts. */
+static const struct hit_record *chosen(const struct file_record *f)
+{
+	for (size_t i = 0; i < f->n_hits; i++) {
+		if (is_exact(&f->hits[i]))
+			return &f->hits[i];
+	}
+	return &f->hits[0];
+}
+
+struct labels {
+	struct tutela_label items[TUTELA_LABELS_MAX];
+	char *keys[HITS_MOST], *values[HITS_MOST]; /* what tells of hits */
+	size_t n, n_hits;
+};
+
+static void add_label(struct labels *l, const char *key, const char *value)
+{
+	if (l->n < TUTELA_LABELS_MAX && value[0])
+		l->items[l->n++] = (struct tutela_label){words(key), words(value)};
+}
+
+static void add_hit(const struct report *r, struct labels *l, const struct hit_record *h)
+{
+	const char *name = category_name(&r->categories, h->list, h->category);
+	size_t i = l->n_hits++;
+
+	l->keys[i] = memory_format("hit.%zu", i + 1);
+	l->values[i] =
+		memory_format("source=%s list=%s version=%llu entry=%s algorithm=%s distance=%llu threshold=%llu "
+			      "variant=%s category=%s%s%s%s",
+			      h->source, h->list, (unsigned long long)h->list_version, h->entry, h->algorithm,
+			      (unsigned long long)h->distance, (unsigned long long)h->threshold,
+			      h->variant[0] ? h->variant : "original", h->category, name ? " " : "", name ? name : "",
+			      report_expired(r, h) ? " (list out of date)" : "");
+	add_label(l, l->keys[i], l->values[i]);
+}
+
+static void collect(const struct report *r, struct labels *l, const struct file_record *f,
+		    const struct hit_record *best)
+{
+	const char *key;
+	json_t *value;
+
+	add_label(l, "category", best->category);
+	for (size_t i = 0; i < f->n_hits && i < HITS_MOST; i++)
+		add_hit(r, l, &f->hits[i]);
+	json_object_foreach(is_exact(best) ? best->labels : NULL, key, value)
+	{
+		if (strcmp(key, "category") != 0 && strlen(key) <= TUTELA_LABEL_KEY_MAX)
+			add_label(l, key, json_string_value(value));
+	}
+}
+
+static enum tutela_err put_medium(struct vics *v, const struct file_record *f)
+{
+	const struct hit_record *best = chosen(f);
+	struct tutela_hash hashes[4];
+	struct labels labels = {.n = 0};
+	const char *type = media_type(f->format);
+	struct tutela_vics_media m = {
+		.size = sizeof(m),
+		.n_fingerprints = fingerprints(f, hashes),
+		.fingerprints = hashes,
+		.media_size = (int64_t)f->size,
+		.precategorization_source = words(best->list),
+	};
+	enum tutela_err error;
+
+	if (type)
+		m.mime_type = words(type);
+	collect(v->report, &labels, f, best);
+	m.n_labels = labels.n;
+	m.labels = labels.items;
+	error = tutela_vics_media(v->writer, &m);
+	for (size_t i = 0; i < labels.n_hits; i++) {
+		free(labels.keys[i]);
+		free(labels.values[i]);
+	}
+	return error;
+}
+
+static bool on_file(void *ctx, const struct file_record *f)
+{
+	struct vics *v = ctx;
+	const char *slash = strrchr(f->path, '/');
+	struct tutela_vics_file file = {
+		.size = sizeof(file),
+		.name = words(slash && slash[1] ? slash + 1 : f->path),
+		.path = words(f->path),
+		.source_id = words(report_evidence(v->report, f)),
+	};
+
+	if (v->first)
+		v->error = put_medium(v, f);
+	v->first = false;
+	if (!v->error && file.path.len)
+		v->error = tutela_vics_file(v->writer, &file);
+	return !v->error;
+}
+
+/* The record at a place again. */
+static bool put_place(struct vics *v, const struct place *p)
+{
+	const struct record_reader reader = {.file = on_file, .ctx = v};
+	struct record_count count = {0};
+	char *text = memory_array(p->len + 1, 1);
+	struct record_line line = {.text = text, .len = p->len, .begin = p->begin};
+	uint64_t have = 0;
+	ssize_t n = 1;
+
+	while (have < p->len && n > 0) {
+		n = pread(v->report->fd, text + have, p->len - have, (off_t)(p->begin + have));
+		have += n > 0 ? (uint64_t)n : 0;
+	}
+	if (have == p->len)
+		record_read_line(&line, &reader, &count);
+	free(text);
+	if (count.files != 1)
+		message_error(v->report->from, "changed while it was read");
+	return count.files == 1 && !v->error;
+}
+
+/* ---------------------------------------------------------------- the case */
+
+static enum tutela_err on_bytes(void *ctx, const void *bytes, size_t len)
+{
+	return fwrite(bytes, 1, len, ((struct vics *)ctx)->out) == len ? TUTELA_OK : TUTELA_E_SYS;
+}
+
+static enum tutela_err begin(struct vics *v)
+{
+	const struct report *r = v->report;
+	const struct tutela_writer_opts opts = {.size = sizeof(opts), .write = on_bytes, .ctx = v};
+	const struct tutela_vics_case about = {
+		.size = sizeof(about),
+		.region = r->region,
+		.case_id = words(v->id),
+		.case_number = words(report_case_number(r)),
+		.contact_name = words(report_operator(r)),
+		.application_name = words("Tutela"),
+		.application_version = words(report_text(r, "tool_version")),
+	};
+
+	return tutela_vics_new(&about, &opts, &v->writer);
+}
+
+static bool put_all(struct vics *v)
+{
+	bool ok = true;
+
+	v->error = begin(v);
+	for (size_t i = 0; ok && !v->error && i < v->n; i++) {
+		v->first = i == 0 || memcmp(v->places[i].md5, v->places[i - 1].md5, 16) != 0;
+		ok = put_place(v, &v->places[i]);
+	}
+	if (ok && !v->error)
+		v->error = tutela_vics_finish(v->writer);
+	tutela_vics_free(v->writer);
+	if (v->error && !ferror(v->out))
+		message_error(v->report->from, "%s", tutela_strerror(v->error));
+	return ok && !v->error;
+}
+
+bool report_vics(const struct report *r, FILE *out)
+{
+	struct vics v = {.report = r, .out = out};
+	const char *const texts[] = {"vics", report_case_number(r), report_text(r, "evidence")};
+	char n[32];
+	bool ok;
+
+	name_uuid(v.id, texts, 3);
+	ok = report_each(r, note_place, &v);
+	qsort(v.places, v.n, sizeof(*v.places), by_md5);
+	if (ok && v.without_md5)
+		message_warning(r->from, "%s files that match are not in the case, which wants an MD5 of each",
+				printable_count(v.without_md5, n));
+	ok = ok && put_all(&v);
+	free(v.places);
+	return ok;
+}

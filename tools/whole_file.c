@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "whole_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "message.h"
+#include "printable.h"
+
+bool whole_file_begin(struct whole_file *w, const char *path)
+{
+	char text[64];
+	int fd;
+
+	w->target = memory_text(path);
+	w->temporary = memory_format("%s.XXXXXX", path);
+	fd = mkostemp(w->temporary, O_CLOEXEC);
+	w->out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (w->out)
+		return true;
+	message_error(path, "cannot make a file there: %s", printable_errno(errno, text));
+	if (fd >= 0) {
+		close(fd);
+		unlink(w->temporary);
+	}
+	free(w->target);
+	free(w->temporary);
+	return false;
+}
+
+int whole_file_sync_folder(const char *path)
+{
+	char *copy = memory_text(path), *slash = strrchr(copy, '/');
+	int fd, error = 0;
+
+	if (slash)
+		slash[slash == copy] = '\0';
+	fd = open(slash ? copy : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Some file systems cannot sync folders (EINVAL); the file itself is synced. */
+	if (fd >= 0 && fsync(fd) && errno != EINVAL)
+		error = errno;
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+	return error;
+}
+
+bool whole_file_end(struct whole_file *w, bool keep)
+{
+	int error = 0;
+	char text[64];
+
+	errno = 0;
+	if (keep && (fflush(w->out) || ferror(w->out) || fsync(fileno(w->out))))
+		error = errno ? errno : EIO;
+	if (fclose(w->out) && keep && !error)
+		error = errno;
+	if (keep && !error && rename(w->temporary, w->target))
+		error = errno;
+	if (!keep || error)
+		unlink(w->temporary);
+	else
+		error = whole_file_sync_folder(w->target);
+	if (error)
+		message_error(w->target, "%s", printable_errno(error, text));
+	free(w->target);
+	free(w->temporary);
+	return keep && !error;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A file that is there whole or not at all: filled beside its target, readable
+ * by the owner only, on the disk before it gets the name. Every failure is
+ * said as a sentence about the target.
+ */
+#ifndef TUTELA_TOOLS_WHOLE_FILE_H
+#define TUTELA_TOOLS_WHOLE_FILE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct whole_file {
+	FILE *out; /* to be written to between begin and end */
+	char *target, *temporary;
+};
+
+bool whole_file_begin(struct whole_file *w, const char *path);
+
+/* `keep` and no failure: the file gets its name. Else nothing is there that was not. Frees. True: it has its name. */
+bool whole_file_end(struct whole_file *w, bool keep);
+
+/* The names in the folder that `path` is in are on the disk. 0 or errno. */
+int whole_file_sync_folder(const char *path);
+
+#endif
