@@ -17,8 +17,12 @@ void *tutela_mem_resize(void *p, size_t n, size_t size);
 /* n * size bytes at a multiple of 64, not zeroed; free with free(). */
 void *tutela_mem_aligned(size_t n, size_t size);
 
-/* Anonymous mapping, zeroed, huge pages asked for, never in a core dump. NULL on shortage. */
+/*
+ * Anonymous mapping, zeroed, huge pages asked for, never in a core dump. From
+ * 2 MiB on it covers whole huge pages. NULL on shortage.
+ */
 void *tutela_mem_map(size_t len);
+/* Of what tutela_mem_map gave, and nothing else, with the same len. NULL is fine. */
 void tutela_mem_unmap(void *p, size_t len);
 
 #endif

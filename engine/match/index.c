@@ -237,7 +237,10 @@ void tutela_index_close(struct tutela_index *ix)
 {
 	if (!ix)
 		return;
-	tutela_mem_unmap(ix->bytes, ix->len);
+	if (ix->resident)
+		tutela_mem_unmap(ix->bytes, ix->len);
+	else if (ix->bytes)
+		(void)munmap(ix->bytes, ix->len);
 	free(ix);
 }
 
