@@ -191,8 +191,8 @@ mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 	@ln -sfn $(KEY)/test $(O)/test
 
 .PHONY: tests
-tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS) $(CHECK_TRUST) $(PROBES) $(CHECK_SANDBOX) \
-	$(MKHOSTILE) $(DRIVE) $(FILE_SERVER)
+tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(FILE_SERVER) $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS) $(CHECK_TRUST) $(PROBES) $(CHECK_SANDBOX) \
+	$(MKHOSTILE) $(DRIVE)
 
 # With a sanitizer: tests ask for more memory than there is, and want an answer; leaks end up in a file.
 LEAKS := $(B)/test/leaks
