@@ -384,6 +384,7 @@ int cmd_publish(struct cli *cli)
 	};
 	int status = cli_parse(cli, &page, options);
 
+	w->cli = cli;
 	if (status == CLI_GO)
 		status = check_options(w);
 	if (status == CLI_GO)
