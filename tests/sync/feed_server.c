@@ -18,6 +18,7 @@
  *   GET /control/votes     the votes that came in
  *   GET /control/expire    every `next` that was given is refused from now on
  *   GET /control/faults/N  of 100 requests N meet a fault
+ *   GET /control/stall/N   the next request is answered after N seconds
  *
  * `feed-server ask PORT PATH` prints what such a server answers.
  *
@@ -489,6 +490,8 @@ static enum MHD_Result control(struct MHD_Connection *c, const char *what)
 		change_some(UINT64_MAX);
 	else if (!strcmp(what, "expire"))
 		epoch++;
+	else if (!strncmp(what, "stall/", 6))
+		opt.stall = strtoull(what + 6, NULL, 10);
 	else if (!strncmp(what, "faults/", 7))
 		opt.faults = strtoull(what + 7, NULL, 10);
 	snprintf(text, sizeof text,
