@@ -276,7 +276,7 @@ static bool in_window(const struct record *r, int64_t from, int64_t to)
 
 static uint64_t seal(int64_t from, int64_t to, uint64_t start)
 {
-	return mix((uint64_t)from * 31 + (uint64_t)to * 17 + start + epoch * 7 + opt.seed) >> 20;
+	return mix((uint64_t)from * 31 + (uint64_t)to * 17 + start + opt.seed) >> 20;
 }
 
 /* The page that begins with rank `start`, images and videos apart. */
@@ -310,8 +310,9 @@ static void put_page(FILE *f, int64_t from, int64_t to, uint64_t start)
 	if (next)
 		fprintf(f,
 			"<paging><next>/v2/entries?from=%s&amp;to=%s&amp;start=%" PRIu64
-			"&amp;size=1000&amp;max=%" PRIu64 "&amp;seal=%" PRIu64 "</next></paging>\n",
-			a, b, next, max, seal(from, to, next));
+			"&amp;size=1000&amp;max=%" PRIu64 "&amp;seal=%" PRIu64 "&amp;epoch=%" PRIu64
+			"</next></paging>\n",
+			a, b, next, max, seal(from, to, next), epoch);
 	fputs("</queryResult>\n", f);
 }
 
@@ -401,7 +402,7 @@ static const char *argument(struct MHD_Connection *c, const char *name)
 
 static enum MHD_Result entries(struct MHD_Connection *c)
 {
-	const char *start = argument(c, "start"), *sealed = argument(c, "seal");
+	const char *start = argument(c, "start"), *sealed = argument(c, "seal"), *given = argument(c, "epoch");
 	uint64_t from_rank = start ? strtoull(start, NULL, 10) : 0;
 	unsigned fault = opt.faults && draw() % 100 < opt.faults ? (unsigned)(draw() % 6) : 99;
 	int64_t from, to, now = time(NULL);
@@ -429,9 +430,10 @@ static enum MHD_Result entries(struct MHD_Connection *c)
 		stats.status_5xx++;
 		return say(c, fault == 1 ? 500 : 503, "<html>");
 	}
-	if (start && (fault == 5 || !sealed || strtoull(sealed, NULL, 10) != seal(from, to, from_rank))) {
-		if (sealed && fault != 5)
-			stats.mixed++;
+	/* An offset into one query must come with that very query. */
+	if (start && (!sealed || strtoull(sealed, NULL, 10) != seal(from, to, from_rank)))
+		stats.mixed++;
+	if (start && (fault == 5 || !given || strtoull(given, NULL, 10) != epoch)) {
 		stats.refused++;
 		return say(c, 404, "<error/>");
 	}
