@@ -115,7 +115,9 @@ broken='<queryResult><images><image><member id="7">O</member><id>c</id><fingerpr
 next='/v2/entries?from=x&amp;to=y&amp;start=2&amp;size=1&amp;max=2'
 answers nc "$(result "$a<image><id>x</id></image>" "$next")" "$broken" "$broken" "$broken" "$broken" \
 	gone "$(result "$a" "$next")" "$(result "$b")" "$(result '')" \
-	"$(result '' 'https://elsewhere.example/v2/entries?start=1')"
+	"$(result '' 'https://elsewhere.example/v2/entries?start=1')" \
+	"$(result "$(image b "$B" 2999-01-02T00:00:00Z)")" \
+	"$(result '<deletedImage><member id="7"/><id>b</id><timestamp>2020-02-01T00:00:00Z</timestamp></deletedImage>')"
 printf 404 >nc/6.status
 run 0 source add nc --type ncmec --url "$URL" --credentials nc.keys
 run 2 sync nc
@@ -143,5 +145,11 @@ sleep 1
 run 2 sync nc
 says err "a page names a successor that is not among this address's entries"
 is "still" "7/a 7/b " "$(ids nc)"
+# A time that has not come keeps nothing out.
+sleep 1
+run 0 sync nc
+sleep 1
+run 0 sync nc
+is "gone" "7/a " "$(ids nc)"
 stop_server
 run 0 check
