@@ -79,7 +79,7 @@ _tutela()
 	elif [[ $command == list && $verb != create ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur"))
 	elif [[ $command == source && -z $verb ]]; then
-		COMPREPLY=($(compgen -W 'add list show suspend resume remove' -- "$cur"))
+		COMPREPLY=($(compgen -W 'add list show members suspend resume remove' -- "$cur"))
 	elif [[ $command == sync || ($command == feedback && -z $verb) || ($command == source && $verb != @(add|list)) ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_sources)" -- "$cur"))
 	elif [[ $command == @(import|hash|scan|init|export|withdraw) || $prev == @(--output|-o|--from|--files-from) ]]; then

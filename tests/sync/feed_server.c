@@ -548,6 +548,9 @@ static enum MHD_Result ncmec(struct MHD_Connection *c, const char *method, const
 		return entries(c);
 	if (!strncmp(path, "/v2/feedback/", 13))
 		return reasons(c, path + 13);
+	if (!strcmp(path, "/v2/members"))
+		return say(c, 200,
+			   "<members " NS "><member id=\"1\">Org 1</member><member id=\"2\">Org 2</member></members>");
 	if (!strcmp(path, "/v2/status"))
 		return say(c, 200, "<status " NS "><username>demo</username><member id=\"7\">Demo</member></status>");
 	return say(c, 404, "");
