@@ -28,6 +28,8 @@ static const struct command commands[] = {
 	{"source", cmd_source, "pin and manage the sources of lists"},
 	{"sync", cmd_sync, "fetch what the sources have issued"},
 	{"feedback", cmd_feedback, "tell a source what is thought of an entry"},
+	{"key", cmd_key, "make and show keys that lists are signed with"},
+	{"publish", cmd_publish, "issue lists as a signed bundle"},
 	{"status", cmd_status, "say what the store holds"},
 	{"check", cmd_check, "prove that the store is whole and its index exact"},
 };

@@ -39,6 +39,8 @@ enum tutela_err tutela_list_new(struct session *w, const char *name, const char 
 		return tutela_store_fail(w->store, TUTELA_E_FULL, "'%s' has no room for another list than its %u",
 					 w->store->path, w->state.n_lists);
 	out->number = w->state.next_list++;
+	/* Nothing adds up to nothing. */
+	out->summed = true;
 	strncpy(out->list.name, name, TUTELA_LIST_NAME_MAX);
 	strncpy(out->list.source, source ? source : "local", TUTELA_LIST_NAME_MAX);
 	out->list.created = out->list.updated = time(NULL);

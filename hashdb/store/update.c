@@ -61,8 +61,6 @@ static enum tutela_err find_list(struct tutela_update *u, const struct tutela_up
 	if (!opts->create)
 		return tutela_store_fail(w->store, err, "there is no list '%s'", opts->list);
 	u->new_list = true;
-	/* Nothing adds up to nothing. */
-	u->row.summed = true;
 	return tutela_list_new(w, opts->list, opts->source, opts->policy, &u->row);
 }
 

@@ -26,11 +26,13 @@
 #include <unistd.h>
 
 #include <tutela/hash.h>
-#include <tutela/store.h>
+#include <tutela/source.h>
 
 #define ENTRIES   9000 /* so many that the index has tables */
 #define SAME      3000 /* entries with one digest: its values fill pages of their own */
 #define LONG      40   /* entries with labels that fill pages of their own */
+#define SOURCES   30
+#define HELD      300
 #define PAGE      4096
 #define FILES_MAX 64
 
@@ -96,6 +98,28 @@ static void put(struct tutela_update *u, uint64_t i, struct tutela_hash a, struc
 	must(tutela_update_put(u, &rec), "putting an entry");
 }
 
+/* Sources, the state of a feed that fills pages of its own, held records. */
+static void make_sources(struct tutela_store *s)
+{
+	static uint8_t state[TUTELA_FEED_STATE_MAX];
+	struct tutela_held held = {.position = {"line 7", 6}, .reason = {"not a hash", 10}};
+	struct tutela_update *u;
+
+	memset(state, 's', sizeof state);
+	for (unsigned i = 0; i < SOURCES; i++) {
+		struct tutela_source source = {.type = TUTELA_SOURCE_NCMEC, .url = "https://example.org"};
+
+		snprintf(source.name, sizeof source.name, "source-%u", i);
+		memset(source.credentials, 'c', i * 40);
+		must(tutela_source_put(s, &source, false, "source-add"), "adding a source");
+	}
+	u = begin(s, "many");
+	for (unsigned i = 0; i < HELD; i++)
+		must(tutela_update_hold(u, &held), "holding a record");
+	must(tutela_update_feed(u, "source-1", "many", state, sizeof state), "setting the state of a feed");
+	must(tutela_update_commit(u, NULL), "committing");
+}
+
 /* Three lists that stay, one that goes and leaves free pages, entries that ended. */
 static void make(const char *path)
 {
@@ -126,6 +150,7 @@ static void make(const char *path)
 	for (uint64_t i = 0; i < 300; i++)
 		put(u, 7 * i, hash_of(TUTELA_ALG_PDQ, 7 * i), hash_of(TUTELA_ALG_MD5, 90000 + i), 0);
 	must(tutela_update_commit(u, NULL), "committing");
+	make_sources(s);
 	tutela_store_close(s);
 }
 
@@ -176,7 +201,8 @@ static void mark(struct file *f, const MDB_val *v)
 
 static void mark_rows(struct file *f, const char *path)
 {
-	static const char *const names[] = {"meta", "lists", "entries", "keys", "digests", "segments", "audit"};
+	static const char *const names[] = {"meta",     "lists", "entries", "keys", "digests",
+					    "segments", "audit", "sources", "held"};
 	MDB_env *env;
 	MDB_txn *txn;
 
@@ -240,6 +266,19 @@ static enum tutela_err add_entry(void *ctx, const struct tutela_record *rec)
 	return TUTELA_OK;
 }
 
+static bool add_source(void *ctx, const struct tutela_source *source)
+{
+	add(ctx, source->name, strlen(source->name));
+	add(ctx, source->credentials, strlen(source->credentials));
+	return true;
+}
+
+static bool add_held(void *ctx, const struct tutela_held *held)
+{
+	add(ctx, held->reason.s, held->reason.len);
+	return true;
+}
+
 static enum tutela_err look_up(struct tutela_snapshot *snap, struct tutela_hash h, struct answers *a)
 {
 	struct tutela_query_hash one = {.hash = h, .variant = "original"};
@@ -278,7 +317,11 @@ static enum tutela_err ask(struct tutela_snapshot *snap, struct answers *a)
 		err = tutela_snapshot_entries(snap, "many", add_entry, a);
 	if (!err)
 		err = tutela_snapshot_entries(snap, "same", add_entry, a);
-	return err ? err : tutela_snapshot_entries(snap, "long", add_entry, a);
+	if (!err)
+		err = tutela_snapshot_entries(snap, "long", add_entry, a);
+	if (!err)
+		err = tutela_snapshot_sources(snap, add_source, a);
+	return err ? err : tutela_snapshot_held(snap, "many", add_held, a);
 }
 
 static enum tutela_err answers_of(struct tutela_store *s, struct answers *a)
@@ -325,6 +368,8 @@ static void write_to(struct tutela_store *s)
 	}
 	if (!tutela_update_commit(u, NULL))
 		(void)!tutela_list_remove(s, "same");
+	(void)!tutela_feed_put(s, "source-2", "new", "x", 1);
+	(void)!tutela_source_remove(s, "source-1");
 }
 
 static int try_copy(const char *path, const struct answers *right)
