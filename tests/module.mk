@@ -236,6 +236,11 @@ check-hostile: all $(MKPICTURE) $(MKHOSTILE) $(DRIVE) ## a scan of FILES=9000 ho
 check-hostile-short: all $(MKPICTURE) $(MKHOSTILE) $(DRIVE)
 	$(Q)tests/hostile/run-hostile $(abspath $(B))/bin $(abspath $(B))/test 700 light
 
+# ENTRIES entries, KILLS kills in each of two time zones; some minutes.
+.PHONY: check-ncmec
+check-ncmec: all $(FEED_SERVER) ## NCMEC: faults, kills and time zones end in the server's state (ENTRIES=100000 KILLS=50)
+	$(Q)tests/sync/check-ncmec $(abspath $(B))/bin $(abspath $(B))/test $(or $(ENTRIES),100000) $(or $(KILLS),50)
+
 .PHONY: check-layers
 check-layers: all ## fences: include paths, symbols, exports, names
 	$(Q)CC='$(CC)' tests/tree/layers.sh $(B)

@@ -9,11 +9,8 @@
 #include "memory.h"
 #include "message.h"
 #include "output.h"
-#include "sync/credentials.h"
 #include "sync/cursor_feed.h"
-#include "sync/http.h"
-
-#define REPLY_MOST ((uint64_t)1 << 20)
+#include "sync/ncmec_ask.h"
 
 static const struct cli_page page = {
 	.synopsis = "SOURCE ENTRY --algorithm NAME --up\n"
@@ -39,8 +36,7 @@ struct feedback {
 	const char *algorithm, *reason, *type;
 	bool up, down, reasons;
 	struct tutela_source source;
-	struct http *http;
-	char *base;
+	struct ncmec_ask ask;
 	char guid[64]; /* of the reason */
 	size_t n_reasons;
 };
@@ -64,60 +60,10 @@ static bool find_source(struct feedback *f)
 		cli_store_error(store, name, error);
 	tutela_snapshot_close(snapshot);
 	tutela_store_close(store);
-	if (!error && f->source.type != TUTELA_SOURCE_NCMEC)
-		message_error(name, "only sources of the type ncmec take feedback");
-	else if (!error && f->source.suspended)
+	if (!error && f->source.suspended)
 		message_error(name, "the source is suspended");
 	else
 		return !error;
-	return false;
-}
-
-static struct credentials *load_credentials(const struct tutela_source *s)
-{
-	struct credentials *c;
-	char why[256] = "there are no credentials: neither a file nor the environment";
-
-	if (s->credentials[0]) {
-		c = credentials_read(s->credentials, why, sizeof(why));
-	} else {
-		c = credentials_environment(s->name);
-		c = c ? c : credentials_variable("TUTELA_NCMEC_CREDENTIALS");
-	}
-	if (!c)
-		message_error(s->credentials[0] ? s->credentials : s->name, "%s", why);
-	return c;
-}
-
-static bool open_http(struct feedback *f)
-{
-	const struct tutela_source *s = &f->source;
-	struct http_opts opts = {.ca = s->ca, .client_cert = s->client_cert, .client_key = s->client_key};
-	struct credentials *c = load_credentials(s);
-
-	if (!c)
-		return false;
-	if (credentials_pair(c, &opts.user, &opts.password))
-		f->http = http_open(&opts);
-	else
-		message_error(s->name, "the credentials are not user:password on their first line");
-	credentials_free(c);
-	return f->http != NULL;
-}
-
-static bool ask(struct feedback *f, const struct http_request *request, struct http_answer *answer)
-{
-	enum tutela_err error = http_ask(f->http, request, answer);
-
-	if (!error)
-		return true;
-	if (answer->status == 401 || answer->status == 403)
-		message_error(f->source.name, "the server does not accept the credentials");
-	else if (answer->status == 404)
-		message_error(f->source.name, "the server knows no such entry, or no such kind of fingerprint");
-	else
-		message_error(f->source.name, "%s", http_errmsg(f->http));
-	http_answer_free(answer);
 	return false;
 }
 
@@ -140,22 +86,11 @@ static bool on_reason(void *ctx, const struct tutela_ncmec_row *row)
 
 static bool fetch_reasons(struct feedback *f)
 {
-	static const char *const headers[] = {"Accept: application/xml", NULL};
-	char *url = memory_format("%s/v2/feedback/%s/reasons", f->base, f->type);
-	struct http_answer answer = {0};
-	enum tutela_err error;
-	const char *why;
-	bool ok = ask(f, &(struct http_request){.url = url, .headers = headers, .most = REPLY_MOST}, &answer);
+	char *path = memory_format("/v2/feedback/%s/reasons", f->type);
+	bool ok = ncmec_ask_rows(&f->ask, path, TUTELA_NCMEC_REASONS, on_reason, f);
 
-	free(url);
-	if (!ok)
-		return false;
-	error = tutela_ncmec_read(TUTELA_NCMEC_REASONS, answer.body, answer.len, on_reason, f, &why);
-	http_answer_free(&answer);
-	if (error)
-		message_error(f->source.name, "the list of reasons cannot be read: %s",
-			      *why ? why : tutela_strerror(error));
-	return !error;
+	free(path);
+	return ok;
 }
 
 /* ------------------------------------------------------------------ votes */
@@ -169,7 +104,7 @@ static char *vote_url(const struct feedback *f, const char *entry)
 	if (!member || entry[member] != '/' || !entry[member + 1])
 		return NULL;
 	id = cursor_escape(entry + member + 1);
-	url = memory_format("%s/v2/entries/%.*s/%s/%s/feedback", f->base, (int)member, entry, id, f->type);
+	url = memory_format("%s/v2/entries/%.*s/%s/%s/feedback", f->ask.base, (int)member, entry, id, f->type);
 	free(id);
 	return url;
 }
@@ -188,15 +123,15 @@ static bool send_vote(struct feedback *f, const char *entry)
 		message_error(f->reason, "the server gave this reason no GUID");
 	else
 		/* The same vote twice is one vote. */
-		ok = ask(f,
-			 &(struct http_request){.url = url,
-						.headers = headers,
-						.post = body,
-						.post_len = len,
-						.method = "PUT",
-						.repeatable = true,
-						.most = REPLY_MOST},
-			 &answer);
+		ok = ncmec_ask_request(&f->ask,
+				       &(struct http_request){.url = url,
+							      .headers = headers,
+							      .post = body,
+							      .post_len = len,
+							      .method = "PUT",
+							      .repeatable = true,
+							      .most = NCMEC_REPLY_MOST},
+				       &answer);
 	http_answer_free(&answer);
 	free(url);
 	return ok;
@@ -283,14 +218,12 @@ int cmd_feedback(struct cli *cli)
 	if (status == CLI_GO)
 		status = check_options(f);
 	if (status == CLI_GO) {
-		bool ok = find_source(f) && open_http(f);
+		bool ok = find_source(f) && ncmec_ask_open(&f->ask, &f->source);
 
-		f->base = cursor_base(&f->source);
 		ok = ok && (f->reasons ? fetch_reasons(f) : vote(f));
 		status = ok ? STATUS_OK : STATUS_TROUBLE;
 	}
-	http_close(f->http);
-	free(f->base);
+	ncmec_ask_close(&f->ask);
 	free(f);
 	return status;
 }

@@ -12,6 +12,7 @@
 #include "output.h"
 #include "printable.h"
 #include "sync/feed.h"
+#include "sync/ncmec_ask.h"
 #include "sync/ncmec_window.h"
 #include "sync/staging.h"
 
@@ -19,6 +20,7 @@ static const struct cli_page page = {
 	.synopsis = "[OPTION]...\n"
 		    "       tutela source add ID --url URL|DIR [--key FILE]... [OPTION]...\n"
 		    "       tutela source show ID\n"
+		    "       tutela source members ID\n"
 		    "       tutela source suspend|resume ID\n"
 		    "       tutela source remove ID [--yes]",
 	.about =
@@ -500,6 +502,46 @@ static int remove_source(const struct wish *w, const char *name)
 	return STATUS_OK;
 }
 
+/* ------------------------------------------------------------------ members */
+
+static bool print_member(void *ctx, const struct tutela_ncmec_row *row)
+{
+	const bool *json = ctx;
+	char *name = printable_name(row->name, strlen(row->name));
+
+	if (*json)
+		output_json(json_pack("{s:s, s:I, s:s}", "type", "member", "member", (json_int_t)row->member, "name",
+				      row->name));
+	else
+		output_print("%-10llu %s\n", (unsigned long long)row->member, name);
+	free(name);
+	return !output_failed();
+}
+
+/* Whose entries a source has, as it says now: what --member takes. */
+static int members(const struct cli *cli, const char *name)
+{
+	struct tutela_snapshot *snapshot;
+	struct tutela_source source;
+	struct tutela_store *store;
+	struct ncmec_ask ask = {0};
+	enum tutela_err error;
+	bool ok, json = cli->json;
+
+	if (!cli_open_snapshot(cli, &store, &snapshot))
+		return STATUS_TROUBLE;
+	errno = 0;
+	error = tutela_snapshot_source(snapshot, name, &source);
+	if (error)
+		say_error(store, name, error);
+	tutela_snapshot_close(snapshot);
+	tutela_store_close(store);
+	ok = !error && ncmec_ask_open(&ask, &source) &&
+	     ncmec_ask_rows(&ask, "/v2/members", TUTELA_NCMEC_MEMBERS, print_member, &json);
+	ncmec_ask_close(&ask);
+	return ok ? STATUS_OK : STATUS_TROUBLE;
+}
+
 static int dispatch(const struct wish *w, const char *verb, const char *name)
 {
 	if (strcmp(verb, "add") && wants_anything(w))
@@ -508,6 +550,8 @@ static int dispatch(const struct wish *w, const char *verb, const char *name)
 		return add(w, name);
 	if (strcmp(verb, "show") == 0)
 		return show(w->cli, name);
+	if (strcmp(verb, "members") == 0)
+		return members(w->cli, name);
 	if (strcmp(verb, "remove") == 0)
 		return remove_source(w, name);
 	return suspend(w->cli, name, strcmp(verb, "suspend") == 0);
@@ -515,7 +559,7 @@ static int dispatch(const struct wish *w, const char *verb, const char *name)
 
 static int run(const struct wish *w)
 {
-	static const char *const verbs[] = {"add", "show", "suspend", "resume", "remove"};
+	static const char *const verbs[] = {"add", "show", "members", "suspend", "resume", "remove"};
 	const struct cli *cli = w->cli;
 	const char *verb = cli->n_args ? cli->args[0] : "list";
 	bool known = false;
@@ -528,7 +572,7 @@ static int run(const struct wish *w)
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		known |= strcmp(verb, verbs[i]) == 0;
 	if (!known)
-		return cli_usage(cli, verb, "not one of add, list, show, suspend, resume, remove");
+		return cli_usage(cli, verb, "not one of add, list, show, members, suspend, resume, remove");
 	if (cli->n_args != 2)
 		return cli_usage(cli, verb, "name one source");
 	return dispatch(w, verb, cli->args[1]);

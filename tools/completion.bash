@@ -90,7 +90,7 @@ _tutela()
 	elif [[ $command == key && -z $verb ]]; then
 		COMPREPLY=($(compgen -W 'generate show' -- "$cur"))
 	elif [[ $command == source && -z $verb ]]; then
-		COMPREPLY=($(compgen -W 'add list show suspend resume remove' -- "$cur"))
+		COMPREPLY=($(compgen -W 'add list show members suspend resume remove' -- "$cur"))
 	elif [[ $command == sync || ($command == feedback && -z $verb) || ($command == source && $verb != @(add|list)) ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_sources)" -- "$cur"))
 	elif [[ $command == @(import|hash|scan|init|export|withdraw|key) || $prev == @(--output|-o|--from|--files-from) ]]; then

@@ -65,7 +65,7 @@ bad 2 "'nowhere.pub': no such file or directory" add x --url folder --key nowher
 head -c 40 /dev/zero >zeros.pub
 bad 2 "'zeros.pub': not an Ed25519 public key of minisign" add x --url folder --key zeros.pub
 bad 2 "not an Ed25519 public key of minisign" add x --url folder --key SWQ00000000000000000000000000000000000000000000000000001
-bad 64 "'frob': not one of add, list, show, suspend, resume, remove" frob x
+bad 64 "'frob': not one of add, list, show, members, suspend, resume, remove" frob x
 bad 64 "'show': name one source" show
 bad 64 "takes no options of 'add'" show one --key "$key"
 bad 2 "'x': no such source in this store" show x

@@ -18,6 +18,7 @@
  *   GET /control/votes     the votes that came in
  *   GET /control/expire    every `next` that was given is refused from now on
  *   GET /control/faults/N  of 100 requests N meet a fault
+ *   GET /control/stall/N   the next request is answered after N seconds
  *
  * `feed-server ask PORT PATH` prints what such a server answers.
  *
@@ -275,7 +276,7 @@ static bool in_window(const struct record *r, int64_t from, int64_t to)
 
 static uint64_t seal(int64_t from, int64_t to, uint64_t start)
 {
-	return mix((uint64_t)from * 31 + (uint64_t)to * 17 + start + epoch * 7 + opt.seed) >> 20;
+	return mix((uint64_t)from * 31 + (uint64_t)to * 17 + start + opt.seed) >> 20;
 }
 
 /* The page that begins with rank `start`, images and videos apart. */
@@ -309,8 +310,9 @@ static void put_page(FILE *f, int64_t from, int64_t to, uint64_t start)
 	if (next)
 		fprintf(f,
 			"<paging><next>/v2/entries?from=%s&amp;to=%s&amp;start=%" PRIu64
-			"&amp;size=1000&amp;max=%" PRIu64 "&amp;seal=%" PRIu64 "</next></paging>\n",
-			a, b, next, max, seal(from, to, next));
+			"&amp;size=1000&amp;max=%" PRIu64 "&amp;seal=%" PRIu64 "&amp;epoch=%" PRIu64
+			"</next></paging>\n",
+			a, b, next, max, seal(from, to, next), epoch);
 	fputs("</queryResult>\n", f);
 }
 
@@ -400,7 +402,7 @@ static const char *argument(struct MHD_Connection *c, const char *name)
 
 static enum MHD_Result entries(struct MHD_Connection *c)
 {
-	const char *start = argument(c, "start"), *sealed = argument(c, "seal");
+	const char *start = argument(c, "start"), *sealed = argument(c, "seal"), *given = argument(c, "epoch");
 	uint64_t from_rank = start ? strtoull(start, NULL, 10) : 0;
 	unsigned fault = opt.faults && draw() % 100 < opt.faults ? (unsigned)(draw() % 6) : 99;
 	int64_t from, to, now = time(NULL);
@@ -428,9 +430,10 @@ static enum MHD_Result entries(struct MHD_Connection *c)
 		stats.status_5xx++;
 		return say(c, fault == 1 ? 500 : 503, "<html>");
 	}
-	if (start && (fault == 5 || !sealed || strtoull(sealed, NULL, 10) != seal(from, to, from_rank))) {
-		if (sealed && fault != 5)
-			stats.mixed++;
+	/* An offset into one query must come with that very query. */
+	if (start && (!sealed || strtoull(sealed, NULL, 10) != seal(from, to, from_rank)))
+		stats.mixed++;
+	if (start && (fault == 5 || !given || strtoull(given, NULL, 10) != epoch)) {
 		stats.refused++;
 		return say(c, 404, "<error/>");
 	}
@@ -489,6 +492,8 @@ static enum MHD_Result control(struct MHD_Connection *c, const char *what)
 		change_some(UINT64_MAX);
 	else if (!strcmp(what, "expire"))
 		epoch++;
+	else if (!strncmp(what, "stall/", 6))
+		opt.stall = strtoull(what + 6, NULL, 10);
 	else if (!strncmp(what, "faults/", 7))
 		opt.faults = strtoull(what + 7, NULL, 10);
 	snprintf(text, sizeof text,
@@ -543,6 +548,9 @@ static enum MHD_Result ncmec(struct MHD_Connection *c, const char *method, const
 		return entries(c);
 	if (!strncmp(path, "/v2/feedback/", 13))
 		return reasons(c, path + 13);
+	if (!strcmp(path, "/v2/members"))
+		return say(c, 200,
+			   "<members " NS "><member id=\"1\">Org 1</member><member id=\"2\">Org 2</member></members>");
 	if (!strcmp(path, "/v2/status"))
 		return say(c, 200, "<status " NS "><username>demo</username><member id=\"7\">Demo</member></status>");
 	return say(c, 404, "");

@@ -23,7 +23,7 @@ static const struct tutela_reader_opts plain = {0};
 	"303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f"             \
 	"606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f"
 
-/* formats.md 1.3, with a next page. */
+/* With a next page. The votes of other members stay with the entry: the reference client (defect 4) drops them. */
 Test(exch_ncmec, reads_a_page)
 {
 	ncmec(HEAD

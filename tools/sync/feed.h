@@ -6,9 +6,10 @@
  * lock, the transport, the credentials, the lines that say how it went, and
  * the source's last_try, last_success and last_error.
  *
- * What a feed promises: each list changes by one commit, which also sets the
- * state of its feed (tutela_update_feed), so that a sync that ends anywhere is
- * taken up again or starts over; nothing of the store changes with dry_run;
+ * What a feed promises: each list changes by one commit, or by one for some
+ * pages of a feed that comes in pages; every commit also sets the state of the
+ * feed (tutela_update_feed), so that a sync that ends anywhere is taken up
+ * again or starts over; nothing of the store changes with dry_run;
  * one sync_report for each list, also for one that did not change. A record
  * that cannot be taken is noted with tutela_update_hold and counted, and stops
  * nothing.

@@ -15,6 +15,7 @@
 #define BROKEN_WAIT  200 /* ms before the second try; twice as much before each further one */
 #define BUSY_WAIT    200 /* ms */
 #define BUSY_TRIES   150
+#define FUTURE_MOST  86400 /* seconds that clocks may differ by */
 #define POSITION_MAX 255
 
 static void wait_ms(const struct sync_job *job, unsigned ms)
@@ -187,12 +188,23 @@ static enum tutela_err on_problem(void *ctx, const struct tutela_exchange_proble
 	return hold(b, problem->record, problem->id, problem->reason);
 }
 
+/* A time that has not come would keep out whatever the source says later: it is taken for unknown. */
+static const struct tutela_record *without_future(struct page_batch *b, const struct tutela_record *rec)
+{
+	if (rec->source_time <= b->job->now + FUTURE_MOST)
+		return rec;
+	b->timeless = *rec;
+	b->timeless.source_time = 0;
+	return &b->timeless;
+}
+
 static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uint64_t line)
 {
 	struct page_batch *b = ctx;
 	enum tutela_err err = TUTELA_OK;
 
 	(void)line;
+	rec = without_future(b, rec);
 	b->record++;
 	if (!wanted(b->job->source, rec->id))
 		return TUTELA_OK;

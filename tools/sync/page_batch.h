@@ -40,6 +40,7 @@ struct page_batch {
 	/* Of the page that is being put. */
 	const char *where;
 	uint64_t record;
+	struct tutela_record timeless;
 };
 
 /* Looks up the list: is it this source's? An error has been reported. */
