@@ -101,6 +101,13 @@ static bool ends_with(const char *s, const char *end)
 	return n >= m && strcasecmp(s + n - m, end) == 0;
 }
 
+static const char *format_of(const struct import *im, const char *file)
+{
+	if (im->format)
+		return im->format;
+	return ends_with(file, ".csv") ? "csv" : ends_with(file, ".json") ? "vics" : "text";
+}
+
 static struct tutela_reader *open_reader(struct import *im)
 {
 	struct tutela_reader_opts opts = {
@@ -113,7 +120,7 @@ static struct tutela_reader *open_reader(struct import *im)
 		.problem = on_problem,
 		.ctx = im,
 	};
-	const char *format = im->format ? im->format : ends_with(im->file, ".csv") ? "csv" : "text", *why = NULL;
+	const char *format = format_of(im, im->file), *why = NULL;
 	struct tutela_reader *reader = NULL;
 	enum tutela_err error = tutela_reader_new(format, &opts, &reader, &why);
 
@@ -312,6 +319,32 @@ static int run(struct import *im)
 	return STATUS_OK;
 }
 
+/* VICS sets hold abuse material; as a list of files to pass over one would hide what it is there to find. */
+static bool hides(const struct import *im, struct tutela_store *store)
+{
+	struct tutela_snapshot *snapshot;
+	enum tutela_list_kind kind = im->policy.kind;
+	struct tutela_list list;
+	const char *vics = NULL;
+
+	for (size_t i = 0; i < im->cli->n_args && !vics; i++)
+		if (strcmp(format_of(im, im->cli->args[i]), "vics") == 0)
+			vics = im->cli->args[i];
+	if (!vics)
+		return false;
+	if (!tutela_snapshot_open(store, &snapshot)) {
+		if (!tutela_snapshot_list(snapshot, im->list, &list))
+			kind = list.policy.kind;
+		tutela_snapshot_close(snapshot);
+	}
+	if (kind != TUTELA_LIST_EXCLUDE)
+		return false;
+	message_error(vics,
+		      "a VICS set names abuse material: in a list of kind 'exclude' it would hide what it is there to "
+		      "find; nothing was imported");
+	return true;
+}
+
 static int check_options(struct import *im)
 {
 	const struct tutela_algorithm_info *a;
@@ -359,7 +392,7 @@ int cmd_import(struct cli *cli)
 		 .letter = 'f',
 		 .argument = "FORMAT",
 		 .text = &im.format,
-		 .help = "text or csv; else by the file's name: csv for .csv, else text"},
+		 .help = "text, csv or vics; else by the file's name: csv for .csv, vics for .json, else text"},
 		{.name = "algorithm",
 		 .letter = 'a',
 		 .argument = "NAME",
@@ -398,7 +431,7 @@ int cmd_import(struct cli *cli)
 	im.store = cli_open_store(cli, true);
 	if (!im.store)
 		return STATUS_TROUBLE;
-	status = run(&im);
+	status = hides(&im, im.store) ? STATUS_TROUBLE : run(&im);
 	tutela_store_close(im.store);
 	return status;
 }
