@@ -29,6 +29,7 @@ libdir ?= $(prefix)/lib
 libexecdir ?= $(prefix)/libexec
 includedir ?= $(prefix)/include
 mandir ?= $(prefix)/share/man
+categorydir ?= $(prefix)/share/tutela/categories
 bashcompdir ?= $(prefix)/share/bash-completion/completions
 DESTDIR ?=
 
@@ -222,12 +223,14 @@ lint-one:
 # What `install` copies; `uninstall` removes exactly these.
 INSTALL_LIBEXEC := $(filter-out tutela,$(notdir $(PROGRAMS)))
 INSTALL_HEADERS := $(wildcard engine/include/tutela/*.h hashdb/include/tutela/*.h)
+INSTALL_CATEGORIES := $(wildcard tools/categories/*.conf)
 INSTALL_MAN := $(wildcard tools/man/*.[1-8])
 man_path = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 INSTALLED = $(bindir)/tutela $(INSTALL_LIBEXEC:%=$(libexecdir)/tutela/%) \
 	$(addprefix $(libdir)/,libtutela.a libtutela.so libtutela.so.$(SOVERSION) libtutela.so.$(VERSION)) \
 	$(libdir)/pkgconfig/tutela.pc $(addprefix $(includedir)/tutela/,$(notdir $(INSTALL_HEADERS))) \
-	$(foreach m,$(INSTALL_MAN),$(call man_path,$(m))) $(bashcompdir)/tutela
+	$(foreach m,$(INSTALL_MAN),$(call man_path,$(m))) $(bashcompdir)/tutela \
+	$(addprefix $(categorydir)/,$(notdir $(INSTALL_CATEGORIES)))
 
 $(B)/tutela.pc: engine/tutela.pc.in Makefile
 	@mkdir -p $(@D)
@@ -245,6 +248,7 @@ install: all $(B)/tutela.pc ## install under $(DESTDIR)$(prefix)
 	$(Q)install -m 644 $(B)/tutela.pc $(DESTDIR)$(libdir)/pkgconfig/
 	$(Q)install -m 644 $(INSTALL_HEADERS) $(DESTDIR)$(includedir)/tutela/
 	$(Q)$(foreach m,$(INSTALL_MAN),install -m 644 $(m) $(DESTDIR)$(call man_path,$(m)) &&) :
+	$(Q)install -m 644 $(INSTALL_CATEGORIES) $(DESTDIR)$(categorydir)/
 	$(Q)install -m 644 tools/completion.bash $(DESTDIR)$(bashcompdir)/tutela
 
 .PHONY: uninstall

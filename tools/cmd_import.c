@@ -44,7 +44,8 @@ struct import {
 	struct tutela_update_result result;
 };
 
-static void report(struct import *im, uint64_t line, const char *reason)
+/* `at` stands behind the sentence. */
+static void report(struct import *im, uint64_t line, const char *reason, const char *at)
 {
 	im->bad++;
 	atomic_fetch_add(&im->progress.undetermined, 1);
@@ -52,16 +53,36 @@ static void report(struct import *im, uint64_t line, const char *reason)
 		char *name = printable_name(im->file, strlen(im->file)), *text = printable_sentence(reason);
 
 		message_hold();
-		fprintf(stderr, "%s:%llu: %s\n", name, (unsigned long long)line, text);
+		fprintf(stderr, "%s:%llu: %s%s\n", name, (unsigned long long)line, text, at);
 		message_release();
 		free(name);
 		free(text);
 	}
 }
 
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && strcasecmp(s + n - m, end) == 0;
+}
+
+static const char *format_of(const struct import *im, const char *file)
+{
+	if (im->format)
+		return im->format;
+	return ends_with(file, ".csv") ? "csv" : ends_with(file, ".json") ? "vics" : "text";
+}
+
 static enum tutela_err on_problem(void *ctx, const struct tutela_exchange_problem *problem)
 {
-	report(ctx, problem->line, problem->reason);
+	struct import *im = ctx;
+	char at[40] = "";
+
+	/* The number of a medium alone is hard to find in a file without lines. */
+	if (strcmp(format_of(im, im->file), "vics") == 0)
+		snprintf(at, sizeof(at), " (byte %llu)", (unsigned long long)problem->byte);
+	report(im, problem->line, problem->reason, at);
 	return interrupt_asked() ? TUTELA_E_INTERRUPTED : TUTELA_OK;
 }
 
@@ -83,7 +104,7 @@ static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uin
 	enum tutela_err error = tutela_update_put(im->update, rec);
 
 	if (error == TUTELA_E_REFUSED || error == TUTELA_E_TOOBIG) {
-		report(im, line, refusal(rec, error));
+		report(im, line, refusal(rec, error), "");
 		return TUTELA_OK;
 	}
 	im->failed = error;
@@ -92,20 +113,6 @@ static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uin
 	im->records++;
 	atomic_fetch_add(&im->progress.done, 1);
 	return interrupt_asked() ? TUTELA_E_INTERRUPTED : TUTELA_OK;
-}
-
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-
-	return n >= m && strcasecmp(s + n - m, end) == 0;
-}
-
-static const char *format_of(const struct import *im, const char *file)
-{
-	if (im->format)
-		return im->format;
-	return ends_with(file, ".csv") ? "csv" : ends_with(file, ".json") ? "vics" : "text";
 }
 
 static struct tutela_reader *open_reader(struct import *im)

@@ -47,7 +47,7 @@ _tutela()
 	--list) COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")); return ;;
 	-l) [[ $command == @(import|export|withdraw) ]] && COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")) && return ;;
 	--algorithm) COMPREPLY=($(compgen -W "$algorithms" -- "$cur")); return ;;
-	--format) COMPREPLY=($(compgen -W 'text csv' -- "$cur")); return ;;
+	--format) COMPREPLY=($(compgen -W 'text csv vics' -- "$cur")); return ;;
 	--variants) COMPREPLY=($(compgen -W 'none standard thorough' -- "$cur")); return ;;
 	--action) COMPREPLY=($(compgen -W 'report block review ignore' -- "$cur")); return ;;
 	--kind) COMPREPLY=($(compgen -W 'known exclude' -- "$cur")); return ;;

@@ -21,7 +21,9 @@ run 0 import --list set --json set.json
 is "records" 4 "$(json -g records <out)"
 is "added" 4 "$(json -g added <out)"
 is "bad" 2 "$(json -g bad <out)"
-says err "set.json:4: the digest of an empty file" "set.json:5: Category is not a whole number: left out"
+says err "set.json:4: the digest of an empty file (byte " "set.json:5: Category is not a whole number: left out (byte "
+offset=$(grep -bo '{"MediaID":4' set.json | cut -d: -f1)
+says err "(byte $offset)"
 run 1 lookup --json --md5 "$(md5 1)"
 is "entries of one MD5" 2 "$(grep -o '"entry":"md5:[0-9a-f]*/[12]"' out | sort -u | wc -l)"
 says out '"category":"1"' '"category":"0"' '"victim_identified":"true"'
