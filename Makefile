@@ -29,6 +29,7 @@ libdir ?= $(prefix)/lib
 libexecdir ?= $(prefix)/libexec
 includedir ?= $(prefix)/include
 mandir ?= $(prefix)/share/man
+categorydir ?= $(prefix)/share/tutela/categories
 bashcompdir ?= $(prefix)/share/bash-completion/completions
 unitdir ?= $(prefix)/lib/systemd/system
 DESTDIR ?=
@@ -225,6 +226,7 @@ lint-one:
 # What `install` copies; `uninstall` removes exactly these.
 INSTALL_LIBEXEC := $(filter-out tutela,$(notdir $(PROGRAMS)))
 INSTALL_HEADERS := $(wildcard engine/include/tutela/*.h hashdb/include/tutela/*.h)
+INSTALL_CATEGORIES := $(wildcard tools/categories/*.conf)
 INSTALL_MAN := $(wildcard tools/man/*.[1-8])
 INSTALL_UNITS := $(wildcard tools/systemd/*)
 man_path = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
@@ -233,6 +235,7 @@ INSTALLED = $(bindir)/tutela $(INSTALL_LIBEXEC:%=$(libexecdir)/tutela/%) \
 	$(libdir)/pkgconfig/tutela.pc $(addprefix $(includedir)/tutela/,$(notdir $(INSTALL_HEADERS))) \
 	$(foreach m,$(INSTALL_MAN),$(call man_path,$(m))) $(bashcompdir)/tutela \
 	$(addprefix $(unitdir)/,$(notdir $(INSTALL_UNITS)))
+	$(addprefix $(categorydir)/,$(notdir $(INSTALL_CATEGORIES)))
 
 $(B)/tutela.pc: engine/tutela.pc.in Makefile
 	@mkdir -p $(@D)
@@ -250,6 +253,7 @@ install: all $(B)/tutela.pc ## install under $(DESTDIR)$(prefix)
 	$(Q)install -m 644 $(B)/tutela.pc $(DESTDIR)$(libdir)/pkgconfig/
 	$(Q)install -m 644 $(INSTALL_HEADERS) $(DESTDIR)$(includedir)/tutela/
 	$(Q)$(foreach m,$(INSTALL_MAN),install -m 644 $(m) $(DESTDIR)$(call man_path,$(m)) &&) :
+	$(Q)install -m 644 $(INSTALL_CATEGORIES) $(DESTDIR)$(categorydir)/
 	$(Q)install -m 644 tools/completion.bash $(DESTDIR)$(bashcompdir)/tutela
 	$(Q)for u in $(INSTALL_UNITS); do sed 's|@bindir@|$(bindir)|' $$u >$(DESTDIR)$(unitdir)/$${u##*/} && \
 		chmod 644 $(DESTDIR)$(unitdir)/$${u##*/} || exit; done

@@ -71,6 +71,8 @@ static void hold(struct import *im, struct tutela_text id, uint64_t line, const 
 }
 
 static enum tutela_err report(struct import *im, struct tutela_text id, uint64_t line, const char *reason)
+/* `at` stands behind the sentence. */
+static void report(struct import *im, uint64_t line, const char *reason, const char *at)
 {
 	im->bad++;
 	hold(im, id, line, reason);
@@ -79,12 +81,26 @@ static enum tutela_err report(struct import *im, struct tutela_text id, uint64_t
 		char *name = printable_name(im->file, strlen(im->file)), *text = printable_sentence(reason);
 
 		message_hold();
-		fprintf(stderr, "%s:%llu: %s\n", name, (unsigned long long)line, text);
+		fprintf(stderr, "%s:%llu: %s%s\n", name, (unsigned long long)line, text, at);
 		message_release();
 		free(name);
 		free(text);
 	}
 	return im->failed ? im->failed : interrupt_asked() ? TUTELA_E_INTERRUPTED : TUTELA_OK;
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && strcasecmp(s + n - m, end) == 0;
+}
+
+static const char *format_of(const struct import *im, const char *file)
+{
+	if (im->format)
+		return im->format;
+	return ends_with(file, ".csv") ? "csv" : ends_with(file, ".json") ? "vics" : "text";
 }
 
 static enum tutela_err on_problem(void *ctx, const struct tutela_exchange_problem *problem)
@@ -96,6 +112,13 @@ static bool on_stop(void *ctx)
 {
 	(void)ctx;
 	return interrupt_asked();
+	struct import *im = ctx;
+	char at[40] = "";
+	/* The number of a medium alone is hard to find in a file without lines. */
+	if (strcmp(format_of(im, im->file), "vics") == 0)
+		snprintf(at, sizeof(at), " (byte %llu)", (unsigned long long)problem->byte);
+	report(im, problem->line, problem->reason, at);
+	return interrupt_asked() ? TUTELA_E_INTERRUPTED : TUTELA_OK;
 }
 
 /* The words for a record that the store does not take. */
@@ -117,6 +140,8 @@ static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uin
 
 	/* What is gone at its source and was never here. */
 	if (error == TUTELA_E_REFUSED && rec->status == TUTELA_WITHDRAWN && !rec->n_fingerprints)
+	if (error == TUTELA_E_REFUSED || error == TUTELA_E_TOOBIG) {
+		report(im, line, refusal(rec, error), "");
 		return TUTELA_OK;
 	if (error == TUTELA_E_REFUSED || error == TUTELA_E_TOOBIG)
 		return report(im, rec->id, line, refusal(rec, error));
@@ -142,6 +167,7 @@ static struct tutela_reader *open_reader(struct import *im)
 		.ctx = im,
 	};
 	const char *format = im->file_format, *why = NULL;
+	const char *format = format_of(im, im->file), *why = NULL;
 	struct tutela_reader *reader = NULL;
 	enum tutela_err error = tutela_reader_new(format, &opts, &reader, &why);
 
@@ -441,6 +467,28 @@ static int settle_kind(struct import *im)
 			"after the other, or say --kind");
 	im->policy.kind = TUTELA_LIST_EXCLUDE;
 	return CLI_GO;
+/* VICS sets hold abuse material; as a list of files to pass over one would hide what it is there to find. */
+static bool hides(const struct import *im, struct tutela_store *store)
+	struct tutela_snapshot *snapshot;
+	enum tutela_list_kind kind = im->policy.kind;
+	struct tutela_list list;
+	const char *vics = NULL;
+	for (size_t i = 0; i < im->cli->n_args && !vics; i++)
+		if (strcmp(format_of(im, im->cli->args[i]), "vics") == 0)
+			vics = im->cli->args[i];
+	if (!vics)
+		return false;
+	if (!tutela_snapshot_open(store, &snapshot)) {
+		if (!tutela_snapshot_list(snapshot, im->list, &list))
+			kind = list.policy.kind;
+		tutela_snapshot_close(snapshot);
+	}
+	if (kind != TUTELA_LIST_EXCLUDE)
+		return false;
+	message_error(vics,
+		      "a VICS set names abuse material: in a list of kind 'exclude' it would hide what it is there to "
+		      "find; nothing was imported");
+	return true;
 }
 
 static int check_options(struct import *im)
@@ -490,6 +538,7 @@ int cmd_import(struct cli *cli)
 		 .text = &im.format,
 		 .help = "text, csv, sums, hfind, encase, hashkeeper, nsrl, kdb, rds or records; else by the file's "
 			 "name"},
+		 .help = "text, csv or vics; else by the file's name: csv for .csv, vics for .json, else text"},
 		{.name = "algorithm",
 		 .letter = 'a',
 		 .argument = "NAME",
@@ -534,7 +583,7 @@ int cmd_import(struct cli *cli)
 	im.store = cli_open_store(cli, true);
 	if (!im.store)
 		return STATUS_TROUBLE;
-	status = run(&im);
+	status = hides(&im, im.store) ? STATUS_TROUBLE : run(&im);
 	tutela_store_close(im.store);
 	return status;
 }

@@ -69,6 +69,7 @@ _tutela()
 		fi
 		return
 		;;
+	--format) COMPREPLY=($(compgen -W 'text csv vics' -- "$cur")); return ;;
 	--variants) COMPREPLY=($(compgen -W 'none standard thorough' -- "$cur")); return ;;
 	--action) COMPREPLY=($(compgen -W 'report block review ignore' -- "$cur")); return ;;
 	--kind) COMPREPLY=($(compgen -W 'known exclude' -- "$cur")); return ;;

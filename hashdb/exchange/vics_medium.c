@@ -258,12 +258,26 @@ static void put_label(struct vics_medium *m, struct tutela_text key, struct tute
 		tutela_build_label(&m->build, key, value);
 }
 
+/* A property of ours that says the same label comes instead of the field. */
+static bool said_otherwise(const struct vics_medium *m, const char *key)
+{
+	size_t prefix = strlen(VICS_OWN_LABEL);
+
+	for (size_t i = 0; i < m->n_labels; i++) {
+		struct tutela_text name = text(m, m->labels[i].name);
+
+		if (name.len - prefix == strlen(key) && memcmp(name.s + prefix, key, strlen(key)) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void put_field(struct vics_medium *m, enum vics_field field, char buf[NUMBER_MAX])
 {
 	const struct vics_name *n = &tutela_vics_names[field];
 	struct tutela_text t = text(m, m->fields[field]);
 
-	if (!t.len)
+	if (!t.len || said_otherwise(m, n->label))
 		return;
 	if (n->kind == VICS_BOOLEAN)
 		t = boolean_text(t);

@@ -262,14 +262,42 @@ static void label_fields(const struct vics_gen *g, const struct vics_written *m)
 	}
 }
 
-static bool has_field(const struct vics_written *m, const struct tutela_label *label)
+static enum vics_field field_named(struct tutela_text key)
 {
+	for (int f = VICS_CATEGORY; f < VICS_FIELDS; f++)
+		if (same(key, tutela_vics_names[f].label))
+			return (enum vics_field)f;
+	return VICS_OTHER;
+}
+
+static bool alone(const struct vics_written *m, size_t i)
+{
+	struct tutela_text key = m->labels[i].key;
+
+	for (size_t k = 0; k < m->n_labels; k++)
+		if (k != i && m->labels[k].key.len == key.len && memcmp(m->labels[k].key.s, key.s, key.len) == 0)
+			return false;
+	return true;
+}
+
+/*
+ * How many labels, from the first on, their fields say, and in this order. The
+ * reader takes properties behind fields and instead of them, so that the
+ * labels of all come back as they were.
+ */
+static size_t said_by_fields(const struct vics_written *m)
+{
+	enum vics_field last = VICS_OTHER;
 	int64_t number;
 
-	for (int f = VICS_CATEGORY; f < VICS_FIELDS; f++)
-		if (carried(m, (enum vics_field)f, &number) == label)
-			return true;
-	return false;
+	for (size_t i = 0; i < m->n_labels; i++) {
+		enum vics_field f = field_named(m->labels[i].key);
+
+		if (f <= last || !carries(f, m->labels[i].value, &number) || !alone(m, i))
+			return i;
+		last = f;
+	}
+	return m->n_labels;
 }
 
 static void property(const struct vics_gen *g, const struct tutela_hash *md5, bool *open, const char *name,
@@ -289,7 +317,7 @@ static void property(const struct vics_gen *g, const struct tutela_hash *md5, bo
 	(void)yajl_gen_map_close(g->y);
 }
 
-/* What VICS has no field for. */
+/* What VICS has no field for, or not in this order. */
 static void properties(const struct vics_gen *g, const struct vics_written *m)
 {
 	const struct tutela_hash *md5 = tutela_vics_md5(m->fingerprints, m->n_fingerprints);
@@ -298,10 +326,10 @@ static void properties(const struct vics_gen *g, const struct vics_written *m)
 
 	if (m->own_id.len)
 		property(g, md5, &open, VICS_OWN_ID, m->own_id);
-	for (size_t i = 0; i < m->n_labels; i++) {
+	for (size_t i = said_by_fields(m); i < m->n_labels; i++) {
 		struct tutela_text key = m->labels[i].key;
 
-		if (!key.len || key.len > TUTELA_LABEL_KEY_MAX || has_field(m, &m->labels[i]))
+		if (!key.len || key.len > TUTELA_LABEL_KEY_MAX)
 			continue;
 		(void)snprintf(name, sizeof(name), VICS_OWN_LABEL "%.*s", (int)key.len, key.s);
 		property(g, md5, &open, name, m->labels[i].value);

@@ -413,6 +413,15 @@ Test(exch_vics, what_vics_cannot_carry_is_carried_all_the_same)
 		"\"}],\"DateUpdated\":\"2031-01-02T03:04:05Z\",\"Category\":7,\"MediaMetadata\":[{\"MD5\":\"" MD5_UP_A
 		"\",\"PropertyName\":\"tutela.id\",\"PropertyValue\":\"m/1\"},{\"MD5\":\"" MD5_UP_A
 		"\",\"PropertyName\":\"tutela.label.classification\",\"PropertyValue\":\"A1\"}]}\n]}\n");
+	/* Fields have an order of their own; where labels have another, properties keep it. */
+	expect_written("records", "active\tm\t0\tmd5:" MD5_A "\t\tseries=s\tcategory=1\ttags=a\ttags=b\n",
+		       HEAD
+		       "\n{\"MediaID\":1099511627776,\"MD5\":\"" MD5_UP_A
+		       "\",\"Category\":1,\"Series\":\"s\",\"Tags\":\"a\",\"MediaMetadata\":[{\"MD5\":\"" MD5_UP_A
+		       "\",\"PropertyName\":\"tutela.id\",\"PropertyValue\":\"m\"},{\"MD5\":\"" MD5_UP_A
+		       "\",\"PropertyName\":\"tutela.label.category\",\"PropertyValue\":\"1\"},{\"MD5\":\"" MD5_UP_A
+		       "\",\"PropertyName\":\"tutela.label.tags\",\"PropertyValue\":\"a\"},{\"MD5\":\"" MD5_UP_A
+		       "\",\"PropertyName\":\"tutela.label.tags\",\"PropertyValue\":\"b\"}]}\n]}\n");
 	expect_written("records", "active\tpdq:" PDQ_A "\t0\tpdq:" PDQ_A " photodna:" DNA_HEX "\t\n",
 		       HEAD "\n{\"MediaID\":1099511627776,\"MD5\":\"\",\"PhotoDNA\":\"" DNA
 			    "\",\"AlternativeHashes\":[{\"HashName\":\"PDQ\",\"HashValue\":\"" PDQ_A

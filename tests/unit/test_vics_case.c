@@ -78,7 +78,7 @@ static const char *const other[] = {"md5", MD5_B, NULL};
 static void write_case(struct log *out)
 {
 	static const struct tutela_label labels[] = {
-		{TEXT("category"), TEXT("1")}, {TEXT("list"), TEXT("X")}, {TEXT("is_distributed"), TEXT("true")}};
+		{TEXT("category"), TEXT("1")}, {TEXT("is_distributed"), TEXT("true")}, {TEXT("list"), TEXT("X")}};
 	struct tutela_vics_file f = a_file();
 	struct tutela_vics_writer *w = begin(out);
 

@@ -18,6 +18,9 @@
  * named after its strongest hash, so that doubles are one entry. Pages of
  * feeds, to be read only: "ncmec", "stopncii", "threatexchange", "tat" (see
  * tutela/feed_page.h). See tutela-formats(5).
+ * and "csv" (RFC 4180, column map); "vics" (JSON of VICS 1.x and 2.0, sets and
+ * cases in, sets out; the writer of cases is in vics.h); "records" is the
+ * project's own, one line an entry that holds all of it. See tutela-formats(5).
  *
  * Thread safety: one handle, one thread; distinct handles are independent.
  */
@@ -32,6 +35,9 @@ struct tutela_exchange_problem {
 	const char *reason;    /* a static sentence */
 	uint64_t record;       /* of formats in pages: its number on the page, from 1; else 0 */
 	struct tutela_text id; /* of formats in pages: the entry's, as far as it is known */
+	uint64_t line;      /* from 1; vics: the number of the medium */
+	uint64_t byte;      /* offset of the line or record in the input */
+	const char *reason; /* a static sentence */
 };
 
 struct tutela_reader_opts {
@@ -43,7 +49,8 @@ struct tutela_reader_opts {
 				Values: a header's name in any letter case, or #N for column N from 1 */
 	char delimiter;      /* csv only; 0: comma, or semicolon or tab when the first line has more of those */
 	bool no_header;      /* csv only: the first line is data; columns must be given as #N */
-	uint64_t max_line;   /* longest line or record, at most 16 MiB; 0: 64 KiB (csv: 512 KiB) */
+	uint64_t max_line;   /* longest line or record, at most 16 MiB; 0: 64 KiB (csv: 512 KiB);
+				vics: longest value; 0: 4 MiB */
 	/*
 	 * Called for each record; `line` is its first. One that is not active may be without fingerprints when it has
 	 * an id. An error stops the reader and comes back from feed.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A VICS 2.0 case: what was found, as JSON that Griffeye, CAID and national
+ * A VICS 2.0 case: what was found, as JSON that forensic programs and national
  * databases read. Sets of hashes are the exchange format "vics" (exchange.h);
  * this is the other shape: one case, its media, and the files of each.
  *
