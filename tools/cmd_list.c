@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "cli.h"
+#include "expiry.h"
 #include "memory.h"
 #include "message.h"
 #include "output.h"
@@ -39,30 +40,6 @@ static bool wants_policy(const struct wish *w)
 	       w->expires;
 }
 
-/* "never", "2027-01-31" (its end) or "2027-01-31T12:00:00Z", in UTC. */
-static bool parse_time(const char *text, int64_t *out)
-{
-	struct tm tm = {0};
-	const char *end;
-
-	*out = 0;
-	if (strcmp(text, "never") == 0)
-		return true;
-	end = strptime(text, "%Y-%m-%d", &tm);
-	if (end && !*end) {
-		tm.tm_hour = 23;
-		tm.tm_min = tm.tm_sec = 59;
-	} else if (end) {
-		end = strptime(end, "T%H:%M:%S", &tm);
-		if (!end || strcmp(end, "Z") != 0)
-			return false;
-	}
-	if (!end)
-		return false;
-	*out = timegm(&tm);
-	return *out > 0;
-}
-
 /* CLI_GO, or STATUS_USAGE after saying what is wrong. */
 static int apply(const struct cli *cli, const struct wish *w, struct tutela_list *list)
 {
@@ -80,7 +57,7 @@ static int apply(const struct cli *cli, const struct wish *w, struct tutela_list
 		return cli_usage(cli, "--action", "'%s' is not one of report, block, review, ignore", w->action);
 	if (w->kind && !tutela_list_kind_parse(w->kind, &p->kind))
 		return cli_usage(cli, "--kind", "'%s' is not one of known, exclude", w->kind);
-	if (w->expires && !parse_time(w->expires, &list->expires))
+	if (w->expires && !expiry_parse(w->expires, &list->expires))
 		return cli_usage(cli, "--expires", "'%s' is not 'never', YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ",
 				 w->expires);
 	return CLI_GO;

@@ -38,7 +38,7 @@ _tutela_options()
 _tutela()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= verb= i
-	local commands='init list import export withdraw hash lookup scan source sync status check help'
+	local commands='init list import export withdraw hash lookup scan source sync key publish status check help'
 	local algorithms='md5 sha1 sha256 pdq phash dhash photodna'
 
 	COMPREPLY=()

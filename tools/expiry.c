@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "expiry.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "message.h"
@@ -25,4 +26,27 @@ static bool warn(void *ctx, const struct tutela_list *list)
 enum tutela_err expiry_warn(struct tutela_snapshot *snapshot)
 {
 	return tutela_snapshot_lists(snapshot, warn, NULL);
+}
+
+bool expiry_parse(const char *text, int64_t *out)
+{
+	struct tm tm = {0};
+	const char *end;
+
+	*out = 0;
+	if (strcmp(text, "never") == 0)
+		return true;
+	end = strptime(text, "%Y-%m-%d", &tm);
+	if (end && !*end) {
+		tm.tm_hour = 23;
+		tm.tm_min = tm.tm_sec = 59;
+	} else if (end) {
+		end = strptime(end, "T%H:%M:%S", &tm);
+		if (!end || strcmp(end, "Z") != 0)
+			return false;
+	}
+	if (!end)
+		return false;
+	*out = timegm(&tm);
+	return *out > 0;
 }

@@ -31,6 +31,8 @@ static enum tutela_err fail_get(struct bundle_fetch *f, enum tutela_err err, con
 {
 	if (err == TUTELA_E_NOTFOUND)
 		return tutela_bundle_fail(f->why, err, "'%s' is not there", name);
+	if (err == TUTELA_E_REFUSED && !*f->why)
+		return tutela_bundle_fail(f->why, err, "'%s' is not a plain file", name);
 	if (!*f->why)
 		(void)tutela_bundle_fail(f->why, err, "'%s' cannot be fetched: %s", name, tutela_strerror(err));
 	return err;
@@ -144,8 +146,7 @@ static enum tutela_err add_staged(void *to, const void *bytes, size_t len)
 	return tell(s, false);
 }
 
-/* TUTELA_E_CORRUPT: its bytes are not those that were signed. */
-static enum tutela_err check_staged(struct staging *s)
+enum tutela_err tutela_bundle_check_fd(int fd, const uint8_t *sha256)
 {
 	uint8_t digest[BUNDLE_SHA_LEN], *block = tutela_mem_array(BLOCK, 1);
 	struct sha256_ctx sha;
@@ -154,16 +155,23 @@ static enum tutela_err check_staged(struct staging *s)
 	sha256_init(&sha);
 	if (!block)
 		return TUTELA_E_NOMEM;
-	if (!lseek(s->fd, 0, SEEK_SET)) {
-		while ((n = read(s->fd, block, BLOCK)) > 0 || (n < 0 && errno == EINTR))
+	if (!lseek(fd, 0, SEEK_SET)) {
+		while ((n = read(fd, block, BLOCK)) > 0 || (n < 0 && errno == EINTR))
 			if (n > 0)
 				sha256_update(&sha, (size_t)n, block);
 	}
 	free(block);
-	if (n < 0 || lseek(s->fd, 0, SEEK_SET))
-		return fail_sys(s->fetch, "reading the staged", s->file->name);
+	if (n < 0 || lseek(fd, 0, SEEK_SET))
+		return TUTELA_E_SYS;
 	sha256_digest(&sha, sizeof digest, digest);
-	return memcmp(digest, s->file->sha256, sizeof digest) ? TUTELA_E_CORRUPT : TUTELA_OK;
+	return memcmp(digest, sha256, sizeof digest) ? TUTELA_E_CORRUPT : TUTELA_OK;
+}
+
+static enum tutela_err check_staged(struct staging *s)
+{
+	enum tutela_err err = tutela_bundle_check_fd(s->fd, s->file->sha256);
+
+	return err == TUTELA_E_SYS ? fail_sys(s->fetch, "reading the staged", s->file->name) : err;
 }
 
 static enum tutela_err fill(struct staging *s)

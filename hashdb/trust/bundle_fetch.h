@@ -28,6 +28,8 @@ enum tutela_err tutela_bundle_get_text(struct bundle_fetch *f, const char *name,
  * the staging folder of an earlier try is taken up again.
  */
 enum tutela_err tutela_bundle_get_file(struct bundle_fetch *f, const struct bundle_file *file, int *fd);
+/* Has an open file this digest? TUTELA_E_CORRUPT: it has not. TUTELA_E_SYS (errno). Left at its beginning. */
+enum tutela_err tutela_bundle_check_fd(int fd, const uint8_t *sha256);
 /* Remove it from the staging folder, after its commit; and whatever else of a bundle is there. */
 void tutela_bundle_drop_file(struct bundle_fetch *f, const struct bundle_file *file);
 void tutela_bundle_drop_all(const char *staging);

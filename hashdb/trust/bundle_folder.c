@@ -50,7 +50,7 @@ enum tutela_err tutela_bundle_folder_get(void *ctx, const char *name, uint64_t o
 	(void)close(dir);
 	if (fd < 0) {
 		errno = saved;
-		return saved == ENOENT ? TUTELA_E_NOTFOUND : TUTELA_E_SYS;
+		return saved == ENOENT ? TUTELA_E_NOTFOUND : saved == ELOOP ? TUTELA_E_REFUSED : TUTELA_E_SYS;
 	}
 	if (!fstat(fd, &st) && !S_ISREG(st.st_mode))
 		err = TUTELA_E_REFUSED;

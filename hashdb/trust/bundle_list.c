@@ -76,8 +76,9 @@ static enum tutela_err check_manifest(struct one_list *one, const struct bundle_
 	const struct bundle_row *row = one->row;
 
 	if (strcmp(m->list, row->list) || m->version != row->version)
-		return REFUSE(sync, "'%s' is of list '%s', version %" PRIu64 ", and the index says version %" PRIu64,
-			      row->manifest, m->list, m->version, row->version);
+		return REFUSE(sync,
+			      "'%s' is of list '%s', version %" PRIu64 ", and the index says '%s', version %" PRIu64,
+			      row->manifest, m->list, m->version, row->list, row->version);
 	if (m->version == one->state.version && memcmp(m->digest, one->state.digest, sizeof m->digest))
 		return REFUSE(sync, "'%s' says something else than was issued as version %" PRIu64 " before",
 			      row->manifest, m->version);
@@ -197,7 +198,7 @@ enum tutela_err tutela_bundle_list(struct bundle_sync *sync, const struct bundle
 	strcpy(result->list, row->list);
 	*sync->why = '\0';
 	sync->list = row->list;
-	err = sync_list(&one);
+	err = tutela_bundle_outcome(sync_list(&one));
 	result->err = err;
 	if (err)
 		(void)snprintf(result->reason, sizeof result->reason, "%s",

@@ -168,7 +168,7 @@ enum tutela_err tutela_bundle_sync(struct tutela_store *s, const struct tutela_b
 		err = tutela_bundle_roots(sync);
 	if (!err)
 		err = load_index(sync);
-	err = err ? tell_failure(sync, err) : sync_lists(sync);
+	err = err ? tell_failure(sync, tutela_bundle_outcome(err)) : sync_lists(sync);
 	tutela_bundle_index_free(&sync->index);
 	free(sync);
 	return err;

@@ -33,6 +33,12 @@ enum tutela_err tutela_bundle_list(struct bundle_sync *sync, const struct bundle
 /* What was issued must not be of the future: TUTELA_E_REFUSED. */
 enum tutela_err tutela_bundle_check_clock(struct bundle_sync *sync, const char *name, int64_t issued);
 
+/* What is signed and yet no root, index or manifest is refused, like all that is not as it must be. */
+static inline enum tutela_err tutela_bundle_outcome(enum tutela_err err)
+{
+	return err == TUTELA_E_FORMAT || err == TUTELA_E_TOOBIG || err == TUTELA_E_VERSION ? TUTELA_E_REFUSED : err;
+}
+
 /* One commit that takes the list to the manifest. */
 struct bundle_apply {
 	struct bundle_sync *sync;

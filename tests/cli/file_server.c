@@ -9,7 +9,7 @@
  * --cut N            the first answer about each file of more than N bytes breaks off after N
  * --fail N STATUS    the first N requests are answered with this status
  * --redirect URL     every request is sent there
- * --stall            answers stop after their first byte
+ * --stall N          answers stop after N bytes
  * --endless          answers do not end
  * --no-range         what part of a file is asked for is not heard
  * --user USER:PASS   whoever does not say so is answered 401
@@ -34,9 +34,9 @@
 
 static struct {
 	const char *folder, *port_file, *cert, *key, *client_ca, *redirect, *user, *log;
-	uint64_t cut;
+	uint64_t cut, stall;
 	unsigned fail, fail_status;
-	bool stall, endless, no_range;
+	bool endless, no_range;
 	pthread_mutex_t lock;
 	char *cut_already[NAMES_MAX];
 	size_t n_cut;
@@ -70,7 +70,7 @@ static ssize_t on_read(void *ctx, uint64_t pos, char *buf, size_t max)
 	struct body *b = ctx;
 	ssize_t n;
 
-	if (server.stall && pos > 0) {
+	if (server.stall && pos >= server.stall) {
 		sleep(LIFE_S);
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	}
@@ -82,7 +82,9 @@ static ssize_t on_read(void *ctx, uint64_t pos, char *buf, size_t max)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (max > b->most - pos)
 		max = (size_t)(b->most - pos);
-	n = pread(b->fd, buf, server.stall ? 1 : max, (off_t)(b->from + pos));
+	if (server.stall && max > server.stall - pos)
+		max = (size_t)(server.stall - pos);
+	n = pread(b->fd, buf, max, (off_t)(b->from + pos));
 	return n > 0 ? n : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
@@ -237,9 +239,7 @@ static void parse(int argc, char **argv)
 	for (int i = 3; i < argc; i++) {
 		const char *o = argv[i], *a = i + 1 < argc ? argv[i + 1] : "";
 
-		if (strcmp(o, "--stall") == 0)
-			server.stall = true;
-		else if (strcmp(o, "--endless") == 0)
+		if (strcmp(o, "--endless") == 0)
 			server.endless = true;
 		else if (strcmp(o, "--no-range") == 0)
 			server.no_range = true;
@@ -249,6 +249,8 @@ static void parse(int argc, char **argv)
 			server.fail = (unsigned)atoi(argv[++i]), server.fail_status = (unsigned)atoi(argv[++i]);
 		else if (strcmp(o, "--client-ca") == 0)
 			server.client_ca = a, i++;
+		else if (strcmp(o, "--stall") == 0)
+			server.stall = strtoull(a, NULL, 10), i++;
 		else if (strcmp(o, "--cut") == 0)
 			server.cut = strtoull(a, NULL, 10), i++;
 		else if (strcmp(o, "--redirect") == 0)

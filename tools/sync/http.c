@@ -328,6 +328,14 @@ static bool pass_on(struct exchange *x, const char *bytes, size_t len)
 	return true;
 }
 
+/* A part that nobody asked for is no answer. */
+static bool good_status(const struct exchange *x)
+{
+	if (x->answer)
+		return x->status >= 200 && x->status <= 299 && x->status != 206;
+	return x->status == 200 || x->status == 206;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 {
 	struct exchange *x = ctx;
@@ -339,16 +347,15 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 		x->failed = TUTELA_E_INTERRUPTED;
 		return 0;
 	}
-	if (!x->answer && x->status != 200 && x->status != 206) {
-		x->at += len;
-		return x->at > ERROR_BODY ? 0 : len;
-	}
-	if (too_big(x, len))
+	if (!good_status(x) && len > ERROR_BODY - x->at)
 		return 0;
-	if (!x->answer)
+	if (good_status(x) && too_big(x, len))
+		return 0;
+	if (!x->answer && good_status(x))
 		return pass_on(x, bytes, len) ? len : 0;
 	x->at += len;
-	keep(x, bytes, len);
+	if (x->answer)
+		keep(x, bytes, len);
 	return len;
 }
 
@@ -444,7 +451,7 @@ static enum tutela_err judge_status(struct exchange *x, bool *repeat)
 	long s = x->status;
 
 	*repeat = s == 408 || s == 429 || (s >= 500 && s <= 599);
-	if ((s >= 200 && s <= 299) || (!x->answer && s == 416 && x->next))
+	if (good_status(x) || (!x->answer && s == 416 && x->next))
 		return TUTELA_OK;
 	if (s == 404 || s == 410)
 		return fail(x->h, TUTELA_E_NOTFOUND, "'%.*s': the server has no such file", shown_len(url), url);
@@ -470,7 +477,7 @@ static enum tutela_err judge_attempt(struct exchange *x, CURLcode rc, bool *repe
 		return fail(h, TUTELA_E_INTERRUPTED, "interrupted");
 	(void)curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &x->status);
 	/* on_body gives up on a long page that says what is wrong. */
-	if (rc == CURLE_OK || (rc == CURLE_WRITE_ERROR && x->status >= 300))
+	if (rc == CURLE_OK || (rc == CURLE_WRITE_ERROR && !good_status(x)))
 		return judge_status(x, repeat);
 	*repeat = worth_repeating(rc);
 	return fail(h, TUTELA_E_SYS, "'%.*s': %s", shown_len(x->request->url), x->request->url,

@@ -56,7 +56,10 @@ struct http_request {
  * are repeated, after as long as Retry-After asks for (at most 60 s).
  */
 
-/* The whole answer, allocated, with a NUL behind it: also that of a status other than 2xx, when there is one. */
+/*
+ * The whole answer, allocated, with a NUL behind it: also that of a status other than 2xx, when there is one, up to
+ * 64 KiB of it. NULL body: there was none.
+ */
 struct http_answer {
 	long status; /* 0: none */
 	char *body;
