@@ -24,8 +24,11 @@
 static enum tutela_err system_error(struct tutela_reader *r, int error)
 {
 	char text[128];
+	const char *words = strerror_r(error, text, sizeof(text));
 
-	(void)tutela_reader_fail(r, "%s", strerror_r(error, text, sizeof(text)));
+	/* The words begin a sentence of ours, behind the subject. */
+	(void)tutela_reader_fail(r, "%c%s", words[0] >= 'A' && words[0] <= 'Z' ? words[0] + 32 : words[0],
+				 words[0] ? words + 1 : "");
 	errno = error;
 	return TUTELA_E_SYS;
 }
@@ -68,19 +71,34 @@ static enum tutela_err look(struct sqlite_table *t, const char *path)
 	return err;
 }
 
+/* Does the file hold anything? A journal that was left over is empty, or begins with zeros. */
+static bool holds_something(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char first = 0;
+	bool something;
+	ssize_t n;
+
+	if (fd < 0)
+		return errno != ENOENT;
+	n = read(fd, &first, 1);
+	something = n < 0 || (n > 0 && first);
+	(void)close(fd);
+	return something;
+}
+
 /* Changes that SQLite wrote beside the file, and that an immutable one would lack. */
 static enum tutela_err look_beside(struct sqlite_table *t, const char *path, const char *suffix)
 {
 	size_t len = strlen(path), more = strlen(suffix) + 1;
 	char *beside = tutela_mem_array(len + more, 1);
 	enum tutela_err err = TUTELA_OK;
-	struct stat st;
 
 	if (!beside)
 		return TUTELA_E_NOMEM;
 	memcpy(beside, path, len);
 	memcpy(beside + len, suffix, more);
-	if (!stat(beside, &st) && st.st_size > 0)
+	if (holds_something(beside))
 		err = tutela_reader_fail(t->r,
 					 "changes of the database are still in a file beside it that ends in '%s': let "
 					 "the program that wrote them finish, and import again",

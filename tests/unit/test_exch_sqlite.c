@@ -208,7 +208,7 @@ Test(exch_sqlite, what_is_no_database)
 		    "result TUTELA_E_FORMAT [not a regular file: a database cannot be read from anything else]\n");
 	expect_path("kdb", folder,
 		    "result TUTELA_E_FORMAT [not a regular file: a database cannot be read from anything else]\n");
-	expect_path("kdb", path_of("missing"), "result TUTELA_E_SYS [No such file or directory]\n");
+	expect_path("kdb", path_of("missing"), "result TUTELA_E_SYS [no such file or directory]\n");
 }
 
 Test(exch_sqlite, changes_beside_the_file)
@@ -231,6 +231,8 @@ Test(exch_sqlite, changes_beside_the_file)
 		expect_path("kdb", path, expected);
 		/* What a program left behind that has finished. */
 		put(beside, "", 0);
+		expect_path("kdb", path, "record 1 id=[] md5=" MD5_A REST FINE);
+		put(beside, "\0\0\0\0", 4);
 		expect_path("kdb", path, "record 1 id=[] md5=" MD5_A REST FINE);
 		cr_assert_eq(unlink(beside), 0);
 	}

@@ -3,6 +3,7 @@
 
 #include "store/list_sum.h"
 #include "store/lists.h"
+#include "store/session.h"
 
 static struct tutela_hash pdq(uint64_t seed)
 {
