@@ -182,6 +182,10 @@ run 2 report --from ev --format csv
 says err "it holds no 'case.json'"
 run 2 report --from scan.jsonl --format csv --out nowhere/r.csv
 says err "cannot make a file there"
+cp scan.jsonl b
+run 2 report --from scan.jsonl --format jsonl --out ./scan.jsonl
+says err "these are the records themselves"
+cmp b scan.jsonl
 echo 'one' >m
 run 2 report --from scan.jsonl --format csv --categories m
 says err "'m': line 1: neither [LIST] nor a category and its name"
