@@ -24,7 +24,7 @@ _tutela_options()
 _tutela()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= verb= i
-	local commands='init list import export withdraw hash lookup scan status check help'
+	local commands='init list import export withdraw hash lookup scan report status check help'
 	local algorithms='md5 sha1 sha256 pdq phash dhash photodna'
 
 	COMPREPLY=()
@@ -47,7 +47,14 @@ _tutela()
 	--list) COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")); return ;;
 	-l) [[ $command == @(import|export|withdraw) ]] && COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")) && return ;;
 	--algorithm) COMPREPLY=($(compgen -W "$algorithms" -- "$cur")); return ;;
-	--format) COMPREPLY=($(compgen -W 'text csv' -- "$cur")); return ;;
+	--case) COMPREPLY=($(compgen -d -- "$cur")) && compopt -o filenames 2>/dev/null; return ;;
+	--format)
+		case $command in
+		report) COMPREPLY=($(compgen -W 'jsonl csv vics case html' -- "$cur")) ;;
+		*) COMPREPLY=($(compgen -W 'text csv' -- "$cur")) ;;
+		esac
+		return
+		;;
 	--variants) COMPREPLY=($(compgen -W 'none standard thorough' -- "$cur")); return ;;
 	--action) COMPREPLY=($(compgen -W 'report block review ignore' -- "$cur")); return ;;
 	--kind) COMPREPLY=($(compgen -W 'known exclude' -- "$cur")); return ;;
@@ -62,7 +69,7 @@ _tutela()
 		COMPREPLY=($(compgen -W 'show create set remove' -- "$cur"))
 	elif [[ $command == list && $verb != create ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur"))
-	elif [[ $command == @(import|hash|scan|init|export|withdraw) || $prev == @(--output|-o|--from|--files-from) ]]; then
+	elif [[ $command == @(import|hash|scan|init|export|withdraw) || $prev == @(--output|--out|-o|--from|--files-from|--categories) ]]; then
 		compopt -o default 2>/dev/null
 	fi
 }

@@ -279,7 +279,7 @@ static void put_lists(const struct report *r, FILE *out)
 		      : json_object_get(list, "expires") ? ""
 							 : "never",
 		      out);
-		fputs("<td><code>", out);
+		fputs("<td class=\"g\"><code>", out);
 		put_value(out, json_object_get(list, "digest"));
 		fputs("</code>\n", out);
 	}
@@ -292,7 +292,7 @@ static void put_subject(const struct report *r, FILE *out, const struct file_rec
 {
 	const char *evidence = report_evidence(r, f);
 
-	fputs("<td class=p>", out);
+	fputs("<td class=f>", out);
 	if (evidence[0] && strcmp(evidence, report_text(r, "evidence")) != 0) {
 		html_text(out, evidence);
 		fputs(": ", out);
