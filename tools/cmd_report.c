@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "cli.h"
@@ -44,10 +45,22 @@ static int write_report(const struct report *r, const struct wanted *w)
 	return whole_file_end(&file, ok) ? STATUS_OK : STATUS_TROUBLE;
 }
 
+/* The records are what all reports can be made from again: a report must not take their place. */
+static bool is_source(const struct report *r, const char *out)
+{
+	struct stat from, to;
+
+	return stat(r->from, &from) == 0 && stat(out, &to) == 0 && from.st_dev == to.st_dev && from.st_ino == to.st_ino;
+}
+
 static int make(struct report *r, const struct wanted *w)
 {
 	int status = STATUS_TROUBLE;
 
+	if (w->out && is_source(r, w->out)) {
+		message_error(w->out, "these are the records themselves; the report goes to another file");
+		return STATUS_TROUBLE;
+	}
 	if (w->categories && !category_map_read(&r->categories, w->categories)) {
 		category_map_free(&r->categories);
 		return STATUS_TROUBLE;

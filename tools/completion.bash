@@ -38,7 +38,7 @@ _tutela_options()
 _tutela()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= verb= i
-	local commands='init list import export withdraw hash lookup scan source sync feedback status check help key publish'
+	local commands='init list import export withdraw hash lookup scan source sync feedback status check help key publish report'
 	local algorithms='md5 sha1 sha256 pdq phash dhash photodna'
 
 	COMPREPLY=()
@@ -70,6 +70,11 @@ _tutela()
 		return
 		;;
 	--format) COMPREPLY=($(compgen -W 'text csv vics' -- "$cur")); return ;;
+	--case) COMPREPLY=($(compgen -d -- "$cur")) && compopt -o filenames 2>/dev/null; return ;;
+		case $command in
+		report) COMPREPLY=($(compgen -W 'jsonl csv vics case html' -- "$cur")) ;;
+		*) COMPREPLY=($(compgen -W 'text csv' -- "$cur")) ;;
+		esac
 	--variants) COMPREPLY=($(compgen -W 'none standard thorough' -- "$cur")); return ;;
 	--action) COMPREPLY=($(compgen -W 'report block review ignore' -- "$cur")); return ;;
 	--kind) COMPREPLY=($(compgen -W 'known exclude' -- "$cur")); return ;;
@@ -95,6 +100,7 @@ _tutela()
 	elif [[ $command == sync || ($command == feedback && -z $verb) || ($command == source && $verb != @(add|list)) ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_sources)" -- "$cur"))
 	elif [[ $command == @(import|hash|scan|init|export|withdraw|key) || $prev == @(--output|-o|--from|--files-from) ]]; then
+	elif [[ $command == @(import|hash|scan|init|export|withdraw) || $prev == @(--output|--out|-o|--from|--files-from|--categories) ]]; then
 		compopt -o default 2>/dev/null
 	fi
 }

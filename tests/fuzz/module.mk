@@ -19,7 +19,7 @@ FUZZ_VIPS := engine/decode/classes.c $(wildcard engine/hash/*.c) engine/decode/w
 
 FUZZ_CODECS_CORE := codec-jpeg codec-png
 FUZZ_CODECS_VIPS := codec-webp codec-gif codec-tiff codec-heic codec-avif codec-bmp codec-jxl
-FUZZ_TARGETS := text csv exact sqlite feeds vics replies hash json names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS) bundle keys
+FUZZ_TARGETS := text csv exact sqlite feeds vics replies hash json names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS) bundle keys records
 
 FUZZ_SOURCES_text := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_csv := $(FUZZ_EXCHANGE)
@@ -30,6 +30,8 @@ FUZZ_SOURCES_exact := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_sqlite := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_hash := engine/hash/algorithm.c
 FUZZ_SOURCES_json := tools/output.c tools/printable.c tools/memory.c engine/base/utf8.c engine/hash/algorithm.c
+FUZZ_SOURCES_records := tools/report/hit_record.c tools/report/report_totals.c tools/report/html_text.c tools/report/csv_cell.c \
+	tools/json_lines.c tools/printable.c tools/memory.c
 FUZZ_SOURCES_names := tools/name_stream.c tools/printable.c tools/memory.c
 FUZZ_SOURCES_wire := engine/decode/wire.c
 FUZZ_SOURCES_index := $(wildcard engine/match/*.c) engine/base/checksum.c
@@ -53,6 +55,7 @@ FUZZ_LINK_keys = $(call pkg,SODIUM,libs)
 FUZZ_LINK_bundle = $(call pkg,SODIUM,libs) $(call pkg,JSON,libs) $(call pkg,DIGEST,libs)
 FUZZ_LINK_source = $(call pkg,SODIUM,libs)
 FUZZ_LINK_json = $(call pkg,JSON,libs)
+FUZZ_LINK_records = $(call pkg,JSON,libs)
 FUZZ_LINK_png = $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lz -lm
 FUZZ_LINK_jpeg = $(call pkg,JPEG,libs) -lm
 $(foreach t,$(FUZZ_CODECS_CORE),$(eval FUZZ_LINK_$(t) = $$(LINK_tutela-decoder)))
@@ -77,6 +80,9 @@ FUZZ_FLAGS_hashdb/trust/bundle_format = $(call pkg,JSON,cflags) $(call pkg,DIGES
 FUZZ_FLAGS_hashdb/store/source_row = $(call pkg,SODIUM,cflags)
 FUZZ_FLAGS_tests/fuzz/fuzz_json = -Itools $(call pkg,JSON,cflags)
 FUZZ_FLAGS_tests/fuzz/fuzz_names = -Itools
+FUZZ_FLAGS_tests/fuzz/fuzz_records = -Itools $(call pkg,JSON,cflags)
+$(foreach f,hit_record report_totals html_text csv_cell,$(eval FUZZ_FLAGS_tools/report/$(f) = -Itools $$(call pkg,JSON,cflags)))
+FUZZ_FLAGS_tools/json_lines = -Itools
 FUZZ_FLAGS_tools/output = -Itools $(call pkg,JSON,cflags)
 FUZZ_FLAGS_tools/printable = -Itools
 FUZZ_FLAGS_tools/memory = -Itools
@@ -170,6 +176,12 @@ for a in 0 1 2 3 4 5; do for n in 16 32 40 64; do hex $$n 7 | seed $$a-$$n "\\00
 endef
 define fuzz_seeds_json
 printf 'a\n\033[31m\302\233\342\200\256\360\237\230\200"\\' | seed good ''; printf '\300\257\355\240\200\377 \364\220\200\200' | seed bad '';
+endef
+define fuzz_seeds_records
+{ echo '{"type":"file","path":"a/<b>.jpg","path_bytes":"612fff","size":5,"format":"jpeg","width":8,"height":9,"md5":"'$$(hex 32 5)'","pdq":"'$$(hex 64 7)'","pdq_quality":99,"verdict":"match","reason":"","perceptual":"match","evidence":"E","hits":[{"source":"s","list":"l","list_version":7,"entry":"=e","algorithm":"pdq","distance":2,"threshold":31,"variant":"original","labels":{"category":"1","k":"v;w"},"action":"report","dialect":"ref","partial":true,"expired":true}],"hits_limited":true}'; \
+  echo '{"type":"file","path":"x\u001b\u202e","size":0,"verdict":"undetermined","reason":"empty: nothing","hits":[]}'; \
+  echo '{"type":"summary","files":2,"lists":[{"list":"l","version":7}]}'; } | seed whole ''; \
+{ echo '{"type":"file","path":"a","verdict":"no-match","hits":[],"excluded":true}'; echo; echo '[[[['; } | seed odd '';
 endef
 define fuzz_seeds_names
 printf 'one\ntwo\r\n\n\000three' | seed lines '\000'; printf 'one\000two\n\000' | seed nul '\003'; printf 'a\nbc\ndef\n' | seed pieces '\044';

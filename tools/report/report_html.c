@@ -218,9 +218,22 @@ static void put_plot(const struct report *r, FILE *out, const char *label, const
 
 static void put_value(FILE *out, const json_t *value)
 {
-	char *text = json_is_string(value) ? memory_text(json_string_value(value))
-					   : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	char *text;
+	const json_t *element;
+	size_t i;
 
+	if (json_is_array(value)) {
+		if (!json_array_size(value))
+			fputs("none", out);
+		json_array_foreach(value, i, element)
+		{
+			fputs(i ? "<br>" : "", out);
+			html_text(out, json_is_string(element) ? json_string_value(element) : "?");
+		}
+		return;
+	}
+	text = json_is_string(value) ? memory_text(json_string_value(value))
+				     : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
 	html_text(out, text ? text : "");
 	free(text);
 }
@@ -253,8 +266,8 @@ static void put_lists(const struct report *r, FILE *out)
 	json_array_foreach(lists, i, list)
 	{
 		fputs("<tr>", out);
-		put_member(out, list, "list", "");
-		put_member(out, list, "source", "");
+		put_member(out, list, "list", " class=\"c\"");
+		put_member(out, list, "source", " class=\"c\"");
 		put_member(out, list, "version", " class=\"n\"");
 		put_member(out, list, "kind", "");
 		put_member(out, list, "action", "");
@@ -266,7 +279,7 @@ static void put_lists(const struct report *r, FILE *out)
 		      : json_object_get(list, "expires") ? ""
 							 : "never",
 		      out);
-		fputs("<td><code>", out);
+		fputs("<td class=\"g\"><code>", out);
 		put_value(out, json_object_get(list, "digest"));
 		fputs("</code>\n", out);
 	}
@@ -279,7 +292,7 @@ static void put_subject(const struct report *r, FILE *out, const struct file_rec
 {
 	const char *evidence = report_evidence(r, f);
 
-	fputs("<td class=p>", out);
+	fputs("<td class=f>", out);
 	if (evidence[0] && strcmp(evidence, report_text(r, "evidence")) != 0) {
 		html_text(out, evidence);
 		fputs(": ", out);
@@ -296,11 +309,11 @@ static void put_hit(struct page_rows *p, const struct file_record *f, const stru
 
 	fprintf(out, "<tr><td class=n>%" PRIu64, p->n);
 	put_subject(p->report, out, f);
-	fputs("<td>", out);
+	fputs("<td class=c>", out);
 	html_text(out, h->list);
 	fputs("<td class=p>", out);
 	html_text(out, h->entry);
-	fputs("<td>", out);
+	fputs("<td class=c>", out);
 	html_text(out, h->category[0] ? h->category : "-");
 	if (name) {
 		fputs(" ", out);

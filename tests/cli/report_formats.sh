@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+# tutela report: one scan, every format; hostile names; records that are damaged or not whole.
+. "$TESTS/lib.sh"
+
+run 0 init
+mkdir ev
+for i in 1 2 3; do
+	"$MKPICTURE" --seed $i known-$i.jpg
+done
+{
+	echo 'id,pdq,md5,category,series,status'
+	for i in 1 2; do
+		run 0 --json hash known-$i.jpg
+		echo "\"=entry <$i>, \"\"x\"\"\",$(json -g pdq <out),,$i,,active"
+	done
+	echo "third,,$(md5sum <known-3.jpg | cut -c 1-32),0,\"a;b\",active"
+} >list
+run 0 import --list demo --format csv list
+run 0 list set demo --expires 2020-01-01
+"$MKPICTURE" --seed 1 --quality 60 'ev/"><script>alert(1)<b>&amp;.jpg'
+cp ev/*script* "ev/$(printf 'a\033[31m\n\377.jpg')"
+"$MKPICTURE" --seed 2 --quality 60 'ev/=cmd|x,"y".jpg'
+cp known-3.jpg ev/exact.jpg
+cp known-3.jpg ev/exact-again.jpg
+"$MKPICTURE" --seed 77 ev/other.jpg
+: >ev/empty.png
+head -c 3000 known-2.jpg >ev/cut.jpg
+run 1 --json scan --ordered --evidence EX-7 --operator 'Ö. N.' ev
+mv out scan.jsonl
+says err "expired on 2020-01-01"
+matches=$(json -w type=summary -g match <scan.jsonl)
+hits=$(json -w type=summary -g hits <scan.jsonl)
+is "the scan" "5 5 2" "$matches $hits $(json -w type=summary -g undetermined <scan.jsonl)"
+cat >map <<'END'
+# names
+1 everywhere one
+[demo]
+1 <One> & "more"
+0	nothing said
+END
+
+# --- JSON Lines: a line for each hit, each undetermined file, and the summary
+run 0 report --from scan.jsonl --format jsonl --categories map
+is "hits" "$hits" "$(json -w type=hit -r path,size,md5,sha256,evidence,list,list_version,entry,algorithm,distance,threshold,variant,labels,action,tool_version,expired -c <out)"
+is "undetermined" 2 "$(json -w type=undetermined -r path,reason,evidence -c <out)"
+is "summary" 1 "$(json -w type=summary -c <out)"
+is "names of categories" '2 <One> & "more"' "$(json -w category=1 -g category_name <out | sort | uniq -c | sed 's/^ *//')"
+is "zero is a category" "nothing said" "$(json -w category=0 -g category_name <out | sort -u)"
+is "without a name" "-" "$(json -w category=2 -g category_name <out | sort -u)"
+
+# --- CSV
+run 0 report --from scan.jsonl --format csv --out r.csv
+is "no output" "" "$(cat out)"
+is "mode of the file" 600 "$(stat -c %a r.csv)"
+is "lines end in CR LF" "$(tr -cd '\r' <r.csv | wc -c)" "$((1 + hits + 2))"
+head -n 1 r.csv | grep -q '^evidence,path,path_bytes,size,.*,tool_version'
+says r.csv "'=entry <1>" "undetermined,empty: " ',"ev/=cmd|x,""y"".jpg",' "$(printf 'a\033[31m')" 0aff2e6a7067 \
+	"true,$(json -w type=summary -g tool_version <scan.jsonl)"
+"$TUTELA" report --from - --format csv <scan.jsonl | cmp - r.csv
+cat scan.jsonl | "$TUTELA" report --from - --format csv | cmp - r.csv
+
+# --- VICS: what was written is read back, and each content stands there once.
+run 0 report --from scan.jsonl --format vics --case-number C-1 --region US --out r.vics
+document() { # a JSON document as one line for the helper
+	printf '{"type":"document",'
+	tr -d '\n' <"$1" | cut -c 2-
+	echo
+}
+document r.vics >v
+is "case" "C-1	Tutela" "$(json -g value.0.CaseNumber -g value.0.SourceApplicationName <v)"
+says r.vics 'DataModels/2.0.xml/US/$metadata#Cases'
+run 0 --json import --list back --format vics r.vics
+is "contents" "$(json -w verdict=match -g md5 <scan.jsonl | sort -u | wc -l)" "$(json -g added <out)"
+run 0 export --list back --format csv
+for md5 in $(json -w verdict=match -g md5 <scan.jsonl | sort -u); do
+	says out "$md5"
+done
+is "files" 5 "$(grep -o '"FilePath"' r.vics | wc -l)"
+is "source" 5 "$(grep -o '"SourceID":"EX-7"' r.vics | wc -l)"
+is "exact hits carry labels, others do not" 1 "$(grep -o '"Series":"a;b"' r.vics | wc -l)"
+run 0 list remove back --yes
+
+# --- CASE
+run 0 report --from scan.jsonl --format case --case-number C-1 --out r.case
+document r.case >c
+is "tool" uco-tool:AnalyticTool "$(json -g '@graph.0.@type' <c)"
+nodes() {
+	grep -c "^{\"@id\":\"kb:[a-z-]*-[0-9a-f-]*\",\"@type\":\"$1\"" r.case
+}
+is "nodes" "7 7 7 7 1 1 1" "$(nodes uco-observable:File) $(nodes uco-analysis:Analysis) $(nodes uco-analysis:AnalyticResult) $(nodes uco-observable:ObservableRelationship) $(nodes case-investigation:ProvenanceRecord) $(nodes uco-identity:Person) $(nodes case-investigation:Investigation)"
+is "every id once" "" "$(grep -o '^{"@id":"[^"]*"' r.case | sort | uniq -d)"
+says r.case 'distance=0 threshold=0' 'list=expired' 'demo/category 1' '"@value":"2'
+says_not r.case onfidence
+
+# --- HTML
+run 0 report --from scan.jsonl --format html --case-number 'C<1>' --categories map --out r.html
+says r.html "C&lt;1&gt;" "EX-7" "Ö. N." 'EXPIRED: the list demo' '&lt;script&gt;alert(1)' '\033[31m\n\377.jpg' '&lt;One&gt; &amp; ' \
+	"truncated: " "<svg" "Signature" "$(sha256sum <scan.jsonl | cut -c 1-64)" \
+	"$(json -w type=summary -g lists.0.digest <scan.jsonl)" "$(json -w type=summary -g machine.host <scan.jsonl)" \
+	"default-src 'none'"
+is "scripts" 1 "$(grep -o '<script' r.html | wc -l)"
+is "styles" 1 "$(grep -o '<style' r.html | wc -l)"
+for word in 'src=' 'href=' 'url(' '<img' '<link' '<iframe' ' style=' ' on[a-z]*=' 'alert(1)<'; do
+	! grep -o -e "$word" r.html || fail "the page has $word"
+done
+is "control characters" 0 "$(tr -cd '\000-\010\013-\037\177' <r.html | wc -c)"
+# The policy names the script and the style that are there.
+policy() { # TAG: base64 of the SHA-256 of what is between <TAG> and </TAG>
+	awk -v tag="$1" 'index($0, "<" tag ">") { on = 1; sub(".*<" tag ">", "") }
+		on && index($0, "</" tag ">") { sub("</" tag ">.*", ""); printf "%s", $0; exit }
+		on { print }' r.html | sha256sum | cut -c 1-64 | tr a-f A-F | basenc -d --base16 | base64
+}
+says r.html "script-src 'sha256-$(policy script)'" "style-src 'sha256-$(policy style)'"
+is "rows" "$hits" "$(sed -n '/id="hits"/,/<.table>/p' r.html | grep -c '^<tr><td')"
+run 0 report --from scan.jsonl --format html --rows 2
+is "rows" 2 "$(sed -n '/id="hits"/,/<.table>/p' out | grep -c '^<tr><td')"
+says out "Only the first 2 of 5 rows"
+
+# The same records give the same bytes; a page says when it was made.
+for f in jsonl csv vics case; do
+	run 0 report --from scan.jsonl --format $f
+	cp out first
+	run 0 report --from scan.jsonl --format $f
+	cmp out first
+done
+
+# --- a case folder: all formats, and two scans of it give the same reports
+run 1 scan --case one --evidence EX-7 ev
+run 1 scan --case two -j 3 --evidence EX-7 ev
+for f in csv vics; do
+	run 0 report --from one --format $f
+	cp out first
+	run 0 report --from two --format $f
+	cmp out first
+done
+run 0 report --from one --format jsonl
+is "the list is out of date here too" "$hits" "$(json -w type=hit -w expired=true -c <out)"
+run 0 report --from one --format html
+says out "EX-7" "EXPIRED: the list demo" "$(sha256sum <one/files.jsonl | cut -c 1-64)"
+run 0 report --from one --format case
+# One that is not finished.
+sed 's/"state": "complete"/"state": "running"/; s/"summary"/"summery"/' one/case.json >x
+mv x one/case.json
+run 2 report --from one --format html
+says err "has no summary: the scan did not come to its end"
+says out "UNFINISHED" "demo" "EXPIRED: the list demo"
+says_not out "files looked at"
+
+# --- what is wrong with records
+bad() { # TEXT: the CSV of `b` says so, has all good lines, and the status is 2
+	run 2 report --from b --format csv
+	says err "$1"
+}
+sed '2s/"path"/"pith"/' scan.jsonl >b
+bad "'b': line 2: is missing: 'path'"
+is "the others are there" "$((1 + hits - 1 + 2))" "$(tr -cd '\r' <out | wc -c)"
+says err "the summary counts 5 files that match and 2 undetermined"
+run 2 report --from b --format html
+says out "1 lines of the records could not be read" "INCOMPLETE"
+head -n 3 scan.jsonl >b
+bad "has no summary"
+{ cat scan.jsonl; head -c 100 scan.jsonl; } >b
+bad "line 9: not a JSON object"
+cat scan.jsonl scan.jsonl >b
+bad "line 16: a second summary"
+sed 1d scan.jsonl >b
+bad "but there are lines of"
+{ yes nonsense | head -n 50; cat scan.jsonl; } >b
+bad "50 lines in all could not be read"
+is "not all of them are named" 20 "$(grep -c 'not a JSON object' err)"
+: >b
+bad "has no summary"
+{ head -c 40000000 /dev/zero | tr '\0' x; echo; cat scan.jsonl; } >b
+"$HELPER" memory "$TUTELA" report --from b --format csv 9>memory >out 2>err && fail "a line of 40 MB" || :
+says err "line 1: longer than 32 MiB"
+is "the others are there" "$((1 + hits + 2))" "$(tr -cd '\r' <out | wc -c)"
+[ "$(cat memory)" -lt 120000 ] || fail "$(cat memory) KiB for a line that is too long"
+
+run 2 report --from nothing --format csv
+says err "'nothing': no such file or directory"
+run 2 report --from ev --format csv
+says err "it holds no 'case.json'"
+run 2 report --from scan.jsonl --format csv --out nowhere/r.csv
+says err "cannot make a file there"
+cp scan.jsonl b
+run 2 report --from scan.jsonl --format jsonl --out ./scan.jsonl
+says err "these are the records themselves"
+cmp b scan.jsonl
+echo 'one' >m
+run 2 report --from scan.jsonl --format csv --categories m
+says err "'m': line 1: neither [LIST] nor a category and its name"
+printf '1 a\n1 b\n' >m
+run 2 report --from scan.jsonl --format csv --categories m
+says err "line 2: this category has a name already"
+printf '1 \377\n' >m
+run 2 report --from scan.jsonl --format csv --categories m
+says err "line 1: not UTF-8"
+run 64 report --format csv
+run 64 report --from scan.jsonl
+run 64 report --from scan.jsonl --format pdf
+says err "'pdf' is not one of"
+run 64 report --from scan.jsonl --format vics --region 'U S'
+run 64 report --from scan.jsonl --format csv more
+run 64 report --from scan.jsonl --format csv --case-number "$(printf '\377')"
+if [ -w /dev/full ]; then
+	got=0
+	"$TUTELA" report --from scan.jsonl --format html >/dev/full 2>err || got=$?
+	is "a full disk" 2 $got
+	says err "no space left"
+fi
