@@ -127,6 +127,12 @@ enum tutela_err tutela_schema_get_pending(const void *value, size_t len, struct 
 	return bytes_done(&r) && out->first_entry ? TUTELA_OK : TUTELA_E_CORRUPT;
 }
 
+void tutela_schema_uuid_text(const uint8_t *u, char *out)
+{
+	(void)snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2],
+		       u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+}
+
 /* ------------------------------------------------------------------ lists */
 
 bool tutela_schema_name_valid(const char *name)
