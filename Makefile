@@ -164,7 +164,7 @@ demo-run: all mkpicture
 check: ## install what is missing, build, and run every test
 	$(Q).ci/deps build test
 	$(Q)$(again) all tests benches
-	$(Q)$(MAKE) --no-print-directory -j1 check-layers check-unit check-cli check-sudden check-sandbox check-hostile-short check-install BRIEF=--quiet
+	$(Q)$(MAKE) --no-print-directory -j1 check-layers check-unit check-cli check-sudden check-sandbox check-trust check-hostile-short check-install BRIEF=--quiet
 	$(Q)$(MAKE) --no-print-directory -j1 check-damage COPIES=100
 	$(Q)$(MAKE) --no-print-directory -j1 check-soak SECONDS=10
 	@echo "make check: all tests passed"

@@ -14,7 +14,7 @@ UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_bmp codec_png pn
 	jpeg_stream row_sink sniff)
 
 FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itests/unit -Itests/sandbox $(OPENMP) \
-	$(call pkg,CRITERION,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) $(call pkg,DEFLATE,cflags) \
+	$(call pkg,CRITERION,cflags) $(call pkg,SODIUM,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) $(call pkg,DEFLATE,cflags) \
 	-DTEST_BIN_DIR='"$(abspath $(B))/bin"' -DTEST_MKPICTURE='"$(abspath $(MKPICTURE))"' \
 	-DTEST_FAKE_WORKER='"$(abspath $(FAKE_WORKER))"' -DTEST_BOXES='"$(abspath $(BOXES))"' \
 	-DTEST_VECTORS='"$(abspath ../shared/vectors)"' -Wno-missing-prototypes
@@ -131,6 +131,19 @@ $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS): $(B)/lib/libtutela.a
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBTUTELA_LIBS)
 
+# The refusal table of signed bundles.
+CHECK_TRUST := $(B)/test/check-trust
+$(B)/tests/trust/%.o: FLAGS_tests = -Iengine/include -Ihashdb/include $(call pkg,SODIUM,cflags) $(call pkg,ZSTD,cflags)
+$(CHECK_TRUST): $(B)/tests/trust/check_trust.o $(B)/lib/libtutela.a
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBTUTELA_LIBS)
+
+.PHONY: check-trust
+check-trust: all $(CHECK_TRUST) ## the refusal table of signed bundles, row by row (BRIEF=--quiet: only what is wrong)
+	$(Q)base=$$(mktemp -d $(STORE_TESTS_BASE)/tutela-trust-XXXXXX) && \
+		{ OMP_NUM_THREADS=2 $(CHECK_TRUST) $$base $(BRIEF); status=$$?; rm -rf $$base; exit $$status; }
+
 # In memory where there is room: thousands of stores are written.
 STORE_TESTS_BASE := $(shell [ -w /dev/shm ] && echo /dev/shm || echo /tmp)
 COPIES ?= 3000
@@ -168,7 +181,7 @@ mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 	@ln -sfn $(KEY)/test $(O)/test
 
 .PHONY: tests
-tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS) $(PROBES) $(CHECK_SANDBOX) \
+tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS) $(CHECK_TRUST) $(PROBES) $(CHECK_SANDBOX) \
 	$(MKHOSTILE) $(DRIVE)
 
 # With a sanitizer: tests ask for more memory than there is, and want an answer; leaks end up in a file.

@@ -119,8 +119,10 @@ static char *event_text(const struct audit_event *event, const struct audit_tail
 		rc |= set_result(o, event->result);
 	if (event->provenance)
 		rc |= json_object_set_new(o, "provenance", text_of(event->provenance));
+	if (event->source)
+		rc |= json_object_set_new(o, "source", json_string(event->source));
 	if (event->detail)
-		rc |= json_object_set_new(o, "detail", json_loads(event->detail, JSON_REJECT_DUPLICATES, NULL));
+		rc |= json_object_set(o, "detail", event->detail);
 	if (!rc)
 		text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);

@@ -17,8 +17,9 @@ struct audit_event {
 	const struct list_row *list;
 	const struct tutela_update_result *result;
 	const char *provenance;
-	const char *store;  /* the uuid: of "create" */
-	const char *detail; /* a JSON object as text; of the list then only the names and the version are told */
+	const char *store;     /* the uuid: of "create" */
+	const char *source;    /* not with list, which has one */
+	struct json_t *detail; /* the caller's, set as "detail"; of the list then only names and version are told */
 };
 
 /* Of a record's text; `digest` holds 32 bytes. */

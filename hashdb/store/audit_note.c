@@ -15,29 +15,28 @@ static bool action_valid(const char *action)
 	return len && len <= TUTELA_AUDIT_ACTION_MAX && strspn(action, "abcdefghijklmnopqrstuvwxyz-") == len;
 }
 
-static bool is_object(const char *text)
-{
-	json_t *o = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	bool ok = json_is_object(o);
-
-	json_decref(o);
-	return ok;
-}
-
-enum tutela_err tutela_audit_note(struct tutela_store *s, const char *action, const char *detail)
+static enum tutela_err note(struct tutela_store *s, const char *action, json_t *detail)
 {
 	struct session w;
-	enum tutela_err err;
+	enum tutela_err err = tutela_session_begin(s, false, &w);
 
-	if (!s || !action_valid(action) || (detail && !is_object(detail)))
-		return TUTELA_E_ARG;
-	err = tutela_session_begin(s, false, &w);
 	if (err)
 		return err;
 	err = tutela_audit_add(s, w.txn, &(struct audit_event){.action = action, .detail = detail});
 	if (!err)
 		err = tutela_session_commit(&w);
 	tutela_session_end(&w);
+	return err;
+}
+
+enum tutela_err tutela_audit_note(struct tutela_store *s, const char *action, const char *detail)
+{
+	json_t *o = detail ? json_loads(detail, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	enum tutela_err err = TUTELA_E_ARG;
+
+	if (s && action_valid(action) && (!detail || json_is_object(o)))
+		err = note(s, action, o);
+	json_decref(o);
 	return err;
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Words for the enums of record.h and store.h. */
-#include <tutela/store.h>
+/* Words for the enums of record.h, store.h and source.h. */
+#include <tutela/source.h>
 
 #include <string.h>
 
 static const char *const kinds[] = {"known", "exclude"};
 static const char *const actions[] = {"report", "block", "review", "ignore"};
 static const char *const statuses[] = {"active", "disputed", "withdrawn"};
+
+static const char *const source_types[] = {"bundle", "ncmec", "stopncii", "threatexchange", "tat"};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -50,6 +52,20 @@ bool tutela_action_parse(const char *name, enum tutela_action *out)
 {
 	unsigned i;
 	bool found = parse(actions, COUNT(actions), name, &i);
+
+	*out = i;
+	return found;
+}
+
+const char *tutela_source_type_name(enum tutela_source_type t)
+{
+	return (unsigned)t < COUNT(source_types) ? source_types[t] : NULL;
+}
+
+bool tutela_source_type_parse(const char *name, enum tutela_source_type *out)
+{
+	unsigned i;
+	bool found = parse(source_types, COUNT(source_types), name, &i);
 
 	*out = i;
 	return found;

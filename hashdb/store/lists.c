@@ -8,6 +8,7 @@
 #include "store/audit_log.h"
 #include "store/cleanup.h"
 #include "store/segment_write.h"
+#include "store/sources.h"
 
 enum tutela_err tutela_list_get(struct tutela_store *s, struct txn *txn, const char *name, struct list_row *out)
 {
@@ -38,6 +39,8 @@ enum tutela_err tutela_list_new(struct session *w, const char *name, const char 
 		return tutela_store_fail(w->store, TUTELA_E_FULL, "'%s' has no room for another list than its %u",
 					 w->store->path, w->state.n_lists);
 	out->number = w->state.next_list++;
+	/* Nothing adds up to nothing. */
+	out->summed = true;
 	strncpy(out->list.name, name, TUTELA_LIST_NAME_MAX);
 	strncpy(out->list.source, source ? source : "local", TUTELA_LIST_NAME_MAX);
 	out->list.created = out->list.updated = time(NULL);
@@ -109,7 +112,7 @@ enum tutela_err tutela_list_set(struct tutela_store *s, const struct tutela_list
 /* ------------------------------------------------------------------ removal */
 
 /* From this commit on nobody sees the list; its entries are deleted afterwards, in parts. */
-static enum tutela_err remove_row(struct session *w, const char *name)
+enum tutela_err tutela_list_drop(struct session *w, const char *name)
 {
 	struct list_row row;
 	enum tutela_err err = tutela_list_get(w->store, w->txn, name, &row);
@@ -120,6 +123,10 @@ static enum tutela_err remove_row(struct session *w, const char *name)
 		err = tutela_env_del(w->store, w->txn, DB_LISTS, name, strlen(name), NULL, 0);
 	if (!err)
 		err = tutela_cleanup_remove_later(w, row.number);
+	if (!err)
+		err = tutela_held_remove(w, row.number);
+	if (!err)
+		err = tutela_feed_forget(w, row.list.source, name);
 	w->state.update++;
 	if (err)
 		return err;
@@ -148,6 +155,12 @@ static void shrink_index(struct session *w)
 		tutela_session_tidy(w);
 }
 
+void tutela_lists_dropped(struct session *w)
+{
+	tutela_session_tidy(w);
+	shrink_index(w);
+}
+
 enum tutela_err tutela_list_remove(struct tutela_store *s, const char *name)
 {
 	struct session w;
@@ -160,13 +173,11 @@ enum tutela_err tutela_list_remove(struct tutela_store *s, const char *name)
 	err = tutela_session_begin(s, false, &w);
 	if (err)
 		return err;
-	err = remove_row(&w, name);
+	err = tutela_list_drop(&w, name);
 	if (!err)
 		err = tutela_session_commit(&w);
-	if (!err) {
-		tutela_session_tidy(&w);
-		shrink_index(&w);
-	}
+	if (!err)
+		tutela_lists_dropped(&w);
 	tutela_session_end(&w);
 	return err;
 }

@@ -20,7 +20,7 @@
  *             bytes of the value       entries
  *   segments  number u64               struct segment_row: the manifest of index files
  *   audit     number u64               JSON text, sealed
- *   sources   kind u8, name            what is known of a source and its feed: sealed, see store/sources.h
+ *   sources   kind u8, name            what is known of a source and of its feeds: see store/source_row.h
  *   held      list u32, number u64     a bad record of a feed with its reason, sealed
  *   journal   see store/journal.h      hits of past scans, sealed
  *

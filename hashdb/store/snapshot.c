@@ -110,14 +110,6 @@ enum tutela_err tutela_snapshot_lists(struct tutela_snapshot *snap,
 	return TUTELA_OK;
 }
 
-static const struct list_row *find_list(const struct view *v, const char *name)
-{
-	for (size_t i = 0; i < v->n_lists; i++)
-		if (!strcmp(v->lists[i].list.name, name))
-			return &v->lists[i];
-	return NULL;
-}
-
 static enum tutela_err no_list(struct tutela_snapshot *snap, const char *name)
 {
 	return tutela_store_fail(snap->store, TUTELA_E_NOTFOUND, "there is no list '%.*s'", TUTELA_LIST_NAME_MAX, name);
@@ -130,7 +122,7 @@ enum tutela_err tutela_snapshot_list(struct tutela_snapshot *snap, const char *n
 	memset(out, 0, sizeof *out);
 	if (!name)
 		return TUTELA_E_ARG;
-	row = find_list(snap->view, name);
+	row = tutela_view_named(snap->view, name);
 	if (!row)
 		return no_list(snap, name);
 	*out = row->list;
@@ -249,7 +241,7 @@ static enum tutela_err visible_numbers(struct tutela_snapshot *snap, uint32_t li
 enum tutela_err tutela_snapshot_entries(struct tutela_snapshot *snap, const char *list,
 					enum tutela_err (*fn)(void *ctx, const struct tutela_record *rec), void *ctx)
 {
-	const struct list_row *row = list ? find_list(snap->view, list) : NULL;
+	const struct list_row *row = list ? tutela_view_named(snap->view, list) : NULL;
 	struct tutela_record *rec = NULL;
 	struct numbers numbers = {0};
 	enum tutela_err err;
@@ -290,7 +282,7 @@ enum tutela_err tutela_snapshot_digest(struct tutela_snapshot *snap, const char 
 	if (!snap || !list || !out || (unsigned)of > TUTELA_DIGEST_EFFECTIVE)
 		return TUTELA_E_ARG;
 	memset(out, 0, LIST_SUM_LEN);
-	row = find_list(snap->view, list);
+	row = tutela_view_named(snap->view, list);
 	if (!row)
 		return no_list(snap, list);
 	made = *row;

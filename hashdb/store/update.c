@@ -10,6 +10,7 @@
 #include "store/audit_log.h"
 #include "store/cleanup.h"
 #include "store/lists.h"
+#include "store/sources.h"
 
 /* Entries whose predecessors' digests are taken out within the commit itself. Fewer in the tests of sudden death. */
 #ifndef PURGE_IN_COMMIT
@@ -23,6 +24,8 @@ static void free_update(struct tutela_update *u)
 	tutela_key_set_free(&u->keys);
 	for (unsigned a = 0; a < ALGORITHMS; a++)
 		tutela_pairs_free(&u->pairs[a]);
+	tutela_feeds_free(u);
+	tutela_held_free(u);
 	free(u->provenance);
 	free(u->kept);
 	free(u->body);
@@ -58,8 +61,6 @@ static enum tutela_err find_list(struct tutela_update *u, const struct tutela_up
 	if (!opts->create)
 		return tutela_store_fail(w->store, err, "there is no list '%s'", opts->list);
 	u->new_list = true;
-	/* Nothing adds up to nothing. */
-	u->row.summed = true;
 	return tutela_list_new(w, opts->list, opts->source, opts->policy, &u->row);
 }
 
@@ -192,7 +193,7 @@ static bool changed(const struct tutela_update *u)
 /* Is there anything to commit? */
 static bool says_something(const struct tutela_update *u)
 {
-	return changed(u) || u->new_list || u->version || u->expires || u->also;
+	return changed(u) || u->new_list || u->version || u->expires || u->also || u->n_feeds || u->held;
 }
 
 static void settle_row(struct tutela_update *u)
@@ -262,6 +263,10 @@ static enum tutela_err publish(struct tutela_update *u)
 	shrink(u);
 	settle_row(u);
 	err = tutela_list_put(w->store, w->txn, &u->row);
+	if (!err)
+		err = tutela_feeds_write(u);
+	if (!err)
+		err = tutela_held_write(u);
 	if (!err && u->also)
 		err = u->also(u->also_ctx, w, &u->row);
 	if (!err)

@@ -12,8 +12,9 @@
 #include "store/key_run.h"
 #include "store/segment_write.h"
 
-#define BATCH_RECORDS 131072
-#define BATCH_BYTES   ((size_t)64 << 20)
+#define BATCH_RECORDS   131072
+#define FEEDS_OF_UPDATE 8
+#define BATCH_BYTES     ((size_t)64 << 20)
 
 /* A record that was put: what became of it and where its body is in the batch. */
 struct op {
@@ -30,6 +31,9 @@ struct batch {
 	uint8_t *bytes;
 	size_t n, used, capacity;
 };
+
+struct feed_write;
+struct held_ring;
 
 struct tutela_update {
 	struct session w;
@@ -57,6 +61,9 @@ struct tutela_update {
 	/* Called last before the commit, in its transaction: rows that are to become visible with it. */
 	enum tutela_err (*also)(void *ctx, struct session *w, const struct list_row *row);
 	void *also_ctx;
+	struct feed_write *feeds; /* states of feeds, written with the commit: up to FEEDS_OF_UPDATE */
+	size_t n_feeds;
+	struct held_ring *held; /* bad records likewise */
 };
 
 /* Write what the batch, the set and the run hold. */

@@ -155,3 +155,11 @@ const struct list_row *tutela_view_list(const struct view *v, uint32_t number)
 	}
 	return NULL;
 }
+
+const struct list_row *tutela_view_named(const struct view *v, const char *name)
+{
+	for (size_t i = 0; i < v->n_lists; i++)
+		if (!strcmp(v->lists[i].list.name, name))
+			return &v->lists[i];
+	return NULL;
+}

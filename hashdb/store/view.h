@@ -37,6 +37,7 @@ void tutela_view_release(struct tutela_store *s, struct view *v);
 
 /* NULL when that list does not exist (any more). */
 const struct list_row *tutela_view_list(const struct view *v, uint32_t number);
+const struct list_row *tutela_view_named(const struct view *v, const char *name);
 
 /* All rows of "lists" / "segments" in key order, to be freed. Sums are compared with the state when it is given. */
 enum tutela_err tutela_rows_lists(struct tutela_store *s, struct txn *txn, const struct state *st,

@@ -27,6 +27,7 @@
 #include <tutela/record.h>
 #include <tutela/source.h>
 #include <tutela/store.h>
+#include <tutela/trust.h>
 #include <tutela/version.h>
 
 #endif

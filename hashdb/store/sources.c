@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/sources.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "store/audit_log.h"
+#include "store/lists.h"
+
+static enum tutela_err no_source(struct tutela_store *s, const char *name)
+{
+	return tutela_store_fail(s, TUTELA_E_NOTFOUND, "there is no source '%.*s'", TUTELA_LIST_NAME_MAX, name);
+}
+
+enum tutela_err tutela_source_get(struct tutela_store *s, struct txn *txn, const char *name, struct tutela_source *out)
+{
+	uint8_t key[SOURCE_KEY_MAX];
+	size_t len;
+	enum tutela_err err;
+	MDB_val v;
+
+	memset(out, 0, sizeof *out);
+	if (!tutela_schema_name_valid(name))
+		return TUTELA_E_NOTFOUND;
+	len = tutela_source_key(name, NULL, key);
+	err = tutela_env_get(s, txn, DB_SOURCES, key, len, &v);
+	if (err)
+		return err;
+	err = tutela_source_row_get(key, len, v.mv_data, v.mv_size, out);
+	return err ? tutela_store_fail(s, err, "the record of source '%s' is damaged", name) : TUTELA_OK;
+}
+
+static enum tutela_err put_row(struct session *w, const struct tutela_source *source)
+{
+	uint8_t key[SOURCE_KEY_MAX], *buf = tutela_mem_array(SOURCE_ROW_MAX, 1);
+	size_t key_len = tutela_source_key(source->name, NULL, key), len;
+	enum tutela_err err = TUTELA_E_NOMEM;
+
+	if (buf) {
+		len = tutela_source_row_put(source, buf, SOURCE_ROW_MAX);
+		err = tutela_env_put(w->store, w->txn, DB_SOURCES, key, key_len, buf, len, 0);
+	}
+	free(buf);
+	return err;
+}
+
+/* ------------------------------------------------------------------ audit */
+
+/* URLs hold no secrets; what a path's file holds is not known here. */
+static json_t *detail(const struct tutela_source *source)
+{
+	json_t *o = json_object(), *keys = json_array();
+	char url[sizeof source->url];
+
+	memcpy(url, source->url, sizeof url);
+	tutela_utf8_repair(url, strlen(url));
+	(void)json_object_set_new(o, "type", json_string(tutela_source_type_name(source->type)));
+	(void)json_object_set_new(o, "url", json_string(url));
+	(void)json_object_set_new(o, "country", json_string(source->country));
+	(void)json_object_set_new(o, "list", json_string(source->list));
+	(void)json_object_set_new(o, "suspended", json_boolean(source->suspended));
+	(void)json_object_set_new(o, "threshold", json_integer(source->threshold));
+	for (size_t i = 0; i < source->n_keys; i++)
+		(void)json_array_append_new(keys, json_string(source->keys[i]));
+	if (!json_object_set_new(o, "keys", keys) && json_object_size(o) == 7 &&
+	    json_array_size(keys) == source->n_keys)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+static enum tutela_err audit(struct session *w, const struct tutela_source *source, const char *action)
+{
+	struct audit_event event = {.action = action, .source = source->name, .detail = detail(source)};
+	enum tutela_err err = event.detail ? tutela_audit_add(w->store, w->txn, &event) : TUTELA_E_NOMEM;
+
+	json_decref(event.detail);
+	return err;
+}
+
+/* ------------------------------------------------------------------ put */
+
+/* The first source after the name in `key`, which becomes its key; TUTELA_E_NOTFOUND. */
+static enum tutela_err next_source(struct tutela_store *s, struct txn *txn, uint8_t *key, size_t *key_len,
+				   struct tutela_source *out)
+{
+	struct cursor cursor;
+	enum tutela_err err = tutela_cursor_open(s, txn, DB_SOURCES, &cursor);
+	char name[TUTELA_LIST_NAME_MAX + 1], feed[TUTELA_LIST_NAME_MAX + 1];
+	MDB_val k = {*key_len, key}, v;
+
+	if (!err)
+		err = tutela_cursor_get(&cursor, &k, &v, MDB_SET_RANGE);
+	tutela_cursor_close(&cursor);
+	if (err)
+		return err;
+	if (!tutela_source_key_parse(k.mv_data, k.mv_size, name, feed))
+		return tutela_store_fail(s, TUTELA_E_CORRUPT, "the sources of '%s' have a record of an unknown kind",
+					 s->path);
+	if (feed[0])
+		return TUTELA_E_NOTFOUND;
+	err = tutela_source_row_get(k.mv_data, k.mv_size, v.mv_data, v.mv_size, out);
+	if (err)
+		return tutela_store_fail(s, err, "the record of source '%s' is damaged", name);
+	/* No name has a NUL in it: the next key in order. */
+	*key_len = tutela_source_key(name, NULL, key) + 1;
+	key[*key_len - 1] = 0;
+	return TUTELA_OK;
+}
+
+#define FIRST_KEY "\1"
+
+static enum tutela_err count(struct session *w, size_t *n)
+{
+	struct tutela_source *one = tutela_mem_array(1, sizeof *one);
+	uint8_t key[SOURCE_KEY_MAX + 1] = FIRST_KEY;
+	enum tutela_err err = one ? TUTELA_OK : TUTELA_E_NOMEM;
+	size_t len = 1;
+
+	for (*n = 0; !err && *n < SOURCES_MAX; *n += !err)
+		err = next_source(w->store, w->txn, key, &len, one);
+	free(one);
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
+}
+
+/* Of a text that somebody's server may have had a part in. */
+static void set_error(struct tutela_source *to, const char *text)
+{
+	size_t len = strnlen(text, sizeof to->last_error - 1);
+
+	memset(to->last_error, 0, sizeof to->last_error);
+	memcpy(to->last_error, text, len);
+	tutela_utf8_repair(to->last_error, len);
+}
+
+/* What is to be written, in *row: the source as it is given, or only the outcome of its sync. */
+static enum tutela_err settle(struct session *w, const struct tutela_source *source, bool replace, bool outcome,
+			      struct tutela_source *row)
+{
+	enum tutela_err err = tutela_source_get(w->store, w->txn, source->name, row);
+	int64_t added = row->added;
+	size_t n;
+
+	if (err && err != TUTELA_E_NOTFOUND)
+		return err;
+	if (err && (replace || outcome))
+		return no_source(w->store, source->name);
+	if (!err && !replace && !outcome)
+		return tutela_store_fail(w->store, TUTELA_E_EXISTS, "there is a source '%s' already", source->name);
+	if (outcome) {
+		row->last_try = source->last_try;
+		row->last_success = source->last_success;
+		set_error(row, source->last_error);
+		return TUTELA_OK;
+	}
+	if (err) {
+		err = count(w, &n);
+		if (err)
+			return err;
+		if (n == SOURCES_MAX)
+			return tutela_store_fail(w->store, TUTELA_E_FULL,
+						 "'%s' has no room for another source than its %d", w->store->path,
+						 SOURCES_MAX);
+		added = time(NULL);
+	}
+	*row = *source;
+	row->added = added;
+	set_error(row, source->last_error);
+	return TUTELA_OK;
+}
+
+enum tutela_err tutela_source_put(struct tutela_store *s, const struct tutela_source *source, bool replace,
+				  const char *action)
+{
+	struct tutela_source *row;
+	struct session w;
+	const char *wrong;
+	enum tutela_err err;
+
+	if (!s || !source)
+		return TUTELA_E_ARG;
+	wrong = tutela_source_wrong(source);
+	if (wrong)
+		return tutela_store_fail(s, TUTELA_E_ARG, "'%.*s': %s", TUTELA_LIST_NAME_MAX, source->name, wrong);
+	row = tutela_mem_array(1, sizeof *row);
+	if (!row)
+		return TUTELA_E_NOMEM;
+	err = tutela_session_begin(s, false, &w);
+	if (err) {
+		free(row);
+		return err;
+	}
+	err = settle(&w, source, replace, !action, row);
+	if (!err)
+		err = put_row(&w, row);
+	if (!err && action)
+		err = audit(&w, row, action);
+	if (!err)
+		err = tutela_session_commit(&w);
+	tutela_session_end(&w);
+	free(row);
+	return err;
+}
+
+/* ------------------------------------------------------------------ removal */
+
+static enum tutela_err remove_lists(struct session *w, const char *name, bool *any)
+{
+	struct list_row *rows;
+	enum tutela_err err;
+	size_t n;
+
+	*any = false;
+	err = tutela_rows_lists(w->store, w->txn, &w->state, &rows, &n);
+	for (size_t i = 0; i < n && !err; i++) {
+		if (strcmp(rows[i].list.source, name))
+			continue;
+		*any = true;
+		err = tutela_list_drop(w, rows[i].list.name);
+	}
+	free(rows);
+	return err;
+}
+
+static enum tutela_err remove_all(struct session *w, const char *name, bool *any)
+{
+	struct tutela_source *row = tutela_mem_array(1, sizeof *row);
+	uint8_t key[SOURCE_KEY_MAX];
+	enum tutela_err err = row ? tutela_source_get(w->store, w->txn, name, row) : TUTELA_E_NOMEM;
+
+	*any = false;
+	if (err == TUTELA_E_NOTFOUND)
+		err = no_source(w->store, name);
+	if (!err)
+		err = remove_lists(w, name, any);
+	if (!err)
+		err = tutela_feeds_remove(w, name);
+	if (!err)
+		err = tutela_env_del(w->store, w->txn, DB_SOURCES, key, tutela_source_key(name, NULL, key), NULL, 0);
+	if (!err)
+		err = audit(w, row, "source-remove");
+	free(row);
+	return err;
+}
+
+enum tutela_err tutela_source_remove(struct tutela_store *s, const char *name)
+{
+	struct session w;
+	enum tutela_err err;
+	bool any;
+
+	if (!s || !name)
+		return TUTELA_E_ARG;
+	if (!tutela_schema_name_valid(name))
+		return no_source(s, name);
+	err = tutela_session_begin(s, false, &w);
+	if (err)
+		return err;
+	err = remove_all(&w, name, &any);
+	if (!err)
+		err = tutela_session_commit(&w);
+	if (!err && any)
+		tutela_lists_dropped(&w);
+	tutela_session_end(&w);
+	return err;
+}
+
+/* ------------------------------------------------------------------ reading */
+
+enum tutela_err tutela_snapshot_source(struct tutela_snapshot *snap, const char *name, struct tutela_source *out)
+{
+	enum tutela_err err;
+
+	memset(out, 0, sizeof *out);
+	if (!snap || !name)
+		return TUTELA_E_ARG;
+	(void)pthread_mutex_lock(&snap->lock);
+	err = tutela_source_get(snap->store, snap->txn, name, out);
+	(void)pthread_mutex_unlock(&snap->lock);
+	return err == TUTELA_E_NOTFOUND ? no_source(snap->store, name) : err;
+}
+
+enum tutela_err tutela_snapshot_sources(struct tutela_snapshot *snap,
+					bool (*fn)(void *ctx, const struct tutela_source *source), void *ctx)
+{
+	struct tutela_source *one = tutela_mem_array(1, sizeof *one);
+	uint8_t key[SOURCE_KEY_MAX + 1] = FIRST_KEY;
+	enum tutela_err err = one ? TUTELA_OK : TUTELA_E_NOMEM;
+	size_t len = 1;
+
+	while (!err) {
+		(void)pthread_mutex_lock(&snap->lock);
+		err = next_source(snap->store, snap->txn, key, &len, one);
+		(void)pthread_mutex_unlock(&snap->lock);
+		if (!err && !fn(ctx, one))
+			break;
+	}
+	free(one);
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sources, their feeds' states and the bad records of lists, as rows of a transaction. */
+#ifndef TUTELA_STORE_SOURCES_H
+#define TUTELA_STORE_SOURCES_H
+
+#include "store/source_row.h"
+#include "store/update.h"
+
+/* TUTELA_E_NOTFOUND (no error text, as below), TUTELA_E_CORRUPT. */
+enum tutela_err tutela_source_get(struct tutela_store *s, struct txn *txn, const char *name, struct tutela_source *out);
+
+/* Write the feeds' states and the bad records that the update has collected: part of its commit. */
+enum tutela_err tutela_feeds_write(struct tutela_update *u);
+enum tutela_err tutela_held_write(struct tutela_update *u);
+void tutela_feeds_free(struct tutela_update *u);
+void tutela_held_free(struct tutela_update *u);
+
+/* With a list go its bad records, and the state of the feed that is named as it is. */
+enum tutela_err tutela_held_remove(struct session *w, uint32_t list);
+enum tutela_err tutela_feed_forget(struct session *w, const char *source, const char *feed);
+/* All of a source. */
+enum tutela_err tutela_feeds_remove(struct session *w, const char *source);
+
+#endif

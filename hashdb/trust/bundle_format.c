@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trust/bundle_format.h"
+
+#include <jansson.h>
+#include <nettle/sha2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "exchange/utc_time.h"
+#include "store/schema.h"
+
+#define FORMAT 1
+
+enum tutela_err tutela_bundle_fail(char *why, enum tutela_err err, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(why, BUNDLE_WHY_MAX, format, ap);
+	va_end(ap);
+	return err;
+}
+
+void tutela_bundle_hex(const uint8_t *bytes, size_t len, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		*out++ = digits[bytes[i] >> 4];
+		*out++ = digits[bytes[i] & 15];
+	}
+	*out = '\0';
+}
+
+void tutela_bundle_sha256(const void *bytes, size_t len, uint8_t *out)
+{
+	struct sha256_ctx sha;
+
+	sha256_init(&sha);
+	sha256_update(&sha, len, bytes);
+	sha256_digest(&sha, BUNDLE_SHA_LEN, out);
+}
+
+bool tutela_bundle_name_plain(const char *name)
+{
+	size_t len = name ? strnlen(name, BUNDLE_NAME_MAX + 1) : 0;
+
+	if (!len || len > BUNDLE_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		char c = name[i];
+		bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+		if (!word && (!i || (c != '.' && c != '_' && c != '-')))
+			return false;
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------------ parsing */
+
+/* A text being taken apart: the first thing that is wrong stays. */
+struct parse {
+	const char *name; /* of the file */
+	char *why;
+	enum tutela_err err;
+};
+
+static void bad(struct parse *p, enum tutela_err err, const char *what, const char *key)
+{
+	if (!p->err)
+		p->err = tutela_bundle_fail(p->why, err, "'%.*s': '%s' %s", BUNDLE_NAME_MAX, p->name, key, what);
+}
+
+static uint64_t get_number(struct parse *p, json_t *o, const char *key, uint64_t least, uint64_t most)
+{
+	json_t *v = json_object_get(o, key);
+	json_int_t n = json_integer_value(v);
+
+	if (json_is_integer(v) && n >= 0 && (uint64_t)n >= least && (uint64_t)n <= most)
+		return (uint64_t)n;
+	bad(p, TUTELA_E_FORMAT, "is not there, or out of range", key);
+	return least;
+}
+
+/* A string without NUL inside; "" when it is none. */
+static const char *get_text(struct parse *p, json_t *o, const char *key)
+{
+	json_t *v = json_object_get(o, key);
+
+	if (json_is_string(v) && strlen(json_string_value(v)) == json_string_length(v))
+		return json_string_value(v);
+	bad(p, TUTELA_E_FORMAT, "is not there, or no text", key);
+	return "";
+}
+
+static int64_t get_time(struct parse *p, json_t *o, const char *key)
+{
+	const char *text = get_text(p, o, key);
+	size_t len = strlen(text);
+	int64_t t = 0;
+
+	/* One way to write it, of the many that could be read. */
+	if (!p->err && (len != UTC_TIME_TEXT - 1 || text[len - 1] != 'Z' || !tutela_utc_parse(text, len, &t) || !t))
+		bad(p, TUTELA_E_FORMAT, "is no time like 2031-01-02T03:04:05Z", key);
+	return t;
+}
+
+static void get_hex(struct parse *p, json_t *o, const char *key, uint8_t *out, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *text = get_text(p, o, key);
+
+	memset(out, 0, len);
+	if (p->err)
+		return;
+	if (strlen(text) != 2 * len || strspn(text, digits) != 2 * len) {
+		bad(p, TUTELA_E_FORMAT, "is no digest in lower-case hexadecimal digits", key);
+		return;
+	}
+	for (size_t i = 0; i < 2 * len; i++)
+		out[i / 2] = (uint8_t)(out[i / 2] << 4 | (strchr(digits, text[i]) - digits));
+}
+
+static void get_name(struct parse *p, json_t *o, const char *key, char *out)
+{
+	const char *text = get_text(p, o, key);
+
+	if (!p->err && !tutela_bundle_name_plain(text))
+		bad(p, TUTELA_E_REFUSED, "is not a plain file name", key);
+	else if (!p->err)
+		strcpy(out, text);
+}
+
+static void get_list(struct parse *p, json_t *o, const char *key, char *out)
+{
+	const char *text = get_text(p, o, key);
+
+	if (!p->err && !tutela_schema_name_valid(text))
+		bad(p, TUTELA_E_FORMAT, "cannot be the name of a list or source", key);
+	else if (!p->err)
+		strcpy(out, text);
+}
+
+/* The array of a key, with at most `most` elements; n gets 0 when it is none. */
+static json_t *get_array(struct parse *p, json_t *o, const char *key, size_t most, size_t *n)
+{
+	json_t *v = json_object_get(o, key);
+
+	*n = 0;
+	if (!json_is_array(v))
+		bad(p, TUTELA_E_FORMAT, "is not there, or no array", key);
+	else if (json_array_size(v) > most)
+		bad(p, TUTELA_E_TOOBIG, "has too many elements", key);
+	else
+		*n = json_array_size(v);
+	return v;
+}
+
+/* The whole text as one object of this type; NULL when something is wrong. */
+static json_t *open_text(struct parse *p, const char *text, size_t len, const char *type, size_t most)
+{
+	json_error_t error;
+	json_t *o;
+
+	*p->why = '\0';
+	if (len > most) {
+		p->err = tutela_bundle_fail(p->why, TUTELA_E_TOOBIG, "'%.*s' is longer than %zu bytes", BUNDLE_NAME_MAX,
+					    p->name, most);
+		return NULL;
+	}
+	o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	if (!json_is_object(o)) {
+		p->err = tutela_bundle_fail(p->why, TUTELA_E_FORMAT, "'%.*s' is no JSON object: %.*s", BUNDLE_NAME_MAX,
+					    p->name, 160, o ? "another value" : error.text);
+		json_decref(o);
+		return NULL;
+	}
+	if (strcmp(get_text(p, o, "type"), type) && !p->err)
+		bad(p, TUTELA_E_FORMAT, "says that this is something else", "type");
+	if (get_number(p, o, "format", 0, INT32_MAX) != FORMAT && !p->err)
+		bad(p, TUTELA_E_VERSION, "is one that this version does not know", "format");
+	return o;
+}
+
+static enum tutela_err close_text(struct parse *p, json_t *o)
+{
+	json_decref(o);
+	return p->err;
+}
+
+static void check_dates(struct parse *p, int64_t issued, int64_t expires)
+{
+	if (!p->err && expires < issued)
+		bad(p, TUTELA_E_FORMAT, "is before it was issued", "expires");
+}
+
+/* ------------------------------------------------------------------ root */
+
+/* The same key twice, by whatever number, would make a threshold worth less than it says. */
+static bool has_key(const struct bundle_role *role, const struct tutela_public_key *key)
+{
+	for (size_t i = 0; i < role->n; i++)
+		if (!memcmp(role->keys[i].id, key->id, sizeof key->id) ||
+		    !memcmp(role->keys[i].key, key->key, sizeof key->key))
+			return true;
+	return false;
+}
+
+static void get_role(struct parse *p, json_t *o, const char *keys, const char *threshold, struct bundle_role *out)
+{
+	size_t n;
+	json_t *array = get_array(p, o, keys, BUNDLE_KEYS_MAX, &n);
+
+	for (size_t i = 0; i < n && !p->err; i++) {
+		const char *text = json_string_value(json_array_get(array, i));
+		struct tutela_public_key key;
+
+		if (!text || strlen(text) != TUTELA_PUBLIC_KEY_TEXT ||
+		    tutela_public_key_parse(text, TUTELA_PUBLIC_KEY_TEXT, &key))
+			bad(p, TUTELA_E_FORMAT, "has an element that is no public key", keys);
+		else if (has_key(out, &key))
+			bad(p, TUTELA_E_FORMAT, "has the same key twice", keys);
+		else
+			out->keys[out->n++] = key;
+	}
+	if (!p->err && !out->n)
+		bad(p, TUTELA_E_FORMAT, "is empty", keys);
+	out->threshold = (uint32_t)get_number(p, o, threshold, 1, out->n ? out->n : 1);
+}
+
+enum tutela_err tutela_bundle_root_parse(const char *text, size_t len, const char *name, struct bundle_root *out,
+					 char *why)
+{
+	struct parse p = {.name = name, .why = why};
+	json_t *o = open_text(&p, text, len, "tutela-root", BUNDLE_ROOT_MAX);
+
+	memset(out, 0, sizeof *out);
+	if (o && !p.err) {
+		out->version = get_number(&p, o, "version", 1, INT64_MAX);
+		out->issued = get_time(&p, o, "issued");
+		out->expires = get_time(&p, o, "expires");
+		check_dates(&p, out->issued, out->expires);
+		get_role(&p, o, "root_keys", "root_threshold", &out->root);
+		get_role(&p, o, "keys", "threshold", &out->lists);
+	}
+	return close_text(&p, o);
+}
+
+/* ------------------------------------------------------------------ index */
+
+static void get_row(struct parse *p, json_t *o, struct bundle_row *out)
+{
+	if (!json_is_object(o)) {
+		bad(p, TUTELA_E_FORMAT, "has an element that is no object", "lists");
+		return;
+	}
+	get_list(p, o, "list", out->list);
+	out->version = get_number(p, o, "version", 1, INT64_MAX);
+	get_name(p, o, "manifest", out->manifest);
+	out->length = get_number(p, o, "length", 2, BUNDLE_MANIFEST_MAX);
+	get_hex(p, o, "sha256", out->sha256, sizeof out->sha256);
+}
+
+enum tutela_err tutela_bundle_index_parse(const char *text, size_t len, const char *name, struct bundle_index *out,
+					  char *why)
+{
+	struct parse p = {.name = name, .why = why};
+	json_t *o = open_text(&p, text, len, "tutela-index", BUNDLE_INDEX_MAX), *rows;
+	size_t n;
+
+	memset(out, 0, sizeof *out);
+	if (o && !p.err) {
+		out->version = get_number(&p, o, "version", 1, INT64_MAX);
+		out->root = get_number(&p, o, "root", 1, INT64_MAX);
+		out->issued = get_time(&p, o, "issued");
+		out->expires = get_time(&p, o, "expires");
+		check_dates(&p, out->issued, out->expires);
+		rows = get_array(&p, o, "lists", BUNDLE_LISTS_MAX, &n);
+		out->rows = tutela_mem_array(n, sizeof *out->rows);
+		if (!out->rows)
+			p.err = tutela_bundle_fail(why, TUTELA_E_NOMEM, "%s", tutela_strerror(TUTELA_E_NOMEM));
+		for (size_t i = 0; i < n && !p.err; i++) {
+			get_row(&p, json_array_get(rows, i), &out->rows[i]);
+			/* In order of name, so that no list is there twice. */
+			if (!p.err && i && strcmp(out->rows[i - 1].list, out->rows[i].list) >= 0)
+				bad(&p, TUTELA_E_FORMAT, "is not in order of name", "lists");
+			out->n = i + 1;
+		}
+	}
+	if (p.err)
+		tutela_bundle_index_free(out);
+	return close_text(&p, o);
+}
+
+void tutela_bundle_index_free(struct bundle_index *index)
+{
+	free(index->rows);
+	memset(index, 0, sizeof *index);
+}
+
+/* ------------------------------------------------------------------ manifest */
+
+static void get_file(struct parse *p, json_t *o, uint64_t newest, struct bundle_file *out)
+{
+	if (!json_is_object(o)) {
+		bad(p, TUTELA_E_FORMAT, "has an element that is no object", "files");
+		return;
+	}
+	get_name(p, o, "name", out->name);
+	out->base = json_object_get(o, "base") ? get_number(p, o, "base", 1, newest - 1) : 0;
+	out->version = get_number(p, o, "version", out->base + 1, newest);
+	out->length = get_number(p, o, "length", 1, BUNDLE_LENGTH_MAX);
+	get_hex(p, o, "sha256", out->sha256, sizeof out->sha256);
+	out->plain = get_number(p, o, "plain_length", 0, BUNDLE_LENGTH_MAX);
+	out->records = get_number(p, o, "records", 0, INT64_MAX);
+	out->withdrawn = json_object_get(o, "withdrawn") ? get_number(p, o, "withdrawn", 0, INT64_MAX) : 0;
+}
+
+static void get_files(struct parse *p, json_t *o, struct bundle_manifest *out)
+{
+	json_t *files = get_array(p, o, "files", BUNDLE_FILES_MAX, &out->n_files);
+
+	if (!p->err && !out->n_files)
+		bad(p, TUTELA_E_FORMAT, "is empty", "files");
+	for (size_t i = 0; i < out->n_files && !p->err; i++)
+		get_file(p, json_array_get(files, i), out->version, &out->files[i]);
+}
+
+static void get_origins(struct parse *p, json_t *o, struct bundle_manifest *out)
+{
+	json_t *origins = json_object_get(o, "origins");
+
+	if (origins)
+		origins = get_array(p, o, "origins", BUNDLE_ORIGINS_MAX, &out->n_origins);
+	for (size_t i = 0; i < out->n_origins && !p->err; i++) {
+		json_t *one = json_array_get(origins, i);
+
+		get_list(p, one, "source", out->origins[i].source);
+		get_list(p, one, "list", out->origins[i].list);
+		out->origins[i].version = get_number(p, one, "version", 1, INT64_MAX);
+		out->origins[i].issued = get_time(p, one, "issued");
+	}
+}
+
+static void get_marks(struct parse *p, json_t *o, struct bundle_manifest *out)
+{
+	json_t *mark = json_object_get(o, "mark"), *versions;
+	const char *store;
+
+	if (!mark)
+		return;
+	store = get_text(p, mark, "store");
+	if (!p->err && strlen(store) != sizeof out->store - 1)
+		bad(p, TUTELA_E_FORMAT, "is no number of a store", "store");
+	if (!p->err)
+		strcpy(out->store, store);
+	out->list_number = (uint32_t)get_number(p, mark, "list", 1, UINT32_MAX);
+	versions = get_array(p, mark, "versions", BUNDLE_MARKS_MAX, &out->n_marks);
+	for (size_t i = 0; i < out->n_marks && !p->err; i++) {
+		json_t *one = json_array_get(versions, i);
+
+		out->marks[i].version = get_number(p, one, "version", i ? out->marks[i - 1].version + 1 : 1, INT64_MAX);
+		out->marks[i].next_entry = (uint32_t)get_number(p, one, "entry", 1, UINT32_MAX);
+	}
+}
+
+static void get_fingerprints(struct parse *p, json_t *o, struct bundle_manifest *out)
+{
+	json_t *counts = json_object_get(o, "fingerprints"), *v;
+	const char *key;
+
+	if (!json_is_object(counts)) {
+		bad(p, TUTELA_E_FORMAT, "is not there, or no object", "fingerprints");
+		return;
+	}
+	json_object_foreach(counts, key, v)
+	{
+		const struct tutela_algorithm_info *info = tutela_algorithm_find(key);
+
+		if (info)
+			out->fingerprints[info->id] = get_number(p, counts, key, 0, INT64_MAX);
+	}
+}
+
+enum tutela_err tutela_bundle_manifest_parse(const char *text, size_t len, const char *name,
+					     struct bundle_manifest *out, char *why)
+{
+	struct parse p = {.name = name, .why = why};
+	json_t *o = open_text(&p, text, len, "tutela-list", BUNDLE_MANIFEST_MAX);
+
+	memset(out, 0, sizeof *out);
+	if (o && !p.err) {
+		get_list(&p, o, "list", out->list);
+		out->version = get_number(&p, o, "version", 1, INT64_MAX);
+		out->issued = get_time(&p, o, "issued");
+		out->expires = get_time(&p, o, "expires");
+		check_dates(&p, out->issued, out->expires);
+		if (!tutela_list_kind_parse(get_text(&p, o, "kind"), &out->kind))
+			bad(&p, TUTELA_E_FORMAT, "is not one of known, exclude", "kind");
+		get_hex(&p, o, "digest", out->digest, sizeof out->digest);
+		out->active = get_number(&p, o, "active", 0, INT64_MAX);
+		out->disputed = get_number(&p, o, "disputed", 0, INT64_MAX);
+		get_fingerprints(&p, o, out);
+		get_origins(&p, o, out);
+		get_files(&p, o, out);
+		get_marks(&p, o, out);
+	}
+	return close_text(&p, o);
+}
+
+/* ------------------------------------------------------------------ writing */
+
+/* Setting fails when the value or memory is missing; the texts are made only if nothing failed. */
+static int set(json_t *o, const char *key, json_t *v)
+{
+	return json_object_set_new(o, key, v);
+}
+
+static int set_number(json_t *o, const char *key, uint64_t v)
+{
+	return v > INT64_MAX ? -1 : set(o, key, json_integer((json_int_t)v));
+}
+
+static int set_time(json_t *o, const char *key, int64_t t)
+{
+	char text[UTC_TIME_TEXT];
+
+	return tutela_utc_format(t, text) ? set(o, key, json_string(text)) : -1;
+}
+
+static int set_hex(json_t *o, const char *key, const uint8_t *bytes, size_t len)
+{
+	char text[2 * 32 + 1];
+
+	tutela_bundle_hex(bytes, len, text);
+	return set(o, key, json_string(text));
+}
+
+static json_t *head(const char *type)
+{
+	json_t *o = json_object();
+
+	if (o && (set(o, "type", json_string(type)) || set_number(o, "format", FORMAT))) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+/* Ends the writing of o, which `rc` says went well. */
+static enum tutela_err finish(json_t *o, int rc, size_t most, char **out, size_t *len)
+{
+	char *text = o && !rc ? json_dumps(o, JSON_INDENT(1)) : NULL;
+
+	*out = NULL;
+	*len = 0;
+	json_decref(o);
+	if (!text)
+		return TUTELA_E_NOMEM;
+	*len = strlen(text);
+	/* The NUL gives its place to a line feed: a text file ends with one. */
+	text[(*len)++] = '\n';
+	if (*len > most) {
+		free(text);
+		*len = 0;
+		return TUTELA_E_TOOBIG;
+	}
+	*out = text;
+	return TUTELA_OK;
+}
+
+static int set_role(json_t *o, const char *keys, const char *threshold, const struct bundle_role *role)
+{
+	json_t *array = json_array();
+	int rc = set(o, keys, array);
+
+	for (size_t i = 0; i < role->n && !rc; i++) {
+		char text[TUTELA_PUBLIC_KEY_TEXT + 1];
+
+		tutela_public_key_text(&role->keys[i], text);
+		rc = json_array_append_new(array, json_string(text));
+	}
+	return rc | set_number(o, threshold, role->threshold);
+}
+
+enum tutela_err tutela_bundle_root_text(const struct bundle_root *root, char **out, size_t *len)
+{
+	json_t *o = head("tutela-root");
+	int rc = set_number(o, "version", root->version);
+
+	rc |= set_time(o, "issued", root->issued);
+	rc |= set_time(o, "expires", root->expires);
+	rc |= set_role(o, "root_keys", "root_threshold", &root->root);
+	rc |= set_role(o, "keys", "threshold", &root->lists);
+	return finish(o, rc, BUNDLE_ROOT_MAX, out, len);
+}
+
+static json_t *row_object(const struct bundle_row *row)
+{
+	json_t *o = json_object();
+	int rc = set(o, "list", json_string(row->list));
+
+	rc |= set_number(o, "version", row->version);
+	rc |= set(o, "manifest", json_string(row->manifest));
+	rc |= set_number(o, "length", row->length);
+	rc |= set_hex(o, "sha256", row->sha256, sizeof row->sha256);
+	if (!rc)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+enum tutela_err tutela_bundle_index_text(const struct bundle_index *index, char **out, size_t *len)
+{
+	json_t *o = head("tutela-index"), *rows = json_array();
+	int rc = set_number(o, "version", index->version);
+
+	rc |= set_number(o, "root", index->root);
+	rc |= set_time(o, "issued", index->issued);
+	rc |= set_time(o, "expires", index->expires);
+	rc |= set(o, "lists", rows);
+	for (size_t i = 0; i < index->n && !rc; i++)
+		rc = json_array_append_new(rows, row_object(&index->rows[i]));
+	return finish(o, rc, BUNDLE_INDEX_MAX, out, len);
+}
+
+static json_t *file_object(const struct bundle_file *f)
+{
+	json_t *o = json_object();
+	int rc = set(o, "name", json_string(f->name));
+
+	rc |= f->base ? set_number(o, "base", f->base) : 0;
+	rc |= set_number(o, "version", f->version);
+	rc |= set_number(o, "length", f->length);
+	rc |= set_hex(o, "sha256", f->sha256, sizeof f->sha256);
+	rc |= set_number(o, "plain_length", f->plain);
+	rc |= set_number(o, "records", f->records);
+	rc |= f->base ? set_number(o, "withdrawn", f->withdrawn) : 0;
+	if (!rc)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+static int set_origins(json_t *o, const struct bundle_manifest *m)
+{
+	json_t *array = json_array();
+	int rc = set(o, "origins", array);
+
+	for (size_t i = 0; i < m->n_origins && !rc; i++) {
+		const struct bundle_origin *from = &m->origins[i];
+		json_t *one = json_object();
+
+		rc |= set(one, "source", json_string(from->source));
+		rc |= set(one, "list", json_string(from->list));
+		rc |= set_number(one, "version", from->version);
+		rc |= set_time(one, "issued", from->issued);
+		rc |= json_array_append_new(array, one);
+	}
+	return rc;
+}
+
+/* What is not complete is not yet part of anything: setting frees what it cannot take. */
+static int set_marks(json_t *o, const struct bundle_manifest *m)
+{
+	json_t *mark = json_object(), *versions = json_array();
+	int rc = set(mark, "store", json_string(m->store));
+
+	rc |= set_number(mark, "list", m->list_number);
+	for (size_t i = 0; i < m->n_marks && !rc; i++) {
+		json_t *one = json_object();
+
+		rc |= set_number(one, "version", m->marks[i].version);
+		rc |= set_number(one, "entry", m->marks[i].next_entry);
+		rc |= json_array_append_new(versions, one);
+	}
+	rc |= set(mark, "versions", versions);
+	return rc | set(o, "mark", mark);
+}
+
+static int set_fingerprints(json_t *o, const struct bundle_manifest *m)
+{
+	json_t *counts = json_object();
+	const struct tutela_algorithm_info *info;
+	int rc = set(o, "fingerprints", counts);
+
+	for (size_t i = 0; (info = tutela_algorithm_at(i)) && !rc; i++)
+		if (m->fingerprints[info->id])
+			rc = set_number(counts, info->name, m->fingerprints[info->id]);
+	return rc;
+}
+
+enum tutela_err tutela_bundle_manifest_text(const struct bundle_manifest *m, char **out, size_t *len)
+{
+	json_t *o = head("tutela-list"), *files = json_array();
+	int rc = set(o, "list", json_string(m->list));
+
+	rc |= set_number(o, "version", m->version);
+	rc |= set_time(o, "issued", m->issued);
+	rc |= set_time(o, "expires", m->expires);
+	rc |= set(o, "kind", json_string(tutela_list_kind_name(m->kind)));
+	rc |= set_hex(o, "digest", m->digest, sizeof m->digest);
+	rc |= set_number(o, "active", m->active);
+	rc |= set_number(o, "disputed", m->disputed);
+	rc |= set_fingerprints(o, m);
+	rc |= m->n_origins ? set_origins(o, m) : 0;
+	rc |= set(o, "files", files);
+	for (size_t i = 0; i < m->n_files && !rc; i++)
+		rc = json_array_append_new(files, file_object(&m->files[i]));
+	rc |= m->store[0] ? set_marks(o, m) : 0;
+	return finish(o, rc, BUNDLE_MANIFEST_MAX, out, len);
+}
