@@ -87,6 +87,16 @@ $(HELPER): $(B)/tests/cli/helper.o
 	@$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,JSON,libs)
 
+# Files over HTTP and HTTPS with faults, for the tests of sync.
+FILE_SERVER := $(B)/test/file-server
+$(B)/tests/cli/file_server.o: FLAGS_tests =
+FLAGS_tests/cli/file_server = $(call pkg,MICROHTTPD,cflags) $(call pkg,GNUTLS,cflags)
+
+$(FILE_SERVER): $(B)/tests/cli/file_server.o
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,MICROHTTPD,libs) $(call pkg,GNUTLS,libs)
+
 # Hostile pictures by formula, and what holds a scan of them to its promises.
 MKHOSTILE := $(B)/test/mkhostile
 DRIVE := $(B)/test/drive-hostile
@@ -181,7 +191,7 @@ mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 	@ln -sfn $(KEY)/test $(O)/test
 
 .PHONY: tests
-tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS) $(CHECK_TRUST) $(PROBES) $(CHECK_SANDBOX) \
+tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(FILE_SERVER) $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS) $(CHECK_TRUST) $(PROBES) $(CHECK_SANDBOX) \
 	$(MKHOSTILE) $(DRIVE)
 
 # With a sanitizer: tests ask for more memory than there is, and want an answer; leaks end up in a file.
@@ -196,7 +206,7 @@ check-unit: all tests ## unit tests only (F='--filter=index/*' picks some)
 	@[ ! -s $(LEAKS) ] || { echo "check-unit: $$(wc -l <$(LEAKS)) tests leak memory, see above" >&2; exit 1; }
 
 .PHONY: check-cli
-check-cli: all benches $(MKPICTURE) $(HELPER) ## command-line tests only (T=name picks one)
+check-cli: all benches $(MKPICTURE) $(HELPER) $(FILE_SERVER) ## command-line tests only (T=name picks one)
 	$(Q)tests/cli/run-cli $(abspath $(B))/bin $(abspath $(MKPICTURE)) $(T)
 
 # FILES files: bombs, odd headers, damaged pictures.

@@ -103,10 +103,14 @@ int cmd_export(struct cli *cli);
 int cmd_hash(struct cli *cli);
 int cmd_import(struct cli *cli);
 int cmd_init(struct cli *cli);
+int cmd_key(struct cli *cli);
 int cmd_list(struct cli *cli);
 int cmd_lookup(struct cli *cli);
+int cmd_publish(struct cli *cli);
 int cmd_scan(struct cli *cli);
+int cmd_source(struct cli *cli);
 int cmd_status(struct cli *cli);
+int cmd_sync(struct cli *cli);
 int cmd_version(struct cli *cli);
 int cmd_withdraw(struct cli *cli);
 

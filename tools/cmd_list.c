@@ -5,6 +5,8 @@
 #include <time.h>
 
 #include "cli.h"
+#include "expiry.h"
+#include "memory.h"
 #include "message.h"
 #include "output.h"
 #include "printable.h"
@@ -12,10 +14,13 @@
 static const struct cli_page page = {
 	.synopsis = "[OPTION]...\n"
 		    "       tutela list show NAME\n"
+		    "       tutela list held NAME\n"
 		    "       tutela list create NAME [POLICY]...\n"
 		    "       tutela list set NAME POLICY...\n"
 		    "       tutela list remove NAME --yes",
-	.about = "Shows the lists of the store, makes one, changes a list's policy, or removes a list.\n",
+	.about = "Shows the lists of the store, makes one, changes a list's policy, or removes a list. 'held' shows "
+		 "the\n"
+		 "bad records that syncs have kept out of it, the newest 10,000.\n",
 };
 
 struct wish {
@@ -29,30 +34,6 @@ static bool wants_policy(const struct wish *w)
 {
 	return w->pdq_given || w->phash_given || w->dhash_given || w->quality_given || w->action || w->kind ||
 	       w->expires;
-}
-
-/* "never", "2027-01-31" (its end) or "2027-01-31T12:00:00Z", in UTC. */
-static bool parse_time(const char *text, int64_t *out)
-{
-	struct tm tm = {0};
-	const char *end;
-
-	*out = 0;
-	if (strcmp(text, "never") == 0)
-		return true;
-	end = strptime(text, "%Y-%m-%d", &tm);
-	if (end && !*end) {
-		tm.tm_hour = 23;
-		tm.tm_min = tm.tm_sec = 59;
-	} else if (end) {
-		end = strptime(end, "T%H:%M:%S", &tm);
-		if (!end || strcmp(end, "Z") != 0)
-			return false;
-	}
-	if (!end)
-		return false;
-	*out = timegm(&tm);
-	return *out > 0;
 }
 
 /* CLI_GO, or STATUS_USAGE after saying what is wrong. */
@@ -72,7 +53,7 @@ static int apply(const struct cli *cli, const struct wish *w, struct tutela_list
 		return cli_usage(cli, "--action", "'%s' is not one of report, block, review, ignore", w->action);
 	if (w->kind && !tutela_list_kind_parse(w->kind, &p->kind))
 		return cli_usage(cli, "--kind", "'%s' is not one of known, exclude", w->kind);
-	if (w->expires && !parse_time(w->expires, &list->expires))
+	if (w->expires && !expiry_parse(w->expires, &list->expires))
 		return cli_usage(cli, "--expires", "'%s' is not 'never', YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ",
 				 w->expires);
 	return CLI_GO;
@@ -182,6 +163,66 @@ static int show(const struct cli *cli, const char *name)
 		else if (!error)
 			print_long(&list);
 	}
+	if (error == TUTELA_E_NOTFOUND) {
+		message_error(name, "no such list in this store");
+		status = STATUS_TROUBLE;
+	} else if (error) {
+		status = cli_store_error(store, name, error);
+	}
+	tutela_snapshot_close(snapshot);
+	tutela_store_close(store);
+	return status;
+}
+
+/* ------------------------------------------------------------------ held records */
+
+struct held_listing {
+	const char *list;
+	bool json;
+};
+
+static bool print_held(void *ctx, const struct tutela_held *h)
+{
+	struct held_listing *l = ctx;
+	char t[32], *position, *id, *reason, *text;
+	json_t *o;
+
+	if (l->json) {
+		o = json_object();
+		json_object_set_new(o, "type", json_string("held"));
+		json_object_set_new(o, "list", json_string(l->list));
+		json_object_set_new(o, "number", json_integer((json_int_t)h->number));
+		json_object_set_new(o, "time", output_time(h->time));
+		json_object_set_new(o, "position", output_tutela_text(h->position));
+		json_object_set_new(o, "id", output_tutela_text(h->id));
+		json_object_set_new(o, "reason", output_tutela_text(h->reason));
+		output_json(o);
+		return !output_failed();
+	}
+	position = printable_name(h->position.len ? h->position.s : "-", h->position.len ? h->position.len : 1);
+	id = printable_name(h->id.len ? h->id.s : "-", h->id.len ? h->id.len : 1);
+	text = memory_copy(h->reason.s, h->reason.len);
+	reason = printable_sentence(text);
+	output_print("%s  %s  %s: %s\n", output_time_text(h->time, t), position, id, reason);
+	free(position);
+	free(id);
+	free(text);
+	free(reason);
+	return !output_failed();
+}
+
+static int show_held(const struct cli *cli, const char *name)
+{
+	struct held_listing listing = {.list = name, .json = cli->json};
+	struct tutela_snapshot *snapshot;
+	struct tutela_store *store;
+	int status = STATUS_OK;
+	enum tutela_err error;
+
+	if (!cli_open_snapshot(cli, &store, &snapshot))
+		return STATUS_TROUBLE;
+	errno = 0;
+	error = tutela_snapshot_held(snapshot, name, print_held, &listing);
 	if (error == TUTELA_E_NOTFOUND) {
 		message_error(name, "no such list in this store");
 		status = STATUS_TROUBLE;
@@ -321,12 +362,15 @@ int cmd_list(struct cli *cli)
 	if (!verb)
 		return wants_policy(&w) ? cli_usage(cli, NULL, "policy options need 'set NAME' or 'create NAME'")
 					: show(cli, NULL);
-	if (strcmp(verb, "show") && strcmp(verb, "set") && strcmp(verb, "create") && strcmp(verb, "remove"))
-		return cli_usage(cli, verb, "not one of show, create, set, remove");
+	if (strcmp(verb, "show") && strcmp(verb, "set") && strcmp(verb, "create") && strcmp(verb, "remove") &&
+	    strcmp(verb, "held"))
+		return cli_usage(cli, verb, "not one of show, held, create, set, remove");
 	if (cli->n_args != 2)
 		return cli_usage(cli, verb, "name one list");
 	if (strcmp(verb, "show") == 0)
 		return show(cli, cli->args[1]);
+	if (strcmp(verb, "held") == 0)
+		return show_held(cli, cli->args[1]);
 	if (strcmp(verb, "remove") == 0)
 		return remove_list(cli, cli->args[1], w.yes);
 	if (strcmp(verb, "set") == 0 && !wants_policy(&w))

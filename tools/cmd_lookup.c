@@ -5,6 +5,7 @@
 
 #include "asker.h"
 #include "cli.h"
+#include "expiry.h"
 #include "interrupt.h"
 #include "memory.h"
 #include "message.h"
@@ -296,6 +297,8 @@ static int run(struct lookup *l)
 	begin(l);
 	ok = ask_all(l);
 	end(l);
+	if (expiry_warn(l->asker.snapshot))
+		ok = false;
 	if (interrupt_asked())
 		message_error(NULL, "interrupted");
 	if (l->stats)

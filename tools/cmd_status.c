@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli.h"
 #include "defences.h"
+#include "expiry.h"
 #include "locate.h"
 #include "message.h"
 #include "output.h"
 #include "printable.h"
+#include "source_status.h"
 
 static const struct cli_page page = {
 	.synopsis = "[OPTION]...",
-	.about = "Says what the store holds, and what holds the decoder programs in on this machine.\n",
+	.about = "Says what the store holds, how fresh its sources are, and what holds the decoder programs in on this "
+		 "machine.\n",
 };
 
-static void print_json(const char *path, const struct tutela_store_info *i)
+static enum tutela_err print_json(const char *path, struct tutela_snapshot *snapshot, const struct tutela_store_info *i)
 {
 	struct tutela_defences defences;
 	enum tutela_err found = defences_find(&defences);
-	json_t *o = json_object();
+	json_t *o = json_object(), *sources = json_array();
+	enum tutela_err error = source_status_json(snapshot, sources);
 
 	json_object_set_new(o, "type", json_string("status"));
 	output_set_bytes(o, "store", path, strlen(path));
@@ -36,10 +39,12 @@ static void print_json(const char *path, const struct tutela_store_info *i)
 	json_object_set_new(o, "unfinished", json_boolean(i->unfinished));
 	json_object_set_new(o, "instruction_set", json_string(tutela_isa_name(tutela_cpu_best())));
 	json_object_set_new(o, "defences", defences_json(&defences, found));
+	json_object_set_new(o, "sources", sources);
 	output_json(o);
+	return error;
 }
 
-static void print_text(const char *path, const struct tutela_store_info *i)
+static enum tutela_err print_text(const char *path, struct tutela_snapshot *snapshot, const struct tutela_store_info *i)
 {
 	const struct tutela_algorithm_info *a;
 	struct tutela_defences defences;
@@ -63,16 +68,7 @@ static void print_text(const char *path, const struct tutela_store_info *i)
 	output_print("decoder       %s\n", held);
 	free(held);
 	free(shown);
-}
-
-static bool warn_expired(void *ctx, const struct tutela_list *list)
-{
-	char text[32];
-
-	(void)ctx;
-	if (list->expires && list->expires <= (int64_t)time(NULL))
-		message_warning(list->name, "this list expired on %s", output_time_text(list->expires, text));
-	return true;
+	return source_status_print(snapshot);
 }
 
 int cmd_status(struct cli *cli)
@@ -97,11 +93,11 @@ int cmd_status(struct cli *cli)
 	if (error)
 		status = cli_store_error(store, path, error);
 	else if (cli->json)
-		print_json(path, &info);
+		error = print_json(path, snapshot, &info);
 	else
-		print_text(path, &info);
+		error = print_text(path, snapshot, &info);
 	if (!error)
-		error = tutela_snapshot_lists(snapshot, warn_expired, NULL);
+		error = expiry_warn(snapshot);
 	if (error && status == STATUS_OK)
 		status = cli_store_error(store, path, error);
 	free(path);

@@ -15,6 +15,20 @@ _tutela_lists()
 	"${COMP_WORDS[0]}" "${store[@]}" list --json 2>/dev/null | sed -n 's/.*"list":"\([^"]*\)".*/\1/p'
 }
 
+# The same of its sources.
+_tutela_sources()
+{
+	local i
+	local -a store=()
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-d | --store) store=(-d "${COMP_WORDS[i + 1]/#\~/$HOME}") ;;
+		esac
+	done
+	"${COMP_WORDS[0]}" "${store[@]}" source list --json 2>/dev/null | sed -n 's/.*"source":"\([^"]*\)".*/\1/p'
+}
+
 # Options as the command's own help lists them, so that they need no second table here.
 _tutela_options()
 {
@@ -24,7 +38,7 @@ _tutela_options()
 _tutela()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= verb= i
-	local commands='init list import export withdraw hash lookup scan status check help'
+	local commands='init list import export withdraw hash lookup scan source sync key publish status check help'
 	local algorithms='md5 sha1 sha256 pdq phash dhash photodna'
 
 	COMPREPLY=()
@@ -51,6 +65,8 @@ _tutela()
 	--variants) COMPREPLY=($(compgen -W 'none standard thorough' -- "$cur")); return ;;
 	--action) COMPREPLY=($(compgen -W 'report block review ignore' -- "$cur")); return ;;
 	--kind) COMPREPLY=($(compgen -W 'known exclude' -- "$cur")); return ;;
+	--type) COMPREPLY=($(compgen -W 'bundle ncmec stopncii threatexchange tat' -- "$cur")); return ;;
+	--key | --credentials | --ca | --client-cert | --client-key | --url) compopt -o default 2>/dev/null; return ;;
 	--expires) COMPREPLY=($(compgen -W 'never' -- "$cur")); return ;;
 	esac
 
@@ -59,9 +75,13 @@ _tutela()
 	elif [[ -z $command || $command == help ]]; then
 		COMPREPLY=($(compgen -W "$commands" -- "$cur"))
 	elif [[ $command == list && -z $verb ]]; then
-		COMPREPLY=($(compgen -W 'show create set remove' -- "$cur"))
+		COMPREPLY=($(compgen -W 'show held create set remove' -- "$cur"))
 	elif [[ $command == list && $verb != create ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur"))
+	elif [[ $command == source && -z $verb ]]; then
+		COMPREPLY=($(compgen -W 'add list show suspend resume remove' -- "$cur"))
+	elif [[ $command == sync || ($command == source && $verb != @(add|list)) ]]; then
+		COMPREPLY=($(compgen -W "$(_tutela_sources)" -- "$cur"))
 	elif [[ $command == @(import|hash|scan|init|export|withdraw) || $prev == @(--output|-o|--from|--files-from) ]]; then
 		compopt -o default 2>/dev/null
 	fi

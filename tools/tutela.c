@@ -25,6 +25,10 @@ static const struct command commands[] = {
 	{"hash", cmd_hash, "print the fingerprints of files"},
 	{"lookup", cmd_lookup, "ask the store for hashes"},
 	{"scan", cmd_scan, "compare files and folders with the store"},
+	{"source", cmd_source, "pin and manage the sources of lists"},
+	{"sync", cmd_sync, "fetch what the sources have issued"},
+	{"key", cmd_key, "make and show keys that lists are signed with"},
+	{"publish", cmd_publish, "issue lists as a signed bundle"},
 	{"status", cmd_status, "say what the store holds"},
 	{"check", cmd_check, "prove that the store is whole and its index exact"},
 };

@@ -19,7 +19,7 @@ FUZZ_VIPS := engine/decode/classes.c $(wildcard engine/hash/*.c) engine/decode/w
 
 FUZZ_CODECS_CORE := codec-jpeg codec-png
 FUZZ_CODECS_VIPS := codec-webp codec-gif codec-tiff codec-heic codec-avif codec-bmp codec-jxl
-FUZZ_TARGETS := text csv hash json names wire index store sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS)
+FUZZ_TARGETS := text csv hash json names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS)
 
 FUZZ_SOURCES_text := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_csv := $(FUZZ_EXCHANGE)
@@ -29,12 +29,15 @@ FUZZ_SOURCES_names := tools/name_stream.c tools/printable.c tools/memory.c
 FUZZ_SOURCES_wire := engine/decode/wire.c
 FUZZ_SOURCES_index := $(wildcard engine/match/*.c) engine/base/checksum.c
 FUZZ_SOURCES_store := hashdb/store/schema.c engine/hash/algorithm.c engine/base/checksum.c
+FUZZ_SOURCES_source := hashdb/store/source_row.c hashdb/store/schema.c hashdb/store/enum_names.c engine/hash/algorithm.c \
+	engine/base/checksum.c engine/base/utf8.c
 FUZZ_SOURCES_sniff := $(call worker,sniff)
 FUZZ_SOURCES_png := $(call worker,codec_png png_stream png_unfilter png_unfilter_avx2 row_sink) engine/decode/wire.c
 FUZZ_SOURCES_jpeg := $(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine/hash/*.c)
 $(foreach t,$(FUZZ_CODECS_CORE),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_CORE)))
 $(foreach t,$(FUZZ_CODECS_VIPS),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_VIPS)))
 
+FUZZ_LINK_source = $(call pkg,SODIUM,libs)
 FUZZ_LINK_json = $(call pkg,JSON,libs)
 FUZZ_LINK_png = $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lz -lm
 FUZZ_LINK_jpeg = $(call pkg,JPEG,libs) -lm
@@ -44,6 +47,7 @@ $(foreach t,$(FUZZ_CODECS_VIPS),$(eval FUZZ_LINK_$(t) = $$(LINK_tutela-decoder-v
 # Codecs and images have more in them than 4,096 bytes.
 FUZZ_LEN_index := 512
 FUZZ_LEN_store := 8192
+FUZZ_LEN_source := 12000
 $(foreach t,$(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS),$(eval FUZZ_LEN_$(t) := 16384))
 
 FUZZ_EXACT := -Dmmap=exact_mmap -Dmunmap=exact_munmap
@@ -53,6 +57,7 @@ FUZZ_FLAGS_engine/match/index := $(FUZZ_EXACT)
 FUZZ_FLAGS_engine/base/checksum := -O2 -fno-sanitize=fuzzer-no-link
 FUZZ_FLAGS_tests/fuzz/fuzz_png = $(call pkg,PNG,cflags) $(call pkg,DEFLATE,cflags)
 FUZZ_FLAGS_tests/fuzz/fuzz_jpeg = $(call pkg,JPEG,cflags)
+FUZZ_FLAGS_hashdb/store/source_row = $(call pkg,SODIUM,cflags)
 FUZZ_FLAGS_tests/fuzz/fuzz_json = -Itools $(call pkg,JSON,cflags)
 FUZZ_FLAGS_tests/fuzz/fuzz_names = -Itools
 FUZZ_FLAGS_tools/output = -Itools $(call pkg,JSON,cflags)
@@ -133,6 +138,15 @@ one='\001\000\000\000'; \
 { printf '\000\000\000\000\000\000\000\007\010\000\001'; $(call zeros,24); } | seed segment '\005\010'; \
 { printf '\000\000\000\002'; $(call zeros,32); body; } | seed entry '\004\004'; body | seed body '\000\000'; \
 printf 'seg-pdq-17.tix.tmp' | seed name '\007\000';
+endef
+# Layout, type, not suspended, three times; country, list, URL, four paths, an error; threshold, keys, members.
+define fuzz_seeds_source
+texts='\002\000DE\000\000\002\000/a\000\000\000\000\000\000\000\000\000\000'; \
+{ printf '\001a\001\000\000'; $(call zeros,24); printf "$$texts\001\001RWQ%053d\000" 1; } | seed bundle '\000\002'; \
+{ printf '\001a\001\001\001'; $(call zeros,24); printf "$$texts\000\000\001"; $(call zeros,8); } | seed ncmec '\000\002'; \
+{ printf '\000\000\000\001\000\000\000\000\000\000\000\001'; $(call zeros,8); \
+  printf '\001\000p\002\000id\003\000bad'; } | seed held '\001\014'; \
+printf '\002a\000f' | seed key '\002\004'; printf 'some\377thing' | seed hold '\003\000';
 endef
 define fuzz_seed_body
 body() { $(call zeros,9); printf '\002\000id\002\001\020'; hex 16 5; printf '\010\040'; hex 32 7; printf '\001\001\000k\001\000v\000\000'; };
