@@ -327,7 +327,8 @@ static int check_options(struct import *im)
 	if (im->delimiter && strlen(im->delimiter) != 1)
 		return cli_usage(im->cli, "--delimiter", "one character, or \\t");
 	if (im->kind && !tutela_list_kind_parse(im->kind, &im->policy.kind))
-		return cli_usage(im->cli, "--kind", "'%s' is not one of known, exclude", im->kind);
+		return cli_usage(im->cli, "--kind", "'%s' is not one of known, exclude, allow", im->kind);
+	tutela_policy_default_for(im->policy.kind, &im->policy);
 	if (im->algorithm) {
 		a = tutela_algorithm_find(im->algorithm);
 		if (!a)

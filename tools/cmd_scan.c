@@ -100,7 +100,7 @@ static void *work(void *ctx, void *job)
 	complain(s, j, f);
 	o->fatal = f->fatal;
 	tally_file(&o->file, f);
-	if (f->verdict != VERDICT_NO_MATCH || s->all)
+	if (f->verdict != VERDICT_NO_MATCH || f->allowed || s->all)
 		o->text = s->cli->json ? as_json(j, f, &o->len) : as_text(j, f, &o->len);
 	finding_free(f);
 	free(f);

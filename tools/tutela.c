@@ -30,6 +30,7 @@ static const struct command commands[] = {
 	{"key", cmd_key, "make and show keys that lists are signed with"},
 	{"publish", cmd_publish, "issue lists as a signed bundle"},
 	{"status", cmd_status, "say what the store holds"},
+	{"audit", cmd_audit, "show the audit log, prove that it is whole"},
 	{"check", cmd_check, "prove that the store is whole and its index exact"},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

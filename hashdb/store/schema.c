@@ -160,7 +160,7 @@ static bool threshold_valid(enum tutela_algorithm algorithm, uint32_t threshold)
 
 bool tutela_schema_policy_valid(const struct tutela_policy *p)
 {
-	return (unsigned)p->kind <= TUTELA_LIST_EXCLUDE && (unsigned)p->action <= TUTELA_IGNORE &&
+	return (unsigned)p->kind <= TUTELA_LIST_ALLOW && (unsigned)p->action <= TUTELA_IGNORE &&
 	       threshold_valid(TUTELA_ALG_PDQ, p->pdq_threshold) &&
 	       threshold_valid(TUTELA_ALG_PHASH, p->phash_threshold) &&
 	       threshold_valid(TUTELA_ALG_DHASH, p->dhash_threshold) && p->min_quality <= 100;
