@@ -83,6 +83,18 @@ static bool word_is(const json_t *o, const char *key, const char *word)
 	return s && !strcmp(s, word);
 }
 
+static enum tutela_err look_at_store(struct tutela_audit_check *c)
+{
+	char when[UTC_TIME_TEXT];
+
+	for (size_t i = 0; i < c->n; i++) {
+		(void)tutela_utc_format(c->points[i].time, when);
+		if (strcmp(c->points[i].store, c->store) != 0)
+			return bad(c, 1, "it is of another store than the checkpoint of %s", when);
+	}
+	return TUTELA_OK;
+}
+
 /* What the record says of itself, against where it stands. */
 static enum tutela_err look_inside(struct tutela_audit_check *c, const json_t *o, uint64_t number)
 {
@@ -105,9 +117,10 @@ static enum tutela_err look_inside(struct tutela_audit_check *c, const json_t *o
 			   number - 1);
 	if (number == 1 && !word_is(o, "action", "create"))
 		return bad(c, number, "it does not say that the store was created");
-	if (number == 1 && store)
-		(void)snprintf(c->store, sizeof c->store, "%s", store);
-	return TUTELA_OK;
+	if (number > 1)
+		return TUTELA_OK;
+	(void)snprintf(c->store, sizeof c->store, "%s", store ? store : "");
+	return look_at_store(c);
 }
 
 /* Checkpoints of the newest record that was looked at. */
@@ -121,8 +134,6 @@ static enum tutela_err hold_to_points(struct tutela_audit_check *c)
 		char when[UTC_TIME_TEXT];
 
 		(void)tutela_utc_format(p->time, when);
-		if (strcmp(p->store, c->store))
-			return bad(c, 1, "it is of another store than the checkpoint of %s", when);
 		if (p->number == v->records && !memcmp(p->head, v->head, sizeof v->head))
 			continue;
 		v->records = p->number ? p->number - 1 : 0;
