@@ -234,7 +234,7 @@ INSTALLED = $(bindir)/tutela $(INSTALL_LIBEXEC:%=$(libexecdir)/tutela/%) \
 	$(addprefix $(libdir)/,libtutela.a libtutela.so libtutela.so.$(SOVERSION) libtutela.so.$(VERSION)) \
 	$(libdir)/pkgconfig/tutela.pc $(addprefix $(includedir)/tutela/,$(notdir $(INSTALL_HEADERS))) \
 	$(foreach m,$(INSTALL_MAN),$(call man_path,$(m))) $(bashcompdir)/tutela \
-	$(addprefix $(unitdir)/,$(notdir $(INSTALL_UNITS)))
+	$(addprefix $(unitdir)/,$(notdir $(INSTALL_UNITS))) \
 	$(addprefix $(categorydir)/,$(notdir $(INSTALL_CATEGORIES)))
 
 $(B)/tutela.pc: engine/tutela.pc.in Makefile

@@ -98,7 +98,10 @@ void cli_free(struct cli *cli);
 bool cli_wants_progress(const struct cli *cli);
 
 /* Commands: one file each. They return an exit status. */
+int cmd_allow(struct cli *cli);
+int cmd_audit(struct cli *cli);
 int cmd_check(struct cli *cli);
+int cmd_dispute(struct cli *cli);
 int cmd_export(struct cli *cli);
 int cmd_feedback(struct cli *cli);
 int cmd_hash(struct cli *cli);

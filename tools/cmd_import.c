@@ -70,9 +70,9 @@ static void hold(struct import *im, struct tutela_text id, uint64_t line, const 
 	free(name);
 }
 
-static enum tutela_err report(struct import *im, struct tutela_text id, uint64_t line, const char *reason)
 /* `at` stands behind the sentence. */
-static void report(struct import *im, uint64_t line, const char *reason, const char *at)
+static enum tutela_err report(struct import *im, struct tutela_text id, uint64_t line, const char *reason,
+			      const char *at)
 {
 	im->bad++;
 	hold(im, id, line, reason);
@@ -89,36 +89,21 @@ static void report(struct import *im, uint64_t line, const char *reason, const c
 	return im->failed ? im->failed : interrupt_asked() ? TUTELA_E_INTERRUPTED : TUTELA_OK;
 }
 
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-
-	return n >= m && strcasecmp(s + n - m, end) == 0;
-}
-
-static const char *format_of(const struct import *im, const char *file)
-{
-	if (im->format)
-		return im->format;
-	return ends_with(file, ".csv") ? "csv" : ends_with(file, ".json") ? "vics" : "text";
-}
-
 static enum tutela_err on_problem(void *ctx, const struct tutela_exchange_problem *problem)
 {
-	return report(ctx, (struct tutela_text){0}, problem->line, problem->reason);
+	struct import *im = ctx;
+	char at[40] = "";
+
+	/* The number of a medium alone is hard to find in a file without lines. */
+	if (strcmp(im->file_format, "vics") == 0)
+		snprintf(at, sizeof at, " (byte %llu)", (unsigned long long)problem->byte);
+	return report(im, problem->id, problem->line, problem->reason, at);
 }
 
 static bool on_stop(void *ctx)
 {
 	(void)ctx;
 	return interrupt_asked();
-	struct import *im = ctx;
-	char at[40] = "";
-	/* The number of a medium alone is hard to find in a file without lines. */
-	if (strcmp(format_of(im, im->file), "vics") == 0)
-		snprintf(at, sizeof(at), " (byte %llu)", (unsigned long long)problem->byte);
-	report(im, problem->line, problem->reason, at);
-	return interrupt_asked() ? TUTELA_E_INTERRUPTED : TUTELA_OK;
 }
 
 /* The words for a record that the store does not take. */
@@ -140,11 +125,9 @@ static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uin
 
 	/* What is gone at its source and was never here. */
 	if (error == TUTELA_E_REFUSED && rec->status == TUTELA_WITHDRAWN && !rec->n_fingerprints)
-	if (error == TUTELA_E_REFUSED || error == TUTELA_E_TOOBIG) {
-		report(im, line, refusal(rec, error), "");
 		return TUTELA_OK;
 	if (error == TUTELA_E_REFUSED || error == TUTELA_E_TOOBIG)
-		return report(im, rec->id, line, refusal(rec, error));
+		return report(im, rec->id, line, refusal(rec, error), "");
 	im->failed = error;
 	if (error)
 		return error;
@@ -167,7 +150,6 @@ static struct tutela_reader *open_reader(struct import *im)
 		.ctx = im,
 	};
 	const char *format = im->file_format, *why = NULL;
-	const char *format = format_of(im, im->file), *why = NULL;
 	struct tutela_reader *reader = NULL;
 	enum tutela_err error = tutela_reader_new(format, &opts, &reader, &why);
 
@@ -455,7 +437,7 @@ static int settle_kind(struct import *im)
 	size_t excluding = 0;
 
 	if (im->kind && !tutela_list_kind_parse(im->kind, &im->policy.kind))
-		return cli_usage(im->cli, "--kind", "'%s' is not one of known, exclude", im->kind);
+		return cli_usage(im->cli, "--kind", "'%s' is not one of known, exclude, allow", im->kind);
 	for (size_t i = 0; i < im->cli->n_args; i++)
 		excluding += (list_format_can(format_of(im, im->cli->args[i])) & TUTELA_FORMAT_EXCLUDE) != 0;
 	if (im->kind || !excluding)
@@ -467,12 +449,16 @@ static int settle_kind(struct import *im)
 			"after the other, or say --kind");
 	im->policy.kind = TUTELA_LIST_EXCLUDE;
 	return CLI_GO;
+}
+
 /* VICS sets hold abuse material; as a list of files to pass over one would hide what it is there to find. */
 static bool hides(const struct import *im, struct tutela_store *store)
+{
 	struct tutela_snapshot *snapshot;
 	enum tutela_list_kind kind = im->policy.kind;
 	struct tutela_list list;
 	const char *vics = NULL;
+
 	for (size_t i = 0; i < im->cli->n_args && !vics; i++)
 		if (strcmp(format_of(im, im->cli->args[i]), "vics") == 0)
 			vics = im->cli->args[i];
@@ -494,6 +480,7 @@ static bool hides(const struct import *im, struct tutela_store *store)
 static int check_options(struct import *im)
 {
 	const struct tutela_algorithm_info *a;
+	int status;
 
 	if (!im->list)
 		return cli_usage(im->cli, NULL, "name the list: --list LIST");
@@ -515,12 +502,14 @@ static int check_options(struct import *im)
 	}
 	if (im->format && !(list_format_can(im->format) & TUTELA_FORMAT_READS)) {
 		char *all = list_format_names(TUTELA_FORMAT_READS);
-		int status = cli_usage(im->cli, "--format", "'%s' is not one of %s", im->format, all);
+		status = cli_usage(im->cli, "--format", "'%s' is not one of %s", im->format, all);
 
 		free(all);
 		return status;
 	}
-	return settle_kind(im);
+	status = settle_kind(im);
+	tutela_policy_default_for(im->policy.kind, &im->policy);
+	return status;
 }
 
 int cmd_import(struct cli *cli)
@@ -538,7 +527,6 @@ int cmd_import(struct cli *cli)
 		 .text = &im.format,
 		 .help = "text, csv, sums, hfind, encase, hashkeeper, nsrl, kdb, rds or records; else by the file's "
 			 "name"},
-		 .help = "text, csv or vics; else by the file's name: csv for .csv, vics for .json, else text"},
 		{.name = "algorithm",
 		 .letter = 'a',
 		 .argument = "NAME",

@@ -45,6 +45,11 @@ static int apply(const struct cli *cli, const struct wish *w, struct tutela_list
 {
 	struct tutela_policy *p = &list->policy;
 
+	if (w->kind && !tutela_list_kind_parse(w->kind, &p->kind))
+		return cli_usage(cli, "--kind", "'%s' is not one of known, exclude, allow", w->kind);
+	/* Thresholds that find pictures would allow too much. */
+	if (w->kind && p->kind == TUTELA_LIST_ALLOW)
+		p->pdq_threshold = p->phash_threshold = p->dhash_threshold = 0;
 	if (w->pdq_given)
 		p->pdq_threshold = (uint32_t)w->pdq;
 	if (w->phash_given)
@@ -55,8 +60,6 @@ static int apply(const struct cli *cli, const struct wish *w, struct tutela_list
 		p->min_quality = (uint32_t)w->quality;
 	if (w->action && !tutela_action_parse(w->action, &p->action))
 		return cli_usage(cli, "--action", "'%s' is not one of report, block, review, ignore", w->action);
-	if (w->kind && !tutela_list_kind_parse(w->kind, &p->kind))
-		return cli_usage(cli, "--kind", "'%s' is not one of known, exclude", w->kind);
 	if (w->expires && !expiry_parse(w->expires, &list->expires))
 		return cli_usage(cli, "--expires", "'%s' is not 'never', YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ",
 				 w->expires);
@@ -353,7 +356,7 @@ int cmd_list(struct cli *cli)
 		{.name = "kind",
 		 .argument = "KIND",
 		 .text = &w.kind,
-		 .help = "known (hits raise an alarm) or exclude (to pass over)"},
+		 .help = "known (hits raise an alarm), exclude (to pass over) or allow (harmless)"},
 		{.name = "expires", .argument = "TIME", .text = &w.expires, .help = "YYYY-MM-DD[Thh:mm:ssZ] or never"},
 		{.name = "yes", .flag = &w.yes, .help = "really remove"},
 		{.name = "since",

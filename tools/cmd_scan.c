@@ -129,7 +129,7 @@ static void *work(void *ctx, void *job)
 	complain(s, j, f);
 	o->fatal = f->fatal;
 	tally_file(&o->file, f);
-	if (f->verdict != VERDICT_NO_MATCH || s->all)
+	if (f->verdict != VERDICT_NO_MATCH || f->allowed || s->all)
 		o->text = s->cli->json || s->case_folder ? as_json(s, j, f, &o->len) : as_text(j, f, &o->len);
 	if (s->case_folder)
 		o->line = case_record_line(j->path, f, o->text, o->len, &o->line_len);

@@ -11,11 +11,19 @@
 #include "output.h"
 #include "printable.h"
 
+static const struct cli_page dispute_page = {
+	.synopsis = "[OPTION]... --list LIST ENTRY...",
+	.about = "Marks entries of a list as disputed: they stop matching here, whatever their source says now\n"
+		 "or later, until --restore takes the decision back. An entry is named by its id, or as\n"
+		 "ALGORITHM:HEX, which means every entry that carries this fingerprint.\n",
+};
+
 static const struct cli_page page = {
 	.synopsis = "[OPTION]... --list LIST ENTRY...",
 	.about = "Makes entries of a list stop matching. An entry is named by its id, or as ALGORITHM:HEX, which\n"
 		 "means every entry that carries this fingerprint. What is found is withdrawn at once, by one\n"
-		 "commit, also when other entries were not found.\n",
+		 "commit, also when other entries were not found. In a list of a source it is a local decision:\n"
+		 "it holds whatever the source says later, until --restore.\n",
 };
 
 struct wanted {
@@ -32,7 +40,7 @@ struct ids {
 struct withdraw {
 	const struct cli *cli;
 	const char *list, *reason, *from;
-	bool dispute, restore;
+	bool dispute, given_dispute, restore, local; /* local: the list's source is the operator */
 	enum tutela_status status;
 	struct wanted *wanted;
 	size_t n, max;
@@ -117,12 +125,18 @@ static enum tutela_err find_carriers(struct withdraw *w, struct tutela_store *st
 	struct tutela_snapshot *snapshot;
 	enum tutela_err error;
 
-	if (!w->n_hashes)
-		return TUTELA_OK;
-	qsort(w->wanted, w->n, sizeof(*w->wanted), by_hash);
+	struct tutela_list list;
+
 	error = tutela_snapshot_open(store, &snapshot);
-	if (error)
+	if (!error)
+		error = tutela_snapshot_list(snapshot, w->list, &list);
+	if (error || !w->n_hashes) {
+		w->local = !error && strcmp(list.source, "local") == 0;
+		tutela_snapshot_close(snapshot);
 		return error;
+	}
+	w->local = strcmp(list.source, "local") == 0;
+	qsort(w->wanted, w->n, sizeof(*w->wanted), by_hash);
 	error = tutela_snapshot_entries(snapshot, w->list, on_entry, w);
 	tutela_snapshot_close(snapshot);
 	return error;
@@ -132,7 +146,15 @@ static enum tutela_err set_status(struct withdraw *w, struct tutela_update *u, c
 {
 	struct tutela_text text = {id, strlen(id)};
 	struct tutela_text reason = {w->reason, w->reason ? strlen(w->reason) : 0};
+	enum tutela_err error;
 
+	if (w->restore) {
+		error = tutela_update_undecide(u, text);
+		if (error || !w->local || w->dispute)
+			return error;
+	}
+	if (w->dispute || !w->local)
+		return tutela_update_decide(u, text, w->status, reason);
 	return tutela_update_status(u, text, w->status, reason);
 }
 
@@ -176,9 +198,10 @@ static void print_result(const struct withdraw *w, const struct tutela_update_re
 	char text[32];
 
 	if (w->cli->json)
-		output_json(json_pack("{s:s, s:s, s:I, s:s, s:I, s:I}", "type", "withdraw", "list", w->list, "version",
-				      (json_int_t)r->version, "status", tutela_status_name(w->status), "changed",
-				      (json_int_t)n, "not_found", (json_int_t)w->missing));
+		output_json(json_pack("{s:s, s:s, s:I, s:s, s:I, s:I}", "type", w->dispute ? "dispute" : "withdraw",
+				      "list", w->list, "version", (json_int_t)r->version, "status",
+				      tutela_status_name(w->status), "changed", (json_int_t)n, "not_found",
+				      (json_int_t)w->missing));
 	else if (!w->cli->quiet)
 		output_print("list '%s', version %llu: %s entries are now %s\n", w->list,
 			     (unsigned long long)r->version, printable_count(n, text), tutela_status_name(w->status));
@@ -186,7 +209,9 @@ static void print_result(const struct withdraw *w, const struct tutela_update_re
 
 static int run(struct withdraw *w, struct tutela_store *store)
 {
-	struct tutela_update_opts opts = {.size = sizeof(opts), .list = w->list, .provenance = "withdrawal by hand"};
+	struct tutela_update_opts opts = {.size = sizeof(opts),
+					  .list = w->list,
+					  .provenance = w->dispute ? "dispute by hand" : "withdrawal by hand"};
 	struct tutela_update_result result = {0};
 	struct tutela_update *u = NULL;
 	enum tutela_err error;
@@ -216,17 +241,18 @@ static int check_options(struct withdraw *w)
 		return cli_usage(w->cli, NULL, "name the list: --list LIST");
 	if (!w->cli->n_args && !w->from)
 		return cli_usage(w->cli, NULL, "name an entry, or a file of entries: --from FILE");
-	if (w->dispute && w->restore)
+	if (w->given_dispute && w->restore)
 		return cli_usage(w->cli, NULL, "--dispute and --restore exclude each other");
+	w->dispute |= w->given_dispute;
 	if (w->reason && (strlen(w->reason) > TUTELA_TEXT_MAX || !printable_is_utf8(w->reason, strlen(w->reason))))
 		return cli_usage(w->cli, "--reason", "at most %d bytes of UTF-8", TUTELA_TEXT_MAX);
-	w->status = w->dispute ? TUTELA_DISPUTED : w->restore ? TUTELA_ACTIVE : TUTELA_WITHDRAWN;
+	w->status = w->restore ? TUTELA_ACTIVE : w->dispute ? TUTELA_DISPUTED : TUTELA_WITHDRAWN;
 	return CLI_GO;
 }
 
-int cmd_withdraw(struct cli *cli)
+static int command(struct cli *cli, bool dispute)
 {
-	struct withdraw w = {.cli = cli};
+	struct withdraw w = {.cli = cli, .dispute = dispute};
 	const struct cli_option options[] = {
 		{.name = "list", .letter = 'l', .argument = "LIST", .text = &w.list, .help = "the list"},
 		{.name = "reason",
@@ -234,8 +260,10 @@ int cmd_withdraw(struct cli *cli)
 		 .argument = "TEXT",
 		 .text = &w.reason,
 		 .help = "why, kept with the entry"},
-		{.name = "dispute", .flag = &w.dispute, .help = "mark as disputed instead: kept, does not match"},
-		{.name = "restore", .flag = &w.restore, .help = "make withdrawn or disputed entries active again"},
+		{.name = "dispute", .flag = &w.given_dispute, .help = "mark as disputed instead: kept, does not match"},
+		{.name = "restore",
+		 .flag = &w.restore,
+		 .help = "take it back: the entry counts again as its source says"},
 		{.name = "from",
 		 .argument = "FILE",
 		 .text = &w.from,
@@ -244,7 +272,7 @@ int cmd_withdraw(struct cli *cli)
 	};
 	struct names_opts names = {.line = on_line, .ctx = &w};
 	struct tutela_store *store = NULL;
-	int status = cli_parse(cli, &page, options);
+	int status = cli_parse(cli, dispute ? &dispute_page : &page, options);
 
 	if (status == CLI_GO)
 		status = check_options(&w);
@@ -266,4 +294,14 @@ int cmd_withdraw(struct cli *cli)
 	free(w.wanted);
 	free(w.carriers.items);
 	return status;
+}
+
+int cmd_withdraw(struct cli *cli)
+{
+	return command(cli, false);
+}
+
+int cmd_dispute(struct cli *cli)
+{
+	return command(cli, true);
 }

@@ -38,7 +38,7 @@ _tutela_options()
 _tutela()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= verb= i
-	local commands='init list import export withdraw hash lookup scan source sync feedback status check help key publish report'
+	local commands='init list import export withdraw hash lookup scan source sync feedback key publish report status check help'
 	local algorithms='md5 sha1 sha256 pdq phash dhash photodna'
 
 	COMPREPLY=()
@@ -62,22 +62,17 @@ _tutela()
 	-l) [[ $command == @(import|export|withdraw|publish) ]] && COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")) && return ;;
 	--algorithm) COMPREPLY=($(compgen -W "$algorithms" -- "$cur")); return ;;
 	--format)
-		if [[ $command == import ]]; then
-			COMPREPLY=($(compgen -W 'text csv records vics ncmec stopncii threatexchange tat sums hfind encase hashkeeper nsrl kdb rds' -- "$cur"))
-		else
-			COMPREPLY=($(compgen -W 'text csv records vics' -- "$cur"))
-		fi
+		case $command in
+		import) COMPREPLY=($(compgen -W 'text csv records vics ncmec stopncii threatexchange tat sums hfind encase hashkeeper nsrl kdb rds' -- "$cur")) ;;
+		report) COMPREPLY=($(compgen -W 'jsonl csv vics case html' -- "$cur")) ;;
+		*) COMPREPLY=($(compgen -W 'text csv records vics' -- "$cur")) ;;
+		esac
 		return
 		;;
-	--format) COMPREPLY=($(compgen -W 'text csv vics' -- "$cur")); return ;;
 	--case) COMPREPLY=($(compgen -d -- "$cur")) && compopt -o filenames 2>/dev/null; return ;;
-		case $command in
-		report) COMPREPLY=($(compgen -W 'jsonl csv vics case html' -- "$cur")) ;;
-		*) COMPREPLY=($(compgen -W 'text csv' -- "$cur")) ;;
-		esac
 	--variants) COMPREPLY=($(compgen -W 'none standard thorough' -- "$cur")); return ;;
 	--action) COMPREPLY=($(compgen -W 'report block review ignore' -- "$cur")); return ;;
-	--kind) COMPREPLY=($(compgen -W 'known exclude' -- "$cur")); return ;;
+	--kind) COMPREPLY=($(compgen -W 'known exclude allow' -- "$cur")); return ;;
 	--type) COMPREPLY=($(compgen -W 'bundle ncmec stopncii threatexchange tat' -- "$cur")); return ;;
 	--out) [[ $command == publish ]] && COMPREPLY=($(compgen -d -- "$cur")); compopt -o filenames -o default 2>/dev/null; return ;;
 	--root-key | --old-key | --public-key | --root-public-key | --passphrase-file) compopt -o default 2>/dev/null; return ;;
@@ -99,8 +94,7 @@ _tutela()
 		COMPREPLY=($(compgen -W 'add list show members suspend resume remove' -- "$cur"))
 	elif [[ $command == sync || ($command == feedback && -z $verb) || ($command == source && $verb != @(add|list)) ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_sources)" -- "$cur"))
-	elif [[ $command == @(import|hash|scan|init|export|withdraw|key) || $prev == @(--output|-o|--from|--files-from) ]]; then
-	elif [[ $command == @(import|hash|scan|init|export|withdraw) || $prev == @(--output|--out|-o|--from|--files-from|--categories) ]]; then
+	elif [[ $command == @(import|hash|scan|init|export|withdraw|key) || $prev == @(--output|--out|-o|--from|--files-from|--categories) ]]; then
 		compopt -o default 2>/dev/null
 	fi
 }

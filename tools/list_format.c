@@ -14,7 +14,7 @@ static const struct {
 	{".csv", "csv"},           {".md5", "sums"},       {".sha1", "sums"},       {".sha256", "sums"},
 	{"/md5sums", "sums"},      {"/sha1sums", "sums"},  {"/sha256sums", "sums"}, {".idx", "hfind"},
 	{".hash", "encase"},       {".hsh", "hashkeeper"}, {".kdb", "kdb"},         {".db", "rds"},
-	{"/nsrlfile.txt", "nsrl"},
+	{"/nsrlfile.txt", "nsrl"}, {".json", "vics"},
 };
 
 static bool ends_with(const char *s, const char *end)

@@ -178,12 +178,34 @@ static void judge_class(struct finding *f, const char *path)
 		undetermined(f, tutela_decode_class_name(c), text);
 }
 
+bool finding_silences(const struct finding *f, const struct tutela_hit *hit)
+{
+	return hit->kind == TUTELA_LIST_KNOWN && f->silenced >> hit->algorithm & 1;
+}
+
+/* What allow lists silence. */
+static void judge_allowed(struct finding *f)
+{
+	f->silenced = 0;
+	for (size_t i = 0; i < f->hits.n; i++) {
+		const struct tutela_hit *h = &f->hits.items[i];
+
+		if (h->kind != TUTELA_LIST_ALLOW)
+			continue;
+		if (h->algorithm == TUTELA_ALG_SHA256)
+			f->silenced = UINT64_MAX;
+		else if (!tutela_algorithm_get(h->algorithm)->perceptual || !f->decoded.partial)
+			f->silenced |= UINT64_C(1) << h->algorithm;
+	}
+}
+
 /* What the hits make of it; called after judge_class, because a match outranks everything. */
 static void judge_hits(struct finding *f)
 {
-	size_t known = 0, exclude = 0;
+	size_t known = 0, exclude = 0, silenced = 0;
 	bool perceptual = false;
 
+	judge_allowed(f);
 	for (size_t i = 0; i < f->hits.n; i++) {
 		const struct tutela_hit *h = &f->hits.items[i];
 
@@ -191,6 +213,9 @@ static void judge_hits(struct finding *f)
 			exclude++;
 			continue;
 		}
+		silenced += finding_silences(f, h);
+		if (h->kind == TUTELA_LIST_ALLOW || finding_silences(f, h))
+			continue;
 		known++;
 		perceptual |= tutela_algorithm_get(h->algorithm)->perceptual;
 	}
@@ -200,6 +225,12 @@ static void judge_hits(struct finding *f)
 		f->perceptual = PERCEPTUAL_LOW_QUALITY;
 	if (known) {
 		f->verdict = VERDICT_MATCH;
+	} else if (f->silenced == UINT64_MAX) {
+		f->allowed = silenced || f->verdict == VERDICT_UNDETERMINED;
+		f->verdict = VERDICT_NO_MATCH;
+		f->kind[0] = f->reason[0] = '\0';
+	} else if (silenced && f->verdict == VERDICT_NO_MATCH && !f->hits.low_quality) {
+		f->allowed = true;
 	} else if (exclude) {
 		f->verdict = VERDICT_NO_MATCH;
 		f->excluded = true;

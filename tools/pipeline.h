@@ -43,6 +43,8 @@ struct finding {
 	struct tutela_hits hits;
 	enum verdict verdict;
 	enum perceptual perceptual;
+	bool allowed;            /* not reported, because of entries that allow it */
+	uint64_t silenced;       /* by enum tutela_algorithm: hits of these are silenced; see finding_silences */
 	bool excluded;           /* on a list of known files to pass over, and on no other */
 	char kind[24];           /* of reason, a word for counting: "truncated"; "" without a reason */
 	char reason[REASON_MAX]; /* "truncated: the file ends before the picture does" */
@@ -58,6 +60,16 @@ void pipeline_unreadable(struct finding *out, int error, const char *kind);
 
 /* What the hits in a finding, or the error of their search, make of it. */
 void pipeline_judge(struct finding *f, enum tutela_err error);
+
+/*
+ * Is this hit of a known list silenced by one of an allow list? The same SHA-256
+ * silences every hit, since it is the very file. MD5 and SHA-1, which can be
+ * forged, and opaque values silence hits of the same algorithm, that is of the
+ * same value. A perceptual hash within the allow list's own threshold silences
+ * hits of the same algorithm; never those of a digest, and not when it is of
+ * half a picture.
+ */
+bool finding_silences(const struct finding *f, const struct tutela_hit *hit);
 
 void finding_free(struct finding *f);
 

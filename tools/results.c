@@ -116,25 +116,34 @@ static json_t *hit_object(const struct tutela_hit *h, bool partial)
 	return o;
 }
 
+static void set_unless_empty(json_t *object, const char *key, json_t *array)
+{
+	if (json_array_size(array))
+		json_object_set(object, key, array);
+	json_decref(array);
+}
+
 static void set_hits(json_t *object, const struct finding *f)
 {
-	json_t *hits = json_array(), *passed = json_array();
+	json_t *hits = json_array(), *passed = json_array(), *allows = json_array(), *silenced = json_array();
 
 	for (size_t i = 0; i < f->hits.n; i++) {
 		const struct tutela_hit *h = &f->hits.items[i];
 
-		json_array_append_new(h->kind == TUTELA_LIST_EXCLUDE ? passed : hits,
-				      hit_object(h, f->decoded.partial));
+		json_t *to = h->kind == TUTELA_LIST_EXCLUDE ? passed : h->kind == TUTELA_LIST_ALLOW ? allows : hits;
+
+		json_array_append_new(finding_silences(f, h) ? silenced : to, hit_object(h, f->decoded.partial));
 	}
 	json_object_set_new(object, "hits", hits);
 	if (f->hits.limited)
 		json_object_set_new(object, "hits_limited", json_true());
 	if (f->excluded)
 		json_object_set_new(object, "excluded", json_true());
-	if (json_array_size(passed))
-		json_object_set_new(object, "excluded_by", passed);
-	else
-		json_decref(passed);
+	if (f->allowed)
+		json_object_set_new(object, "allowed", json_true());
+	set_unless_empty(object, "excluded_by", passed);
+	set_unless_empty(object, "allowed_by", allows);
+	set_unless_empty(object, "allowed_hits", silenced);
 }
 
 void result_set_verdict(json_t *object, const struct finding *f, bool perceptual)
@@ -154,7 +163,7 @@ void result_print_heads(FILE *out, const char *subject)
 	fprintf(out, COLUMNS, "VERDICT", "DISTANCE", "LIST", "ENTRY", "VARIANT", subject);
 }
 
-static void print_hit(FILE *out, const char *shown, const struct tutela_hit *h)
+static void print_hit(FILE *out, const char *shown, const struct tutela_hit *h, bool silenced)
 {
 	const struct tutela_algorithm_info *a = tutela_algorithm_get(h->algorithm);
 	char *entry = printable_name(h->entry.len ? h->entry.s : "", h->entry.len), distance[48];
@@ -168,8 +177,11 @@ static void print_hit(FILE *out, const char *shown, const struct tutela_hit *h)
 		snprintf(distance, sizeof(distance), "%s %u/%u", a->name, h->distance, h->threshold);
 	else
 		snprintf(distance, sizeof(distance), "%s exact", a->name);
-	fprintf(out, COLUMNS, h->kind == TUTELA_LIST_EXCLUDE ? "excluded" : "match", distance, h->list, entry,
-		h->variant ? h->variant : "-", shown);
+	fprintf(out, COLUMNS,
+		h->kind == TUTELA_LIST_EXCLUDE ? "excluded"
+		: silenced                     ? "allowed"
+					       : "match",
+		distance, h->list, entry, h->variant ? h->variant : "-", shown);
 	free(entry);
 }
 
@@ -182,7 +194,7 @@ void result_print(FILE *out, const char *subject, const struct finding *f)
 
 		fprintf(out, COLUMNS, "undetermined", "-", "-", "-", "-", both);
 		free(both);
-	} else if (f->hits.n == 0) {
+	} else if (f->verdict == VERDICT_NO_MATCH && !f->excluded && !f->allowed) {
 		fprintf(out, COLUMNS, "no-match", "-", "-", "-", "-", shown);
 	}
 	for (size_t i = 0; i < f->hits.n; i++) {
@@ -190,7 +202,7 @@ void result_print(FILE *out, const char *subject, const struct finding *f)
 
 		/* Next to an alarm, what passes the file over has no say. */
 		if (h->kind == TUTELA_LIST_KNOWN || f->excluded)
-			print_hit(out, shown, h);
+			print_hit(out, shown, h, finding_silences(f, h));
 	}
 	free(shown);
 }

@@ -14,6 +14,7 @@ void tally_file(struct tally_file *out, const struct finding *f)
 		.verdict = f->verdict,
 		.perceptual = f->perceptual,
 		.excluded = f->excluded,
+		.allowed = f->allowed,
 		.unreadable = f->decoded.class_ == TUTELA_DECODE_UNREADABLE,
 		.bytes = f->decoded.size,
 		.digest_ns = f->decoded.digest_ns,
@@ -21,7 +22,10 @@ void tally_file(struct tally_file *out, const struct finding *f)
 		.lookup_ns = f->lookup_ns,
 	};
 	for (size_t i = 0; i < f->hits.n; i++)
-		out->hits += f->hits.items[i].kind == TUTELA_LIST_KNOWN;
+		if (finding_silences(f, &f->hits.items[i]))
+			out->silenced++;
+		else
+			out->hits += f->hits.items[i].kind == TUTELA_LIST_KNOWN;
 	memcpy(out->kind, f->kind, sizeof(out->kind));
 }
 
@@ -45,6 +49,8 @@ void tally_add(struct tally *t, const struct tally_file *f)
 	t->files++;
 	t->bytes += f->bytes;
 	t->hits += f->hits;
+	t->allowed += f->allowed;
+	t->silenced += f->silenced;
 	t->digest_ns += f->digest_ns;
 	t->decode_ns += f->decode_ns;
 	t->lookup_ns += f->lookup_ns;
@@ -98,6 +104,8 @@ json_t *tally_json(const struct tally *t)
 	json_object_set_new(o, "seconds", json_real(t->seconds));
 	json_object_set_new(o, "lists", t->lists ? json_incref(t->lists) : json_array());
 	set(o, "hits", t->hits);
+	set(o, "allowed", t->allowed);
+	set(o, "allowed_hits", t->silenced);
 	set(o, "not_pictures", t->not_pictures);
 	set(o, "low_quality", t->low_quality);
 	json_object_set_new(o, "undetermined_by_reason", reasons);
@@ -166,6 +174,8 @@ void tally_print(const struct tally *t)
 	print_reasons(t);
 	row("  excluded", t->excluded);
 	row("hits", t->hits);
+	row_if("allowed", t->allowed);
+	row_if("allowed hits", t->silenced);
 	row_if("not pictures", t->not_pictures);
 	row_if("low quality", t->low_quality);
 	row_if("special files", t->skipped_special);

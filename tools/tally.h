@@ -16,14 +16,16 @@
 struct tally_file {
 	enum verdict verdict;
 	enum perceptual perceptual;
-	bool excluded, unreadable;
-	uint64_t bytes, hits;
+	bool excluded, allowed, unreadable;
+	uint64_t bytes, hits, silenced;
 	uint64_t digest_ns, decode_ns, lookup_ns;
 	char kind[24];
 };
 
 struct tally {
 	uint64_t files, bytes, match, no_match, undetermined, excluded;
+	uint64_t allowed,
+		silenced; /* files among no_match that allow lists keep from being reported; such hits of all files */
 	uint64_t hits, not_pictures, low_quality, errors;
 	uint64_t skipped_special, skipped_links, skipped_mounts, skipped_filtered;
 	struct {

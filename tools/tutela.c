@@ -22,6 +22,8 @@ static const struct command commands[] = {
 	{"import", cmd_import, "put the entries of a file into a list"},
 	{"export", cmd_export, "write the entries of a list"},
 	{"withdraw", cmd_withdraw, "make entries stop matching"},
+	{"dispute", cmd_dispute, "make entries stop matching here, whatever their source says"},
+	{"allow", cmd_allow, "name a file or hash that is not to be reported"},
 	{"hash", cmd_hash, "print the fingerprints of files"},
 	{"lookup", cmd_lookup, "ask the store for hashes"},
 	{"scan", cmd_scan, "compare files and folders with the store"},
@@ -32,6 +34,7 @@ static const struct command commands[] = {
 	{"key", cmd_key, "make and show keys that lists are signed with"},
 	{"publish", cmd_publish, "issue lists as a signed bundle"},
 	{"status", cmd_status, "say what the store holds"},
+	{"audit", cmd_audit, "show the audit log, prove that it is whole"},
 	{"check", cmd_check, "prove that the store is whole and its index exact"},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

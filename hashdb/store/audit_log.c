@@ -2,6 +2,7 @@
 #include "store/audit_log.h"
 
 #include <jansson.h>
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,7 @@ static int set_list(json_t *o, const struct audit_event *event)
 
 	rc |= json_object_set_new(o, "source", json_string(l->source));
 	rc |= set(o, "version", l->version);
-	if (event->result)
+	if (event->result || event->detail)
 		return rc;
 	rc |= json_object_set_new(o, "kind", json_string(tutela_list_kind_name(p->kind)));
 	rc |= json_object_set_new(o, "action_on_hit", json_string(tutela_action_name(p->action)));
@@ -69,20 +70,45 @@ static int set_result(json_t *o, const struct tutela_update_result *r)
 	       set(o, "withdrawn", r->withdrawn);
 }
 
-/* A malloc'd text, NULL when memory is short. */
-static char *event_text(const struct audit_event *event, uint64_t number)
+static void hex_of(const uint8_t *bytes, size_t n, char *out)
 {
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		*out++ = digits[bytes[i] >> 4];
+		*out++ = digits[bytes[i] & 15];
+	}
+	*out = '\0';
+}
+
+void tutela_audit_digest(const void *json, size_t len, uint8_t *digest)
+{
+	struct sha256_ctx sha;
+
+	sha256_init(&sha);
+	sha256_update(&sha, len, json);
+	sha256_digest(&sha, SHA256_DIGEST_SIZE, digest);
+}
+
+/* A malloc'd text, NULL when memory is short. */
+static char *event_text(const struct audit_event *event, const struct audit_tail *tail)
+{
+	char prev[2 * SHA256_DIGEST_SIZE + 1];
 	json_t *o = json_object();
 	char *text = NULL;
 	int rc;
 
 	if (!o)
 		return NULL;
+	hex_of(tail->head, sizeof tail->head, prev);
 	rc = json_object_set_new(o, "type", json_string("audit"));
-	rc |= set(o, "number", number);
+	rc |= set(o, "number", tail->number + 1);
+	rc |= json_object_set_new(o, "prev", json_string(prev));
 	rc |= json_object_set_new(o, "time", time_text(time(NULL)));
 	rc |= json_object_set_new(o, "action", json_string(event->action));
 	rc |= set(o, "uid", getuid());
+	if (event->store)
+		rc |= json_object_set_new(o, "store", json_string(event->store));
 	if (event->update)
 		rc |= set(o, "update", event->update);
 	if (event->mode)
@@ -103,17 +129,25 @@ static char *event_text(const struct audit_event *event, uint64_t number)
 	return text;
 }
 
-static enum tutela_err next_number(struct tutela_store *s, struct txn *txn, uint64_t *out)
+/* Nothing is chained to a record that is damaged. */
+enum tutela_err tutela_audit_tail(struct tutela_store *s, struct txn *txn, struct audit_tail *out)
 {
 	struct cursor cursor;
 	enum tutela_err err = tutela_cursor_open(s, txn, DB_AUDIT, &cursor);
 	MDB_val k, v;
+	size_t len;
 
-	*out = 1;
+	memset(out, 0, sizeof *out);
 	if (!err)
 		err = tutela_cursor_get(&cursor, &k, &v, MDB_LAST);
-	if (!err && k.mv_size == 8)
-		*out = tutela_schema_get_key64(k.mv_data) + 1;
+	if (!err &&
+	    (k.mv_size != 8 || tutela_schema_unseal(v.mv_data, v.mv_size, SCHEMA_AUDIT, k.mv_data, k.mv_size, &len)))
+		err = tutela_store_fail(s, TUTELA_E_CORRUPT, "the newest record of the audit log of '%s' is damaged",
+					s->path);
+	if (!err) {
+		out->number = tutela_schema_get_key64(k.mv_data);
+		tutela_audit_digest(v.mv_data, len, out->head);
+	}
 	tutela_cursor_close(&cursor);
 	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
 }
@@ -123,13 +157,13 @@ enum tutela_err tutela_audit_add(struct tutela_store *s, struct txn *txn, const 
 	uint8_t key[8], *buf = NULL;
 	struct bytes_writer w;
 	enum tutela_err err;
+	struct audit_tail tail;
 	char *text = NULL;
-	uint64_t number;
 
-	err = next_number(s, txn, &number);
+	err = tutela_audit_tail(s, txn, &tail);
 	if (err)
 		return err;
-	text = event_text(event, number);
+	text = event_text(event, &tail);
 	buf = tutela_mem_array(AUDIT_TEXT_MAX, 1);
 	err = TUTELA_E_NOMEM;
 	if (!text || !buf)
@@ -137,7 +171,7 @@ enum tutela_err tutela_audit_add(struct tutela_store *s, struct txn *txn, const 
 	/* 4 KiB of provenance are at most 24 KiB when every byte is escaped. */
 	w = bytes_writer_init(buf, AUDIT_TEXT_MAX);
 	bytes_put(&w, text, strlen(text));
-	tutela_schema_key64(number, key);
+	tutela_schema_key64(tail.number + 1, key);
 	tutela_schema_seal(&w, buf, SCHEMA_AUDIT, key, sizeof key);
 	err = w.failed ? tutela_store_fail(s, TUTELA_E_TOOBIG, "the audit record is too long")
 		       : tutela_env_put(s, txn, DB_AUDIT, key, sizeof key, buf, (size_t)(w.at - buf), MDB_APPEND);
@@ -163,9 +197,10 @@ enum tutela_err tutela_audit_next(struct tutela_store *s, struct txn *txn, uint6
 	tutela_cursor_close(&cursor);
 	if (err)
 		return err;
+	if (k.mv_size == 8)
+		*number = tutela_schema_get_key64(k.mv_data);
 	if (k.mv_size != 8 || tutela_schema_unseal(v.mv_data, v.mv_size, SCHEMA_AUDIT, k.mv_data, k.mv_size, len))
 		return tutela_store_fail(s, TUTELA_E_CORRUPT, "a record of the audit log of '%s' is damaged", s->path);
-	*number = tutela_schema_get_key64(k.mv_data);
 	*json = v.mv_data;
 	return TUTELA_OK;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was done to the store, one JSON object each, in the same transaction as the deed. */
+/*
+ * What was done to the store, one JSON object each, in the same transaction as
+ * the deed. Each record holds the SHA-256 of the one before it: tutela/audit.h.
+ */
 #ifndef TUTELA_STORE_AUDIT_LOG_H
 #define TUTELA_STORE_AUDIT_LOG_H
 
@@ -8,20 +11,38 @@
 #define PROVENANCE_MAX 4096 /* bytes; longer is cut */
 
 struct audit_event {
-	const char *action; /* "create", "update", "list-set", "list-remove", "rebuild" */
+	const char *action; /* "create", "update", "list-set", "list-remove", "rebuild", "decision", … */
 	uint64_t update;    /* the store's update number, 0: none */
 	const char *mode;   /* NULL: not applicable, as all below */
 	const struct list_row *list;
 	const struct tutela_update_result *result;
 	const char *provenance;
+	const char *store;     /* the uuid: of "create" */
 	const char *source;    /* not with list, which has one */
-	struct json_t *detail; /* the caller's, set as "detail" */
+	struct json_t *detail; /* the caller's, set as "detail"; of the list then only names and version are told */
 };
+
+/* Of a record's text; `digest` holds 32 bytes. */
+void tutela_audit_digest(const void *json, size_t len, uint8_t *digest);
 
 enum tutela_err tutela_audit_add(struct tutela_store *s, struct txn *txn, const struct audit_event *event);
 
-/* The first record after *number, which becomes its number; text in place. TUTELA_E_NOTFOUND at the end. */
+/*
+ * The first record after *number, which becomes its number, also when it is
+ * damaged; text in place. TUTELA_E_NOTFOUND at the end.
+ */
 enum tutela_err tutela_audit_next(struct tutela_store *s, struct txn *txn, uint64_t *number, const char **json,
 				  size_t *len);
+
+/* Where the log ends; number 0 when it is empty. TUTELA_E_CORRUPT: its newest record is damaged. */
+struct audit_tail {
+	uint64_t number;
+	uint8_t head[32];
+};
+enum tutela_err tutela_audit_tail(struct tutela_store *s, struct txn *txn, struct audit_tail *out);
+
+/* Show every record of the log to a check. TUTELA_E_CORRUPT: the check has found the first bad one. */
+struct tutela_audit_check;
+enum tutela_err tutela_audit_walk(struct tutela_store *s, struct txn *txn, struct tutela_audit_check *c);
 
 #endif

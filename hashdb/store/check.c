@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tutela/audit.h>
+
 #include "base/mem.h"
 #include "store/audit_log.h"
 
@@ -148,14 +150,18 @@ static enum tutela_err load(struct check *c)
 
 static enum tutela_err check_audit(struct check *c)
 {
-	enum tutela_err err = TUTELA_OK;
-	uint64_t number = 0;
-	const char *json;
-	size_t len;
+	struct tutela_audit_verdict verdict;
+	struct tutela_audit_check *chain;
+	enum tutela_err err = tutela_audit_check_new(NULL, 0, &chain);
 
-	while (!err)
-		err = tutela_audit_next(c->store, c->txn, &number, &json, &len);
-	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : tutela_check_absorb(c, err);
+	if (err)
+		return err;
+	err = tutela_audit_walk(c->store, c->txn, chain);
+	if (!tutela_audit_check_end(chain, &verdict))
+		return err;
+	tutela_check_find(c, "record %llu of the audit log of '%s': %s", (unsigned long long)verdict.bad,
+			  c->store->path, verdict.reason);
+	return err == TUTELA_E_CORRUPT ? TUTELA_OK : err;
 }
 
 static enum tutela_err check_all(struct check *c)

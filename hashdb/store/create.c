@@ -103,6 +103,7 @@ static enum tutela_err write_identity(struct tutela_store *s)
 static enum tutela_err first_state(struct tutela_store *s)
 {
 	struct state st = {.next_entry = 1, .next_list = 1, .next_segment = 1, .purge_from = 1, .created = time(NULL)};
+	char uuid[37];
 	enum tutela_err err;
 	struct txn *txn;
 
@@ -111,12 +112,13 @@ static enum tutela_err first_state(struct tutela_store *s)
 	/* RFC 4122, version 4 */
 	st.uuid[6] = (uint8_t)((st.uuid[6] & 0x0f) | 0x40);
 	st.uuid[8] = (uint8_t)((st.uuid[8] & 0x3f) | 0x80);
+	tutela_schema_uuid_text(st.uuid, uuid);
 	err = tutela_env_begin(s, 0, &txn);
 	if (err)
 		return err;
 	err = tutela_env_set_state(s, txn, &st);
 	if (!err)
-		err = tutela_audit_add(s, txn, &(struct audit_event){.action = "create"});
+		err = tutela_audit_add(s, txn, &(struct audit_event){.action = "create", .store = uuid});
 	if (!err)
 		return tutela_env_commit(s, &txn);
 	tutela_env_abort(s, &txn);

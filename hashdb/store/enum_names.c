@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char *const kinds[] = {"known", "exclude"};
+static const char *const kinds[] = {"known", "exclude", "allow"};
 static const char *const actions[] = {"report", "block", "review", "ignore"};
 static const char *const statuses[] = {"active", "disputed", "withdrawn"};
 
@@ -81,4 +81,12 @@ void tutela_policy_default(struct tutela_policy *out)
 		.dhash_threshold = tutela_algorithm_get(TUTELA_ALG_DHASH)->default_threshold,
 		.min_quality = 50,
 	};
+}
+
+void tutela_policy_default_for(enum tutela_list_kind kind, struct tutela_policy *out)
+{
+	tutela_policy_default(out);
+	out->kind = kind;
+	if (kind == TUTELA_LIST_ALLOW)
+		out->pdq_threshold = out->phash_threshold = out->dhash_threshold = 0;
 }

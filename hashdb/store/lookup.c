@@ -90,7 +90,7 @@ static bool asks(const struct list_row *row, unsigned algorithm)
 {
 	const struct tutela_policy *p = &row->list.policy;
 
-	return p->kind == TUTELA_LIST_KNOWN && p->action != TUTELA_IGNORE && row->active[algorithm];
+	return p->kind != TUTELA_LIST_EXCLUDE && p->action != TUTELA_IGNORE && row->active[algorithm];
 }
 
 /* A list's share in what is to be asked of algorithm a. */
@@ -101,7 +101,8 @@ static void plan_list(struct lookup *l, const struct list_row *row, unsigned a)
 	if (!asks(row, a))
 		return;
 	if (!quality_counts(l, &row->list.policy)) {
-		l->hits->low_quality = true;
+		/* Nothing stays open because something was not allowed. */
+		l->hits->low_quality |= row->list.policy.kind == TUTELA_LIST_KNOWN;
 		return;
 	}
 	radius = tutela_lookup_threshold(&row->list.policy, a);

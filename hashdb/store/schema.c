@@ -127,6 +127,12 @@ enum tutela_err tutela_schema_get_pending(const void *value, size_t len, struct 
 	return bytes_done(&r) && out->first_entry ? TUTELA_OK : TUTELA_E_CORRUPT;
 }
 
+void tutela_schema_uuid_text(const uint8_t *u, char *out)
+{
+	(void)snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2],
+		       u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+}
+
 /* ------------------------------------------------------------------ lists */
 
 bool tutela_schema_name_valid(const char *name)
@@ -154,7 +160,7 @@ static bool threshold_valid(enum tutela_algorithm algorithm, uint32_t threshold)
 
 bool tutela_schema_policy_valid(const struct tutela_policy *p)
 {
-	return (unsigned)p->kind <= TUTELA_LIST_EXCLUDE && (unsigned)p->action <= TUTELA_IGNORE &&
+	return (unsigned)p->kind <= TUTELA_LIST_ALLOW && (unsigned)p->action <= TUTELA_IGNORE &&
 	       threshold_valid(TUTELA_ALG_PDQ, p->pdq_threshold) &&
 	       threshold_valid(TUTELA_ALG_PHASH, p->phash_threshold) &&
 	       threshold_valid(TUTELA_ALG_DHASH, p->dhash_threshold) && p->min_quality <= 100;

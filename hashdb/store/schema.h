@@ -178,6 +178,9 @@ uint64_t tutela_schema_get_key64(const uint8_t *key);
 size_t tutela_schema_entry_key(uint32_t list, const void *id, size_t id_len, uint8_t *key);
 size_t tutela_schema_digest_key(const struct tutela_hash *h, uint8_t *key);
 
+/* 36 characters and a NUL. */
+void tutela_schema_uuid_text(const uint8_t *uuid, char *out);
+
 /* 1..TUTELA_LIST_NAME_MAX of letters, digits, '.', '_', '-', the first a letter or digit. */
 bool tutela_schema_name_valid(const char *name);
 bool tutela_schema_policy_valid(const struct tutela_policy *p);

@@ -72,19 +72,13 @@ void tutela_snapshot_close(struct tutela_snapshot *snap)
 	free(snap);
 }
 
-static void uuid_text(const uint8_t *u, char *out, size_t room)
-{
-	(void)snprintf(out, room, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
-		       u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
-}
-
 enum tutela_err tutela_snapshot_info(struct tutela_snapshot *snap, struct tutela_store_info *out)
 {
 	const struct view *v = snap->view;
 	struct stat st;
 
 	memset(out, 0, sizeof *out);
-	uuid_text(v->state.uuid, out->uuid, sizeof out->uuid);
+	tutela_schema_uuid_text(v->state.uuid, out->uuid);
 	out->schema = SCHEMA_VERSION;
 	out->update = v->state.update;
 	out->lists = v->n_lists;

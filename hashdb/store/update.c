@@ -9,6 +9,7 @@
 #include "exchange/record_line.h"
 #include "store/audit_log.h"
 #include "store/cleanup.h"
+#include "store/decisions.h"
 #include "store/lists.h"
 #include "store/sources.h"
 
@@ -26,6 +27,7 @@ static void free_update(struct tutela_update *u)
 		tutela_pairs_free(&u->pairs[a]);
 	tutela_feeds_free(u);
 	tutela_held_free(u);
+	tutela_decisions_free(u);
 	free(u->provenance);
 	free(u->kept);
 	free(u->body);
@@ -134,6 +136,17 @@ static enum tutela_err change_status(struct tutela_update *u, struct tutela_text
 	return err;
 }
 
+/* Why an entry is allowed: its label "reason". */
+static struct tutela_text reason_of(const struct tutela_record *rec)
+{
+	static const char key[] = "reason";
+
+	for (size_t i = 0; i < rec->n_labels; i++)
+		if (rec->labels[i].key.len == sizeof key - 1 && !memcmp(rec->labels[i].key.s, key, sizeof key - 1))
+			return rec->labels[i].value;
+	return (struct tutela_text){0};
+}
+
 enum tutela_err tutela_update_put(struct tutela_update *u, const struct tutela_record *rec)
 {
 	char id_room[ID_ROOM];
@@ -154,6 +167,19 @@ enum tutela_err tutela_update_put(struct tutela_update *u, const struct tutela_r
 			return err == TUTELA_E_NOTFOUND ? TUTELA_E_REFUSED : err;
 	}
 	u->failed = tutela_batch_add(u);
+	if (!u->failed && u->row.list.policy.kind == TUTELA_LIST_ALLOW)
+		u->failed = tutela_decision_add(u, "allow", u->clean.status, u->clean.id, reason_of(&u->clean));
+	return u->failed;
+}
+
+/* What a source says of its own entries is told by the update's counts; what the operator does, one by one. */
+static enum tutela_err note_decision(struct tutela_update *u, struct tutela_text id, const struct restatement *to)
+{
+	static const char *const kinds[] = {"issued", "local", "taken-back"};
+
+	if (to->who == RESTATE_ISSUED && strcmp(u->row.list.source, "local") != 0)
+		return TUTELA_OK;
+	u->failed = tutela_decision_add(u, kinds[to->who], to->status, id, to->reason);
 	return u->failed;
 }
 
@@ -162,6 +188,7 @@ static enum tutela_err restate(struct tutela_update *u, struct tutela_text id, c
 	/* Checks the texts; a record without fingerprints is fine when it is not active. */
 	struct tutela_record rec = {.id = id, .status = TUTELA_WITHDRAWN, .reason = to->reason};
 	char id_room[ID_ROOM];
+	uint64_t unchanged = u ? u->result.unchanged : 0;
 	enum tutela_err err;
 
 	if (!u || (unsigned)to->status > TUTELA_WITHDRAWN || !id.len)
@@ -169,7 +196,11 @@ static enum tutela_err restate(struct tutela_update *u, struct tutela_text id, c
 	if (u->failed)
 		return u->failed;
 	err = tutela_record_clean(u, &rec, id_room);
-	return err ? err : change_status(u, id, to);
+	if (!err)
+		err = change_status(u, id, to);
+	if (err || u->result.unchanged != unchanged)
+		return err;
+	return note_decision(u, id, to);
 }
 
 enum tutela_err tutela_update_status(struct tutela_update *u, struct tutela_text id, enum tutela_status status,
@@ -280,6 +311,8 @@ static enum tutela_err publish(struct tutela_update *u)
 	w->state.update++;
 	if (!err)
 		err = write_audit(u);
+	if (!err)
+		err = tutela_decisions_write(u);
 	if (!err && !w->parted && w->state.next_entry - w->state.purge_from <= PURGE_IN_COMMIT)
 		err = tutela_cleanup_purge_part(w, PURGE_IN_COMMIT);
 	return err ? err : tutela_session_commit(w);

@@ -61,6 +61,8 @@ struct tutela_update {
 	uint8_t *body;                      /* ENTRY_BODY_MAX */
 	char *line;                         /* RECORD_LINE_MAX, when the list is summed */
 	int64_t now;
+	struct json_t *decisions; /* see decisions.h */
+	size_t decision_bytes;
 	/* Called last before the commit, in its transaction: rows that are to become visible with it. */
 	enum tutela_err (*also)(void *ctx, struct session *w, const struct list_row *row);
 	void *also_ctx;

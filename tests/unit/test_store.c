@@ -317,7 +317,7 @@ Test(store, names_of_enums)
 	enum tutela_list_kind kind;
 
 	cr_assert_str_eq(tutela_list_kind_name(TUTELA_LIST_EXCLUDE), "exclude");
-	cr_assert_null(tutela_list_kind_name((enum tutela_list_kind)2));
+	cr_assert_null(tutela_list_kind_name((enum tutela_list_kind)3));
 	cr_assert_str_eq(tutela_action_name(TUTELA_IGNORE), "ignore");
 	cr_assert_null(tutela_action_name((enum tutela_action)4));
 	cr_assert(tutela_action_parse("review", &action) && action == TUTELA_REVIEW);

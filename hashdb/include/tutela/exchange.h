@@ -10,17 +10,14 @@
  * Formats: "text" (`<algorithm> <hex> [entry id]`, or bare hex with a fixed
  * algorithm, '#' comments, CRLF and BOM accepted; lines that follow one
  * another with the same id are one record, which comes when it is complete)
- * and "csv" (RFC 4180, column map); "records" is the project's own, one line
- * an entry that holds all of it, and "vics" Project VIC's JSON. Of exact
- * hashes only: "sums" (what md5sum and its kin print), "hfind", "encase",
+ * and "csv" (RFC 4180, column map); "vics" (JSON of VICS 1.x and 2.0, sets and
+ * cases in, sets out; the writer of cases is in vics.h); "records" is the
+ * project's own, one line an entry that holds all of it. Of exact hashes only: "sums" (what md5sum and its kin print), "hfind", "encase",
  * "hashkeeper", "nsrl", and the SQLite databases "kdb" and "rds"; none of these
  * keeps the names of files, which may say more than a list should: an entry is
  * named after its strongest hash, so that doubles are one entry. Pages of
  * feeds, to be read only: "ncmec", "stopncii", "threatexchange", "tat" (see
  * tutela/feed_page.h). See tutela-formats(5).
- * and "csv" (RFC 4180, column map); "vics" (JSON of VICS 1.x and 2.0, sets and
- * cases in, sets out; the writer of cases is in vics.h); "records" is the
- * project's own, one line an entry that holds all of it. See tutela-formats(5).
  *
  * Thread safety: one handle, one thread; distinct handles are independent.
  */
@@ -30,14 +27,11 @@
 #include <tutela/record.h>
 
 struct tutela_exchange_problem {
-	uint64_t line;         /* from 1; of JSON, the record's number */
+	uint64_t line;         /* from 1; vics: the number of the medium */
 	uint64_t byte;         /* offset of the line or record in the input */
 	const char *reason;    /* a static sentence */
 	uint64_t record;       /* of formats in pages: its number on the page, from 1; else 0 */
 	struct tutela_text id; /* of formats in pages: the entry's, as far as it is known */
-	uint64_t line;      /* from 1; vics: the number of the medium */
-	uint64_t byte;      /* offset of the line or record in the input */
-	const char *reason; /* a static sentence */
 };
 
 struct tutela_reader_opts {

@@ -83,11 +83,12 @@ TUTELA_API const char *tutela_store_errmsg(const struct tutela_store *s);
 enum tutela_list_kind {
 	TUTELA_LIST_KNOWN = 0,   /* a hit raises an alarm */
 	TUTELA_LIST_EXCLUDE = 1, /* known files to pass over, such as NSRL; exact fingerprints only are asked */
+	TUTELA_LIST_ALLOW = 2,   /* what the operator has found to be harmless: what a hit silences is the caller's rule */
 };
 
 enum tutela_action { TUTELA_REPORT = 0, TUTELA_BLOCK = 1, TUTELA_REVIEW = 2, TUTELA_IGNORE = 3 };
 
-/* "known"/"exclude"; "report"/"block"/"review"/"ignore"; NULL out of range. parse: false when unknown. */
+/* "known"/"exclude"/"allow"; "report"/"block"/"review"/"ignore"; NULL out of range. parse: false when unknown. */
 TUTELA_API const char *tutela_list_kind_name(enum tutela_list_kind k);
 TUTELA_API const char *tutela_action_name(enum tutela_action a);
 TUTELA_API bool tutela_list_kind_parse(const char *name, enum tutela_list_kind *out);
@@ -105,6 +106,8 @@ struct tutela_policy {
 
 /* known, report, the table's thresholds (PDQ 31), quality 50. */
 TUTELA_API void tutela_policy_default(struct tutela_policy *out);
+/* The same for a list of that kind: what allows does so at distance 0 only, until somebody says otherwise. */
+TUTELA_API void tutela_policy_default_for(enum tutela_list_kind kind, struct tutela_policy *out);
 
 struct tutela_list {
 	char name[TUTELA_LIST_NAME_MAX + 1];

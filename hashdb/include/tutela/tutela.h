@@ -16,6 +16,7 @@
 #define TUTELA_TUTELA_H
 
 #include <tutela/algorithm.h>
+#include <tutela/audit.h>
 #include <tutela/bundle.h>
 #include <tutela/cpu.h>
 #include <tutela/decode.h>

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checkpoints of the audit log: made, signed, written; read, their signatures verified. */
+#ifndef TUTELA_TOOLS_AUDIT_POINTS_H
+#define TUTELA_TOOLS_AUDIT_POINTS_H
+
+#include "cli.h"
+
+/* What the command line says. */
+struct audit_words {
+	const struct cli *cli;
+	const char *since, *out, *export, *passphrase;
+	struct cli_texts checkpoints, keys;
+};
+
+struct audit_points {
+	struct tutela_audit_checkpoint *items;
+	size_t n;
+};
+
+/* All that --checkpoint names; false after saying which does not hold, and why. The caller frees items. */
+bool audit_points_read(const struct audit_words *w, struct audit_points *out);
+
+/* The command's `checkpoint`. An exit status. */
+int audit_checkpoint(const struct audit_words *w);
+
+/* "2027-01-31" (its beginning) or "2027-01-31T12:00:00Z". */
+bool audit_date(const char *text, int64_t *out);
+
+#endif

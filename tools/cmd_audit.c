@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audit_points.h"
+#include "cli.h"
+#include "interrupt.h"
+#include "message.h"
+#include "name_stream.h"
+#include "output.h"
+#include "printable.h"
+
+static const struct cli_page page = {
+	.synopsis = "show [--since N|DATE]\n"
+		    "       tutela audit export [--out FILE]\n"
+		    "       tutela audit verify [--checkpoint FILE]... [--key FILE]... [--export FILE]\n"
+		    "       tutela audit checkpoint --key FILE --out FILE",
+	.about = "The audit log: what was done to the store. Each record holds the SHA-256 of the one\n"
+		 "before it. 'checkpoint' signs the newest one's; 'verify' holds the log to such files.\n",
+
+};
+
+/* ---------------------------------------------------------------- show, export */
+
+struct showing {
+	const struct audit_words *words;
+	json_int_t from;       /* number */
+	const char *from_time; /* "2026-11-24T00:00:00Z", or NULL */
+	FILE *out;             /* export; NULL: standard output */
+	size_t n;
+	bool failed;
+};
+
+static bool is_shown(const struct showing *s, const json_t *o)
+{
+	const char *when = json_string_value(json_object_get(o, "time"));
+
+	if (s->from_time)
+		return when && strcmp(when, s->from_time) >= 0;
+	return json_integer_value(json_object_get(o, "number")) >= s->from;
+}
+
+/* The rest of a record for people: what the columns do not hold. */
+static void print_rest(json_t *o)
+{
+	static const char *const told[] = {"type", "number", "prev", "time", "action", "uid", "list"};
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(o, key, value)
+	{
+		bool skip = false;
+		char *text, *shown;
+
+		for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+			skip |= strcmp(key, told[i]) == 0;
+		if (skip)
+			continue;
+		text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+		shown = printable_sentence(json_is_string(value) ? json_string_value(value) : text ? text : "");
+		output_print("  %s=%s", key, shown);
+		free(shown);
+		free(text);
+	}
+	output_print("\n");
+}
+
+static void print_row(struct showing *s, json_t *o)
+{
+	const char *when = json_string_value(json_object_get(o, "time"));
+	const char *action = json_string_value(json_object_get(o, "action"));
+	const char *list = json_string_value(json_object_get(o, "list"));
+
+	if (s->n++ == 0)
+		output_print("%6s  %-20s  %-16s  %5s  %-20s\n", "NUMBER", "TIME", "ACTION", "UID", "LIST");
+	output_print("%6lld  %-20s  %-16s  %5lld  %-20s", (long long)json_integer_value(json_object_get(o, "number")),
+		     when ? when : "-", action ? action : "-", (long long)json_integer_value(json_object_get(o, "uid")),
+		     list ? list : "-");
+	print_rest(o);
+}
+
+static bool on_record(void *ctx, const char *json, size_t len)
+{
+	struct showing *s = ctx;
+	json_t *o;
+
+	if (s->out) {
+		s->failed = fwrite(json, 1, len, s->out) != len || putc('\n', s->out) == EOF;
+		return !s->failed && !interrupt_asked();
+	}
+	o = json_loadb(json, len, 0, NULL);
+	if (is_shown(s, o)) {
+		if (s->words->cli->json)
+			output_print("%.*s\n", (int)len, json);
+		else
+			print_row(s, o);
+	}
+	json_decref(o);
+	return !output_failed() && !interrupt_asked();
+}
+
+static int walk(struct showing *s)
+{
+	struct tutela_snapshot *snapshot;
+	struct tutela_store *store;
+	enum tutela_err error;
+	int status = STATUS_OK;
+
+	if (!cli_open_snapshot(s->words->cli, &store, &snapshot))
+		return STATUS_TROUBLE;
+	error = tutela_snapshot_audit(snapshot, on_record, s);
+	if (error)
+		status = cli_store_error(store, s->words->cli->store, error);
+	if (interrupt_asked()) {
+		message_error(NULL, "interrupted");
+		status = STATUS_TROUBLE;
+	}
+	tutela_snapshot_close(snapshot);
+	tutela_store_close(store);
+	return status;
+}
+
+static bool parse_since(const char *text, struct showing *s, char when[32])
+{
+	char *end;
+	int64_t seconds;
+
+	s->from = strtoll(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && !*end)
+		return true;
+	s->from_time = when;
+	return audit_date(text, &seconds) && output_time_text(seconds, when) != NULL;
+}
+
+static int show(const struct audit_words *w)
+{
+	struct showing s = {.words = w, .from = 0};
+	char when[32];
+
+	if (w->since && !parse_since(w->since, &s, when))
+		return cli_usage(w->cli, "--since", "'%s' is no record's number, YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ",
+				 w->since);
+	return walk(&s);
+}
+
+/* The records' exact bytes, a line each. A file is new, or nothing is written. */
+static int export(const struct audit_words *w)
+{
+	struct showing s = {.words = w, .out = stdout};
+	char text[64];
+	int status, fd;
+
+	if (!w->out || strcmp(w->out, "-") == 0) {
+		status = walk(&s);
+		return s.failed ? STATUS_TROUBLE : status;
+	}
+	fd = open(w->out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	s.out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!s.out) {
+		message_error(w->out, "%s", printable_errno(errno, text));
+		return STATUS_TROUBLE;
+	}
+	status = walk(&s);
+	if (!s.failed && status == STATUS_OK)
+		s.failed = fflush(s.out) || fsync(fd);
+	if (s.failed)
+		message_error(w->out, "%s", printable_errno(errno, text));
+	s.failed |= fclose(s.out) != 0;
+	if (s.failed || status != STATUS_OK)
+		unlink(w->out);
+	return s.failed ? STATUS_TROUBLE : status;
+}
+
+/* ---------------------------------------------------------------- verify */
+
+static int tell_verdict(const struct audit_words *w, const struct audit_points *points,
+			const struct tutela_audit_verdict *v)
+{
+	char *head = printable_hex(v->head, sizeof(v->head)), n[32];
+
+	if (v->bad)
+		message_error(NULL, "record %llu of the audit log does not hold: %s", (unsigned long long)v->bad,
+			      v->reason);
+	if (w->cli->json && v->bad)
+		output_json(json_pack("{s:s, s:b, s:I, s:i, s:I, s:s}", "type", "audit-verify", "whole", 0, "records",
+				      (json_int_t)v->records, "checkpoints", (int)points->n, "bad", (json_int_t)v->bad,
+				      "reason", v->reason));
+	else if (w->cli->json)
+		output_json(json_pack("{s:s, s:b, s:I, s:i, s:s}", "type", "audit-verify", "whole", 1, "records",
+				      (json_int_t)v->records, "checkpoints", (int)points->n, "head", head));
+	else if (!v->bad && !w->cli->quiet)
+		output_print("the audit log is whole: %s records, held to %zu checkpoints, head %s\n",
+			     printable_count(v->records, n), points->n, head);
+	if (!v->bad && !points->n)
+		message_note("without a checkpoint, a log that was rewritten whole cannot be told from the true one");
+	free(head);
+	return v->bad ? STATUS_TROUBLE : STATUS_OK;
+}
+
+static bool on_line(void *ctx, char *text, size_t len, unsigned long long number)
+{
+	(void)number;
+	return tutela_audit_check_record(ctx, text, len) == TUTELA_OK;
+}
+
+static int verify_export(const struct audit_words *w, const struct audit_points *points)
+{
+	struct tutela_audit_check *check;
+	struct names_opts names = {.path = w->export, .line = on_line};
+	struct tutela_audit_verdict verdict;
+	bool read;
+
+	if (tutela_audit_check_new(points->items, points->n, &check)) {
+		message_error(w->export, "%s", tutela_strerror(TUTELA_E_NOMEM));
+		return STATUS_TROUBLE;
+	}
+	names.ctx = check;
+	read = names_read(&names) && !interrupt_asked();
+	(void)!tutela_audit_check_end(check, &verdict);
+	return read ? tell_verdict(w, points, &verdict) : STATUS_TROUBLE;
+}
+
+static int verify_store(const struct audit_words *w, const struct audit_points *points)
+{
+	struct tutela_audit_verdict verdict;
+	struct tutela_snapshot *snapshot;
+	struct tutela_store *store;
+	enum tutela_err error;
+	int status;
+
+	if (!cli_open_snapshot(w->cli, &store, &snapshot))
+		return STATUS_TROUBLE;
+	error = tutela_audit_verify(snapshot, points->items, points->n, &verdict);
+	status = error && !verdict.bad ? cli_store_error(store, w->cli->store, error)
+				       : tell_verdict(w, points, &verdict);
+	tutela_snapshot_close(snapshot);
+	tutela_store_close(store);
+	return status;
+}
+
+static int verify(const struct audit_words *w)
+{
+	struct audit_points points = {.n = 0};
+	int status = STATUS_TROUBLE;
+
+	if (w->checkpoints.n && !w->keys.n)
+		return cli_usage(w->cli, "--checkpoint", "say who signs: --key FILE");
+	if (audit_points_read(w, &points))
+		status = w->export ? verify_export(w, &points) : verify_store(w, &points);
+	free(points.items);
+	return status;
+}
+
+/* ---------------------------------------------------------------- the command */
+
+static int run(const struct audit_words *w, const char *verb)
+{
+	if (strcmp(verb, "show") == 0)
+		return show(w);
+	if (strcmp(verb, "export") == 0)
+		return export(w);
+	if (strcmp(verb, "verify") == 0)
+		return verify(w);
+	if (strcmp(verb, "checkpoint") == 0)
+		return audit_checkpoint(w);
+	return cli_usage(w->cli, verb, "not one of show, export, verify, checkpoint");
+}
+
+int cmd_audit(struct cli *cli)
+{
+	struct audit_words w = {.cli = cli};
+	const struct cli_option options[] = {
+		{.name = "since", .argument = "N|DATE", .text = &w.since, .help = "from this record or day on (UTC)"},
+		{.name = "out", .letter = 'o', .argument = "FILE", .text = &w.out, .help = "a new file to write"},
+		{.name = "checkpoint",
+		 .argument = "FILE",
+		 .texts = &w.checkpoints,
+		 .help = "hold the log to this; its signature is in FILE.minisig; repeatable"},
+		{.name = "key",
+		 .letter = 'k',
+		 .argument = "FILE",
+		 .texts = &w.keys,
+		 .help = "verify: a public key of checkpoints, repeatable; checkpoint: the secret key"},
+		{.name = "passphrase-file",
+		 .argument = "FILE",
+		 .text = &w.passphrase,
+		 .help = "its first line is the secret key's passphrase"},
+		{.name = "export",
+		 .argument = "FILE",
+		 .text = &w.export,
+		 .help = "verify this export instead of the store; '-': standard input"},
+		{.name = NULL},
+	};
+	int status = cli_parse(cli, &page, options);
+
+	if (status == CLI_GO && !cli->n_args)
+		status = cli_usage(cli, NULL, "show, export, verify or checkpoint?");
+	if (status == CLI_GO && cli->n_args > 1)
+		status = cli_usage(cli, cli->args[1], "one word at a time");
+	if (status == CLI_GO)
+		status = run(&w, cli->args[0]);
+	free(w.checkpoints.items);
+	free(w.keys.items);
+	return status;
+}
