@@ -106,11 +106,3 @@ run 0 list held mine
 empty out
 run 2 list held none
 says err "'none': no such list in this store"
-
-# A store that cannot be written says so.
-run 0 --json source list
-if [ "$(id -u)" -ne 0 ]; then
-	chmod 500 "$TUTELA_STORE"
-	run 2 source suspend two
-	chmod 700 "$TUTELA_STORE"
-fi
