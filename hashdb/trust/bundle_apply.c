@@ -174,8 +174,9 @@ static enum tutela_err begin(struct taking *t)
 	tutela_policy_default(&policy);
 	policy.kind = m->kind;
 	tutela_bundle_hex(t->a->manifest_sha256, BUNDLE_SHA_LEN, sha);
-	(void)snprintf(provenance, sizeof provenance, "bundle of source '%s', version %" PRIu64 ", manifest SHA-256 %s",
-		       opts.source, m->version, sha);
+	(void)snprintf(provenance, sizeof provenance,
+		       "bundle of source '%s', root %" PRIu64 ", version %" PRIu64 ", manifest SHA-256 %s", opts.source,
+		       sync->root.version, m->version, sha);
 	if (t->a->plan->n && !t->a->plan->files[0]->base)
 		opts.mode = TUTELA_REPLACE;
 	/* The store's number may have run ahead, by local decisions. */

@@ -100,12 +100,14 @@ enum tutela_err tutela_bundle_get_text(struct bundle_fetch *f, const char *name,
 /* ------------------------------------------------------------------ data files */
 
 /* By its digest: what is there of it belongs to exactly this file. */
-static void staged_path(const struct bundle_fetch *f, const struct bundle_file *file, char *out, size_t room)
+static bool staged_path(const struct bundle_fetch *f, const struct bundle_file *file, char *out, size_t room)
 {
 	char hex[2 * BUNDLE_SHA_LEN + 1];
+	int len;
 
 	tutela_bundle_hex(file->sha256, sizeof file->sha256, hex);
-	(void)snprintf(out, room, "%s/%s" STAGED_ENDS, f->staging, hex);
+	len = snprintf(out, room, "%s/%s" STAGED_ENDS, f->staging, hex);
+	return len > 0 && (size_t)len < room;
 }
 
 struct staging {
@@ -203,7 +205,8 @@ enum tutela_err tutela_bundle_get_file(struct bundle_fetch *f, const struct bund
 
 	*fd = -1;
 	*f->why = '\0';
-	staged_path(f, file, path, sizeof path);
+	if (!staged_path(f, file, path, sizeof path))
+		return tutela_bundle_fail(f->why, TUTELA_E_ARG, "the path of the staging folder is too long");
 	s.fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s.fd < 0 || fstat(s.fd, &st)) {
 		err = fail_sys(f, "staging", file->name);
@@ -238,8 +241,8 @@ void tutela_bundle_drop_file(struct bundle_fetch *f, const struct bundle_file *f
 {
 	char path[4096];
 
-	staged_path(f, file, path, sizeof path);
-	(void)unlink(path);
+	if (staged_path(f, file, path, sizeof path))
+		(void)unlink(path);
 }
 
 void tutela_bundle_drop_all(const char *staging)
