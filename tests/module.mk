@@ -13,8 +13,8 @@ UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_bmp codec_png pn
 	jpeg_huffman jpeg_kernels jpeg_kernels_avx2 jpeg_kernels_neon jpeg_markers jpeg_progressive jpeg_samples jpeg_sequential \
 	jpeg_stream row_sink sniff)
 
-# Of the programs, what is pure.
-UNIT_TOOLS := $(patsubst %,$(B)/tools/%.o,sync/ncmec_window)
+# Of the programs, what asks neither the network nor the command line.
+UNIT_TOOLS := $(patsubst %,$(B)/tools/%.o,sync/ncmec_window sync/cursor_feed sync/page_batch memory message printable)
 
 FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itools -Itests/unit -Itests/sandbox $(OPENMP) \
 	$(call pkg,CRITERION,cflags) $(call pkg,SODIUM,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) $(call pkg,DEFLATE,cflags) \
