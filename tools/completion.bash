@@ -59,13 +59,15 @@ _tutela()
 	case $prev in
 	-d | --store) COMPREPLY=($(compgen -d -- "$cur")) && compopt -o filenames 2>/dev/null; return ;;
 	--list) COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")); return ;;
-	-l) [[ $command == @(import|export|withdraw) ]] && COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")) && return ;;
+	-l) [[ $command == @(import|export|withdraw|publish) ]] && COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")) && return ;;
 	--algorithm) COMPREPLY=($(compgen -W "$algorithms" -- "$cur")); return ;;
 	--format) COMPREPLY=($(compgen -W 'text csv records ncmec stopncii threatexchange tat' -- "$cur")); return ;;
 	--variants) COMPREPLY=($(compgen -W 'none standard thorough' -- "$cur")); return ;;
 	--action) COMPREPLY=($(compgen -W 'report block review ignore' -- "$cur")); return ;;
 	--kind) COMPREPLY=($(compgen -W 'known exclude' -- "$cur")); return ;;
 	--type) COMPREPLY=($(compgen -W 'bundle ncmec stopncii threatexchange tat' -- "$cur")); return ;;
+	--out) [[ $command == publish ]] && COMPREPLY=($(compgen -d -- "$cur")); compopt -o filenames -o default 2>/dev/null; return ;;
+	--root-key | --old-key | --public-key | --root-public-key | --passphrase-file) compopt -o default 2>/dev/null; return ;;
 	--key | --credentials | --ca | --client-cert | --client-key | --url) compopt -o default 2>/dev/null; return ;;
 	--expires) COMPREPLY=($(compgen -W 'never' -- "$cur")); return ;;
 	esac
@@ -78,11 +80,13 @@ _tutela()
 		COMPREPLY=($(compgen -W 'show held create set remove' -- "$cur"))
 	elif [[ $command == list && $verb != create ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur"))
+	elif [[ $command == key && -z $verb ]]; then
+		COMPREPLY=($(compgen -W 'generate show' -- "$cur"))
 	elif [[ $command == source && -z $verb ]]; then
 		COMPREPLY=($(compgen -W 'add list show members suspend resume remove' -- "$cur"))
 	elif [[ $command == sync || ($command == feedback && -z $verb) || ($command == source && $verb != @(add|list)) ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_sources)" -- "$cur"))
-	elif [[ $command == @(import|hash|scan|init|export|withdraw) || $prev == @(--output|-o|--from|--files-from) ]]; then
+	elif [[ $command == @(import|hash|scan|init|export|withdraw|key) || $prev == @(--output|-o|--from|--files-from) ]]; then
 		compopt -o default 2>/dev/null
 	fi
 }

@@ -100,11 +100,12 @@ static const char *get_text(struct parse *p, json_t *o, const char *key)
 static int64_t get_time(struct parse *p, json_t *o, const char *key)
 {
 	const char *text = get_text(p, o, key);
-	size_t len = strlen(text);
+	char only[UTC_TIME_TEXT] = "";
 	int64_t t = 0;
 
 	/* One way to write it, of the many that could be read. */
-	if (!p->err && (len != UTC_TIME_TEXT - 1 || text[len - 1] != 'Z' || !tutela_utc_parse(text, len, &t) || !t))
+	if (!p->err &&
+	    (!tutela_utc_parse(text, strlen(text), &t) || !t || !tutela_utc_format(t, only) || strcmp(text, only)))
 		bad(p, TUTELA_E_FORMAT, "is no time like 2031-01-02T03:04:05Z", key);
 	return t;
 }

@@ -71,7 +71,7 @@ static void take_name(struct scan *s, char *out)
 {
 	size_t n = 0;
 
-	while (more(s) && *s->at != ' ' && *s->at != '\n' && n < TUTELA_LIST_NAME_MAX)
+	while (more(s) && *s->at && *s->at != ' ' && *s->at != '\n' && n < TUTELA_LIST_NAME_MAX)
 		out[n++] = *s->at++;
 	out[n] = '\0';
 	s->failed |= !tutela_schema_name_valid(out);

@@ -88,8 +88,12 @@ static enum tutela_err load_index(struct publish_folder *f)
 	size_t len;
 
 	err = tutela_bundle_get_text(&f->fetch, BUNDLE_INDEX_NAME, BUNDLE_INDEX_MAX, &bytes, &len);
+	if (err == TUTELA_E_NOTFOUND) {
+		*f->why = '\0';
+		return TUTELA_OK;
+	}
 	if (err)
-		return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
+		return err;
 	tutela_bundle_sha256(bytes, len, f->index_sha256);
 	tutela_bundle_index_stem(f->index_sha256, stem);
 	err = tutela_bundle_verify(&f->fetch, stem, BUNDLE_INDEX_NAME, bytes, len, &f->root.lists);
@@ -108,6 +112,7 @@ enum tutela_err tutela_publish_load(struct publish_folder *f)
 		err = load_root(f, f->root_version + 1);
 	if (err != TUTELA_E_NOTFOUND)
 		return err;
+	*f->why = '\0';
 	return f->root_version ? load_index(f) : TUTELA_OK;
 }
 

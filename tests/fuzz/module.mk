@@ -19,7 +19,7 @@ FUZZ_VIPS := engine/decode/classes.c $(wildcard engine/hash/*.c) engine/decode/w
 
 FUZZ_CODECS_CORE := codec-jpeg codec-png
 FUZZ_CODECS_VIPS := codec-webp codec-gif codec-tiff codec-heic codec-avif codec-bmp codec-jxl
-FUZZ_TARGETS := text csv feeds replies hash json names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS)
+FUZZ_TARGETS := text csv feeds replies hash json names wire index store source bundle keys sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS)
 
 FUZZ_SOURCES_text := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_csv := $(FUZZ_EXCHANGE)
@@ -40,6 +40,12 @@ $(foreach t,$(FUZZ_CODECS_CORE),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_CORE)))
 $(foreach t,$(FUZZ_CODECS_VIPS),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_VIPS)))
 
 $(foreach t,text csv feeds replies,$(eval FUZZ_LINK_$(t) = $$(call pkg,EXPAT,libs) $$(call pkg,JSON,libs) $$(call pkg,DIGEST,libs)))
+FUZZ_SOURCES_keys := $(addprefix hashdb/trust/,key_text.c public_key.c secret_key.c signature.c) engine/base/utf8.c
+FUZZ_SOURCES_bundle := $(addprefix hashdb/trust/,bundle_format.c bundle_plan.c bundle_state.c key_text.c public_key.c) \
+	hashdb/exchange/utc_time.c hashdb/store/schema.c hashdb/store/enum_names.c engine/hash/algorithm.c engine/base/checksum.c \
+	engine/base/utf8.c
+FUZZ_LINK_keys = $(call pkg,SODIUM,libs)
+FUZZ_LINK_bundle = $(call pkg,SODIUM,libs) $(call pkg,JSON,libs) $(call pkg,DIGEST,libs)
 FUZZ_LINK_source = $(call pkg,SODIUM,libs)
 FUZZ_LINK_json = $(call pkg,JSON,libs)
 FUZZ_LINK_png = $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lz -lm
@@ -50,6 +56,7 @@ $(foreach t,$(FUZZ_CODECS_VIPS),$(eval FUZZ_LINK_$(t) = $$(LINK_tutela-decoder-v
 # Codecs and images have more in them than 4,096 bytes.
 FUZZ_LEN_index := 512
 FUZZ_LEN_store := 8192
+FUZZ_LEN_bundle := 8192
 FUZZ_LEN_source := 12000
 $(foreach t,$(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS),$(eval FUZZ_LEN_$(t) := 16384))
 
@@ -60,6 +67,7 @@ FUZZ_FLAGS_engine/match/index := $(FUZZ_EXACT)
 FUZZ_FLAGS_engine/base/checksum := -O2 -fno-sanitize=fuzzer-no-link
 FUZZ_FLAGS_tests/fuzz/fuzz_png = $(call pkg,PNG,cflags) $(call pkg,DEFLATE,cflags)
 FUZZ_FLAGS_tests/fuzz/fuzz_jpeg = $(call pkg,JPEG,cflags)
+FUZZ_FLAGS_hashdb/trust/bundle_format = $(call pkg,JSON,cflags) $(call pkg,DIGEST,cflags)
 FUZZ_FLAGS_hashdb/store/source_row = $(call pkg,SODIUM,cflags)
 FUZZ_FLAGS_tests/fuzz/fuzz_json = -Itools $(call pkg,JSON,cflags)
 FUZZ_FLAGS_tests/fuzz/fuzz_names = -Itools
@@ -159,6 +167,23 @@ one='\001\000\000\000'; \
 printf 'seg-pdq-17.tix.tmp' | seed name '\007\000';
 endef
 # Layout, type, not suspended, three times; country, list, URL, four paths, an error; threshold, keys, members.
+define fuzz_seeds_keys
+key() { printf 'RW'; head -c 40 /dev/zero | base64 -w0 | cut -c 1-52 | tr -d '\n'; printf 'AA'; }; \
+{ printf 'untrusted comment: minisign public key 0\n'; key; echo; } | seed public '\000'; key | seed bare '\000'; \
+{ printf 'untrusted comment: x\nRUQ'; head -c 72 /dev/zero | base64 -w0 | cut -c 1-96 | tr -d '\n'; printf 'A=\ntrusted comment: y\n'; \
+  head -c 64 /dev/zero | base64 -w0; echo; } | seed signature '\001'; \
+for k in '\000\000' Sc; do { printf 'untrusted comment: x\n'; { printf "Ed$${k}B2"; $(call zeros,152); } | base64 -w0; echo; } | seed secret$${#k} '\002'; done;
+endef
+fuzz_root_key = RW$(1)AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+fuzz_dates = "issued":"2031-01-02T03:04:05Z","expires":"2032-01-02T03:04:05Z"
+define fuzz_seeds_bundle
+sha=$$(hex 64 7); \
+echo '{"type":"tutela-root","format":1,"version":1,$(fuzz_dates),"root_keys":["$(call fuzz_root_key,Q)"],"root_threshold":1,"keys":["$(call fuzz_root_key,Q)"],"threshold":1}' | seed root '\000'; \
+echo '{"type":"tutela-index","format":1,"version":2,"root":1,$(fuzz_dates),"lists":[{"list":"a","version":3,"manifest":"a.3.json","length":9,"sha256":"'$$sha'"}]}' | seed index '\001'; \
+echo '{"type":"tutela-list","format":1,"list":"a","version":3,$(fuzz_dates),"kind":"known","digest":"'$$sha'","active":1,"disputed":0,"fingerprints":{"pdq":1},"origins":[{"source":"s","list":"l","version":1,"issued":"2031-01-02T03:04:05Z"}],"files":[{"name":"a.1.full.zst","version":1,"length":9,"sha256":"'$$sha'","plain_length":9,"records":1},{"name":"a.1-3.delta.zst","base":1,"version":3,"length":9,"sha256":"'$$sha'","plain_length":9,"records":1,"withdrawn":0}],"mark":{"store":"00000000-0000-4000-8000-000000000000","list":1,"versions":[{"version":1,"entry":2}]}}' | seed manifest '\002'; \
+printf 'tutela-bundle-source 1\nindex 2 %s\nclock 1900000000\nroot\n{}' $$sha | seed source '\003'; \
+printf 'tutela-bundle-list 1\nversion 3 1900000000\ndigest %s\nmanifest %s\norigin s l 1 1900000000\n' $$sha $$sha | seed list '\004';
+endef
 define fuzz_seeds_source
 texts='\002\000DE\000\000\002\000/a\000\000\000\000\000\000\000\000\000\000'; \
 { printf '\001a\001\000\000'; $(call zeros,24); printf "$$texts\001\001RWQ%053d\000" 1; } | seed bundle '\000\002'; \

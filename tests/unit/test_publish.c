@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store_data.h"
+
+#include <tutela/bundle.h>
+
+#include "trust/bundle_format.h"
+
+#include <sys/file.h>
+
+struct office { /* somebody who publishes */
+	char path[64], folder[96];
+	struct tutela_store *store;
+	struct tutela_secret_key *key;
+	struct tutela_public_key pub;
+	struct tutela_publish_list last;
+	char why[512];
+};
+
+static enum tutela_err root_of(struct office *o, struct tutela_secret_key *old)
+{
+	const struct tutela_secret_key *signers[] = {o->key, old};
+	struct tutela_publish_root_opts opts = {.size = sizeof opts,
+						.folder = o->folder,
+						.n_root_keys = 1,
+						.root_keys = &o->pub,
+						.n_keys = 1,
+						.keys = &o->pub,
+						.n_signers = old ? 2 : 1,
+						.signers = signers,
+						.why = o->why,
+						.why_len = sizeof o->why};
+	uint64_t version;
+
+	return tutela_publish_root(&opts, &version);
+}
+
+static void open_office(struct office *o)
+{
+	memset(o, 0, sizeof *o);
+	o->store = store_make(o->path);
+	snprintf(o->folder, sizeof o->folder, "%s.bundle", o->path);
+	OK(tutela_secret_key_generate(&o->key));
+	tutela_secret_key_public(o->key, &o->pub);
+	OK(root_of(o, NULL));
+}
+
+static void close_office(struct office *o)
+{
+	tutela_secret_key_free(o->key);
+	store_unmake(o->store, o->path);
+	scratch_remove(o->folder);
+}
+
+static void keep(void *ctx, const struct tutela_publish_list *list)
+{
+	((struct office *)ctx)->last = *list;
+}
+
+static enum tutela_err try_publish(struct office *o, const char *list, uint64_t since, bool full, uint64_t *version)
+{
+	const struct tutela_secret_key *keys[] = {o->key};
+	struct tutela_publish_opts opts = {.size = sizeof opts,
+					   .folder = o->folder,
+					   .n_lists = 1,
+					   .lists = &list,
+					   .n_keys = 1,
+					   .keys = keys,
+					   .expires = INT64_C(4000000000),
+					   .n_since = since != 0,
+					   .since = &since,
+					   .full = full,
+					   .result = keep,
+					   .ctx = o,
+					   .why = o->why,
+					   .why_len = sizeof o->why};
+
+	memset(&o->last, 0, sizeof o->last);
+	return tutela_publish(o->store, &opts, version);
+}
+
+static uint64_t publish(struct office *o, const char *list)
+{
+	uint64_t version;
+	enum tutela_err err = try_publish(o, list, 0, false, &version);
+
+	cr_assert_eq(err, TUTELA_OK, "%s: %s", tutela_err_name(err), o->why);
+	return version;
+}
+
+static bool has(const struct office *o, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/%s", o->folder, name);
+	return !access(path, F_OK);
+}
+
+static struct tutela_hash pdq(uint64_t seed)
+{
+	return hash_of(TUTELA_ALG_PDQ, seed);
+}
+
+Test(publish, deltas_from_what_the_folder_has)
+{
+	struct office o;
+	uint64_t version;
+
+	open_office(&o);
+	put_one(o.store, "a", record_of("1", pdq(1)));
+	cr_assert_eq(publish(&o, "a"), 1);
+	cr_assert(o.last.full_bytes && !o.last.delta_bytes && o.last.version == 1 && !o.last.from_version);
+	put_one(o.store, "a", record_of("2", pdq(2)));
+	put_one(o.store, "a", record_of("3", pdq(3)));
+	set_status(o.store, "a", "1", TUTELA_WITHDRAWN);
+	cr_assert_eq(publish(&o, "a"), 2);
+	cr_assert(has(&o, "a.1-4.delta.zst") && o.last.from_version == 1 && o.last.version == 4);
+	cr_assert(o.last.changed == 2 && o.last.withdrawn == 1 && o.last.active == 2);
+	put_one(o.store, "a", record_of("4", pdq(4)));
+	OK(try_publish(&o, "a", 1, false, &version));
+	cr_assert(has(&o, "a.4-5.delta.zst") && has(&o, "a.1-5.delta.zst"));
+	/* Not a version that was ever published. */
+	FAILS(try_publish(&o, "a", 2, false, &version), TUTELA_E_REFUSED);
+	cr_assert_not_null(strstr(o.why, "version 2 of list 'a'"), "%s", o.why);
+	close_office(&o);
+}
+
+Test(publish, again_changes_nothing)
+{
+	struct office o;
+	uint64_t version;
+
+	open_office(&o);
+	put_one(o.store, "a", record_of("1", pdq(1)));
+	cr_assert_eq(publish(&o, "a"), 1);
+	cr_assert_eq(publish(&o, "a"), 1);
+	cr_assert(!o.last.full_bytes && !o.last.delta_bytes);
+	/* But what is asked for is made. */
+	put_one(o.store, "a", record_of("2", pdq(2)));
+	cr_assert_eq(publish(&o, "a"), 2);
+	OK(try_publish(&o, "a", 0, true, &version));
+	cr_assert(version == 3 && has(&o, "a.2.full.zst") && has(&o, "a.2.3.json"));
+	cr_assert_eq(publish(&o, "a"), 3);
+	close_office(&o);
+}
+
+/* A kill left data files, and a manifest that no index names. */
+Test(publish, completes_what_was_begun)
+{
+	struct office o;
+	char index[256], kept[256];
+
+	open_office(&o);
+	put_one(o.store, "a", record_of("1", pdq(1)));
+	publish(&o, "a");
+	snprintf(index, sizeof index, "%s/lists.json", o.folder);
+	snprintf(kept, sizeof kept, "%s.kept", o.folder);
+	cr_assert(!link(index, kept));
+	put_one(o.store, "a", record_of("2", pdq(2)));
+	publish(&o, "a");
+	cr_assert(!rename(kept, index));
+	cr_assert_eq(publish(&o, "a"), 2);
+	cr_assert(o.last.from_version == 1 && o.last.version == 2);
+	close_office(&o);
+}
+
+Test(publish, local_decisions_are_in_what_is_published)
+{
+	uint8_t digest[32];
+	struct tutela_snapshot *snap;
+	struct tutela_update *u;
+	char hex[65];
+	struct office o;
+
+	open_office(&o);
+	put_one(o.store, "a", record_of("1", pdq(1)));
+	put_one(o.store, "a", record_of("2", pdq(2)));
+	u = update_on(o.store, "a", TUTELA_MERGE);
+	OK(tutela_update_decide(u, text("2"), TUTELA_WITHDRAWN, text("here")));
+	commit(o.store, u);
+	publish(&o, "a");
+	cr_assert_eq(o.last.active, 1);
+	snap = snapshot_of(o.store);
+	OK(tutela_snapshot_digest(snap, "a", TUTELA_DIGEST_EFFECTIVE, digest));
+	tutela_snapshot_close(snap);
+	tutela_bundle_hex(digest, sizeof digest, hex);
+	cr_assert_str_eq(o.last.digest, hex);
+	close_office(&o);
+}
+
+Test(publish, refuses_what_is_not_its_own)
+{
+	struct office o, other;
+	uint64_t version;
+
+	open_office(&o);
+	open_office(&other);
+	put_one(o.store, "a", record_of("1", pdq(1)));
+	put_one(o.store, "a", record_of("2", pdq(2)));
+	put_one(other.store, "a", record_of("1", pdq(3)));
+	publish(&o, "a");
+	FAILS(try_publish(&o, "none", 0, false, &version), TUTELA_E_NOTFOUND);
+	/* A key that the root does not know. */
+	strcpy(other.folder, o.folder);
+	FAILS(try_publish(&other, "a", 0, false, &version), TUTELA_E_REFUSED);
+	cr_assert_not_null(strstr(other.why, "is not a signing key of root 1"), "%s", other.why);
+	/* A store that is behind what the folder has. */
+	tutela_secret_key_free(other.key);
+	other.key = o.key;
+	FAILS(try_publish(&other, "a", 0, false, &version), TUTELA_E_REFUSED);
+	cr_assert_not_null(strstr(other.why, "has version 2 of list 'a' already"), "%s", other.why);
+	/* And one that says something else at the same version. */
+	put_one(other.store, "a", record_of("2", pdq(4)));
+	FAILS(try_publish(&other, "a", 0, false, &version), TUTELA_E_REFUSED);
+	cr_assert_not_null(strstr(other.why, "has another list as version 2"), "%s", other.why);
+	other.key = NULL;
+	close_office(&other);
+	store_unmake(o.store, o.path);
+	tutela_secret_key_free(o.key);
+}
+
+Test(publish, a_root_needs_the_keys_before_it)
+{
+	struct tutela_secret_key *old;
+	struct office o;
+
+	open_office(&o);
+	put_one(o.store, "a", record_of("1", pdq(1)));
+	publish(&o, "a");
+	old = o.key;
+	OK(tutela_secret_key_generate(&o.key));
+	tutela_secret_key_public(o.key, &o.pub);
+	FAILS(root_of(&o, NULL), TUTELA_E_REFUSED);
+	cr_assert_not_null(strstr(o.why, "by the root keys before it"), "%s", o.why);
+	cr_assert(!has(&o, "root.2.json"));
+	OK(root_of(&o, old));
+	cr_assert(has(&o, "root.2.json"));
+	/* What was there is vouched for by the new key now. */
+	publish(&o, "a");
+	put_one(o.store, "a", record_of("2", pdq(2)));
+	publish(&o, "a");
+	tutela_secret_key_free(old);
+	close_office(&o);
+}
+
+Test(publish, one_at_a_time)
+{
+	struct office o;
+	int fd;
+
+	open_office(&o);
+	fd = open(o.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert(fd >= 0);
+	cr_assert_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+	FAILS(root_of(&o, NULL), TUTELA_E_BUSY);
+	close(fd);
+	OK(root_of(&o, NULL));
+	close_office(&o);
+}
