@@ -13,9 +13,9 @@ UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_bmp codec_png pn
 	jpeg_huffman jpeg_kernels jpeg_kernels_avx2 jpeg_kernels_neon jpeg_markers jpeg_progressive jpeg_samples jpeg_sequential \
 	jpeg_stream picture_room row_sink sniff)
 
-# Of the programs, what is pure.
-UNIT_TOOLS := $(patsubst %,$(B)/tools/%.o,json_lines memory printable report/hit_record report/csv_cell report/html_text \
-	report/name_uuid report/report_totals sync/ncmec_window)
+# Of the programs, what asks neither the network nor the command line.
+UNIT_TOOLS := $(patsubst %,$(B)/tools/%.o,json_lines memory message printable report/hit_record report/csv_cell report/html_text \
+	report/name_uuid report/report_totals sync/ncmec_window sync/cursor_feed sync/page_batch)
 
 FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itools -Itests/unit -Itests/sandbox $(OPENMP) \
 	$(call pkg,CRITERION,cflags) $(call pkg,SODIUM,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) $(call pkg,DEFLATE,cflags) \

@@ -85,7 +85,7 @@ Test(exch_feeds, threatexchange_reads_a_page)
 		"{\"id\":\"8\",\"owner\":{\"id\":\"78\"},\"status\":\"MALICIOUS\",\"tags\":{\"data\":[{\"text\":\"c\"}]"
 		"}}]}},"
 		"{\"id\":\"2\",\"indicator\":\"" MD5_A "\",\"type\":\"HASH_VIDEO_MD5\",\"last_updated\":1790,"
-						       "\"descriptors\":{\"data\":[{\"status\":\"UNKNOWN\"}]}}],"
+		"\"descriptors\":{\"data\":[{\"status\":\"UNKNOWN\"}]}}],"
 		"\"paging\":{\"next\":\"https://graph.facebook.com/v21.0/1/threat_updates/?x=1\"}}",
 		"record 1 id=[1] pdq=" PDQ_A " label=[kind][image] label=[status][MALICIOUS] label=[owner][77]"
 		" label=[tag][a] label=[tag][b] label=[owner][78] label=[tag][c] label=[feedback.up][3]"
