@@ -44,7 +44,8 @@ TUTELA_CHECKED enum tutela_err tutela_utf_feed(struct utf_blocks *u, const char 
 TUTELA_CHECKED enum tutela_err tutela_utf_finish(struct utf_blocks *u);
 void tutela_utf_fini(struct utf_blocks *u);
 
-/* Where byte `at` of the block that the callback has, or its end, lies in the input. Costs nothing when asked in order. */
+/* Where byte `at` of the block that the callback has, or its end, lies in the input. Costs nothing when asked in order.
+ */
 uint64_t tutela_utf_position(struct utf_blocks *u, size_t at);
 
 #endif
