@@ -29,6 +29,7 @@ libdir ?= $(prefix)/lib
 libexecdir ?= $(prefix)/libexec
 includedir ?= $(prefix)/include
 mandir ?= $(prefix)/share/man
+categorydir ?= $(prefix)/share/tutela/categories
 bashcompdir ?= $(prefix)/share/bash-completion/completions
 unitdir ?= $(prefix)/lib/systemd/system
 DESTDIR ?=
@@ -72,6 +73,7 @@ DEFLATE_PKG := libdeflate
 VIPS_PKG := vips
 JXL_PKG := libjxl
 JSON_PKG := jansson
+YAJL_PKG := yajl
 SODIUM_PKG := libsodium
 ZSTD_PKG := libzstd
 EXPAT_PKG := expat
@@ -84,7 +86,7 @@ GNUTLS_PKG := gnutls
 # Goals that need no compiler, or that install one and then start make again.
 BARE_GOALS := help deps clean format dist uninstall demo check check-bare check-isa check-neon ci bench-peers bench-report
 ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
-NEEDED_PKGS := $(LMDB_PKG) $(DIGEST_PKG) $(SECCOMP_PKG) $(JPEG_PKG) $(PNG_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(JXL_PKG) $(JSON_PKG) \
+NEEDED_PKGS := $(LMDB_PKG) $(DIGEST_PKG) $(SECCOMP_PKG) $(JPEG_PKG) $(PNG_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(JXL_PKG) $(JSON_PKG) $(YAJL_PKG) \
 	$(SODIUM_PKG) $(ZSTD_PKG) $(EXPAT_PKG) $(SQLITE_PKG) $(CURL_PKG) \
 	$(if $(filter check% cov cov-run tests,$(MAKECMDGOALS)),$(CRITERION_PKG) $(MICROHTTPD_PKG) $(GNUTLS_PKG))
 LACKING := $(strip $(shell for p in $(firstword $(CC)) pkg-config; do command -v $$p >/dev/null || echo $$p; done; \
@@ -224,6 +226,7 @@ lint-one:
 # What `install` copies; `uninstall` removes exactly these.
 INSTALL_LIBEXEC := $(filter-out tutela,$(notdir $(PROGRAMS)))
 INSTALL_HEADERS := $(wildcard engine/include/tutela/*.h hashdb/include/tutela/*.h)
+INSTALL_CATEGORIES := $(wildcard tools/categories/*.conf)
 INSTALL_MAN := $(wildcard tools/man/*.[1-8])
 INSTALL_UNITS := $(wildcard tools/systemd/*)
 man_path = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
@@ -231,7 +234,8 @@ INSTALLED = $(bindir)/tutela $(INSTALL_LIBEXEC:%=$(libexecdir)/tutela/%) \
 	$(addprefix $(libdir)/,libtutela.a libtutela.so libtutela.so.$(SOVERSION) libtutela.so.$(VERSION)) \
 	$(libdir)/pkgconfig/tutela.pc $(addprefix $(includedir)/tutela/,$(notdir $(INSTALL_HEADERS))) \
 	$(foreach m,$(INSTALL_MAN),$(call man_path,$(m))) $(bashcompdir)/tutela \
-	$(addprefix $(unitdir)/,$(notdir $(INSTALL_UNITS)))
+	$(addprefix $(unitdir)/,$(notdir $(INSTALL_UNITS))) \
+	$(addprefix $(categorydir)/,$(notdir $(INSTALL_CATEGORIES)))
 
 $(B)/tutela.pc: engine/tutela.pc.in Makefile
 	@mkdir -p $(@D)
@@ -249,6 +253,7 @@ install: all $(B)/tutela.pc ## install under $(DESTDIR)$(prefix)
 	$(Q)install -m 644 $(B)/tutela.pc $(DESTDIR)$(libdir)/pkgconfig/
 	$(Q)install -m 644 $(INSTALL_HEADERS) $(DESTDIR)$(includedir)/tutela/
 	$(Q)$(foreach m,$(INSTALL_MAN),install -m 644 $(m) $(DESTDIR)$(call man_path,$(m)) &&) :
+	$(Q)install -m 644 $(INSTALL_CATEGORIES) $(DESTDIR)$(categorydir)/
 	$(Q)install -m 644 tools/completion.bash $(DESTDIR)$(bashcompdir)/tutela
 	$(Q)for u in $(INSTALL_UNITS); do sed 's|@bindir@|$(bindir)|' $$u >$(DESTDIR)$(unitdir)/$${u##*/} && \
 		chmod 644 $(DESTDIR)$(unitdir)/$${u##*/} || exit; done

@@ -16,7 +16,9 @@
 
 static const struct cli_page page = {
 	.synopsis = "[OPTION]... --list LIST --format FORMAT",
-	.about = "Writes the active entries of a list to standard output or to a file.\n",
+	.about = "Writes the active entries of a list to standard output or to a file, in order of their ids, each "
+		 "with\n"
+		 "its fingerprints in order of algorithm and value: lists that hold the same give the same bytes.\n",
 };
 
 struct export
@@ -27,6 +29,7 @@ struct export
 	int error;  /* errno of the file */
 	uint64_t entries;
 	struct tutela_writer *writer;
+	struct tutela_record sorted;
 };
 
 static enum tutela_err on_bytes(void *ctx, const void *bytes, size_t len)
@@ -42,6 +45,15 @@ static enum tutela_err on_bytes(void *ctx, const void *bytes, size_t len)
 	return TUTELA_E_SYS;
 }
 
+static int by_value(const void *a, const void *b)
+{
+	const struct tutela_hash *x = a, *y = b;
+
+	if (x->algorithm != y->algorithm)
+		return x->algorithm < y->algorithm ? -1 : 1;
+	return memcmp(x->bytes, y->bytes, x->len);
+}
+
 static enum tutela_err on_entry(void *ctx, const struct tutela_record *rec)
 {
 	struct export *ex = ctx;
@@ -51,7 +63,10 @@ static enum tutela_err on_entry(void *ctx, const struct tutela_record *rec)
 	if (rec->status != TUTELA_ACTIVE && !ex->all)
 		return TUTELA_OK;
 	ex->entries++;
-	return tutela_writer_put(ex->writer, rec);
+	ex->sorted = *rec;
+	if (rec->n_fingerprints)
+		qsort(ex->sorted.fingerprints, rec->n_fingerprints, sizeof(*rec->fingerprints), by_value);
+	return tutela_writer_put(ex->writer, &ex->sorted);
 }
 
 /* All bytes of the list through the writer. Says what is wrong. */
@@ -61,7 +76,7 @@ static bool write_entries(struct export *ex, struct tutela_store *store, struct 
 	enum tutela_err error = tutela_writer_new(ex->format, &opts, &ex->writer);
 
 	if (!error)
-		error = tutela_snapshot_entries(snapshot, ex->list, on_entry, ex);
+		error = tutela_snapshot_entries_by_id(snapshot, ex->list, on_entry, ex);
 	if (!error)
 		error = tutela_writer_finish(ex->writer);
 	tutela_writer_free(ex->writer);
@@ -148,6 +163,8 @@ static int check_options(const struct cli *cli, struct export *ex)
 	}
 	if (ex->all && strcmp(ex->format, "text") == 0)
 		return cli_usage(cli, "--all", "text lists have no status: withdrawn entries would come back to life");
+	if (ex->all && strcmp(ex->format, "vics") == 0)
+		return cli_usage(cli, "--all", "VICS has no status: withdrawn entries would come back to life");
 	return CLI_GO;
 }
 
@@ -160,7 +177,7 @@ int cmd_export(struct cli *cli)
 		 .letter = 'f',
 		 .argument = "FORMAT",
 		 .text = &ex.format,
-		 .help = "text (default) or csv"},
+		 .help = "text (default), csv or vics"},
 		{.name = "output",
 		 .letter = 'o',
 		 .argument = "FILE",
@@ -168,7 +185,7 @@ int cmd_export(struct cli *cli)
 		 .help = "write there, whole or not at all; else standard output"},
 		{.name = "all",
 		 .flag = &ex.all,
-		 .help = "disputed and withdrawn entries too, with their status (not text)"},
+		 .help = "disputed and withdrawn entries too, with their status (not text, not vics)"},
 		{.name = NULL},
 	};
 	int status = cli_parse(cli, &page, options);

@@ -51,6 +51,7 @@ static const char *unit_of(const struct import *im)
 {
 	return list_format_can(im->file_format) & TUTELA_FORMAT_FILE ? "row"
 	       : strcmp(im->file_format, "encase") == 0              ? "record"
+	       : strcmp(im->file_format, "vics") == 0                ? "medium"
 								     : "line";
 }
 
@@ -70,7 +71,9 @@ static void hold(struct import *im, struct tutela_text id, uint64_t line, const 
 	free(name);
 }
 
-static enum tutela_err report(struct import *im, struct tutela_text id, uint64_t line, const char *reason)
+/* `at` stands behind the sentence. */
+static enum tutela_err report(struct import *im, struct tutela_text id, uint64_t line, const char *reason,
+			      const char *at)
 {
 	im->bad++;
 	hold(im, id, line, reason);
@@ -79,7 +82,7 @@ static enum tutela_err report(struct import *im, struct tutela_text id, uint64_t
 		char *name = printable_name(im->file, strlen(im->file)), *text = printable_sentence(reason);
 
 		message_hold();
-		fprintf(stderr, "%s:%llu: %s\n", name, (unsigned long long)line, text);
+		fprintf(stderr, "%s:%llu: %s%s\n", name, (unsigned long long)line, text, at);
 		message_release();
 		free(name);
 		free(text);
@@ -89,7 +92,13 @@ static enum tutela_err report(struct import *im, struct tutela_text id, uint64_t
 
 static enum tutela_err on_problem(void *ctx, const struct tutela_exchange_problem *problem)
 {
-	return report(ctx, (struct tutela_text){0}, problem->line, problem->reason);
+	struct import *im = ctx;
+	char at[40] = "";
+
+	/* The number of a medium alone is hard to find in a file without lines. */
+	if (strcmp(im->file_format, "vics") == 0)
+		snprintf(at, sizeof(at), " (byte %llu)", (unsigned long long)problem->byte);
+	return report(im, (struct tutela_text){0}, problem->line, problem->reason, at);
 }
 
 static bool on_stop(void *ctx)
@@ -116,7 +125,7 @@ static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uin
 	enum tutela_err error = tutela_update_put(im->update, rec);
 
 	if (error == TUTELA_E_REFUSED || error == TUTELA_E_TOOBIG)
-		return report(im, rec->id, line, refusal(rec, error));
+		return report(im, rec->id, line, refusal(rec, error), "");
 	im->failed = error;
 	if (error)
 		return error;
@@ -440,6 +449,32 @@ static int settle_kind(struct import *im)
 	return CLI_GO;
 }
 
+/* VICS sets hold abuse material; as a list of files to pass over one would hide what it is there to find. */
+static bool hides(const struct import *im, struct tutela_store *store)
+{
+	struct tutela_snapshot *snapshot;
+	enum tutela_list_kind kind = im->policy.kind;
+	struct tutela_list list;
+	const char *vics = NULL;
+
+	for (size_t i = 0; i < im->cli->n_args && !vics; i++)
+		if (strcmp(format_of(im, im->cli->args[i]), "vics") == 0)
+			vics = im->cli->args[i];
+	if (!vics)
+		return false;
+	if (!tutela_snapshot_open(store, &snapshot)) {
+		if (!tutela_snapshot_list(snapshot, im->list, &list))
+			kind = list.policy.kind;
+		tutela_snapshot_close(snapshot);
+	}
+	if (kind != TUTELA_LIST_EXCLUDE)
+		return false;
+	message_error(vics,
+		      "a VICS set names abuse material: in a list of kind 'exclude' it would hide what it is there to "
+		      "find; nothing was imported");
+	return true;
+}
+
 static int check_options(struct import *im)
 {
 	const struct tutela_algorithm_info *a;
@@ -485,7 +520,8 @@ int cmd_import(struct cli *cli)
 		 .letter = 'f',
 		 .argument = "FORMAT",
 		 .text = &im.format,
-		 .help = "text, csv, sums, hfind, encase, hashkeeper, nsrl, kdb, rds or records; else by the file's "
+		 .help = "text, csv, vics, sums, hfind, encase, hashkeeper, nsrl, kdb, rds or records; else by the "
+			 "file's "
 			 "name"},
 		{.name = "algorithm",
 		 .letter = 'a',
@@ -531,7 +567,7 @@ int cmd_import(struct cli *cli)
 	im.store = cli_open_store(cli, true);
 	if (!im.store)
 		return STATUS_TROUBLE;
-	status = run(&im);
+	status = hides(&im, im.store) ? STATUS_TROUBLE : run(&im);
 	tutela_store_close(im.store);
 	return status;
 }

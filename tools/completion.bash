@@ -63,9 +63,9 @@ _tutela()
 	--algorithm) COMPREPLY=($(compgen -W "$algorithms" -- "$cur")); return ;;
 	--format)
 		if [[ $command == import ]]; then
-			COMPREPLY=($(compgen -W 'text csv records sums hfind encase hashkeeper nsrl kdb rds' -- "$cur"))
+			COMPREPLY=($(compgen -W 'text csv vics records sums hfind encase hashkeeper nsrl kdb rds' -- "$cur"))
 		else
-			COMPREPLY=($(compgen -W 'text csv records' -- "$cur"))
+			COMPREPLY=($(compgen -W 'text csv vics records' -- "$cur"))
 		fi
 		return
 		;;

@@ -11,7 +11,7 @@
 static const struct exchange_format *const formats[] = {
 	&tutela_format_text,  &tutela_format_csv,    &tutela_format_records,    &tutela_format_sums,
 	&tutela_format_hfind, &tutela_format_encase, &tutela_format_hashkeeper, &tutela_format_nsrl,
-	&tutela_format_kdb,   &tutela_format_rds,
+	&tutela_format_kdb,   &tutela_format_rds,    &tutela_format_vics,
 };
 
 static bool can_read(const struct exchange_format *f)
@@ -212,7 +212,7 @@ enum tutela_err tutela_writer_new(const char *format, const struct tutela_writer
 	return TUTELA_OK;
 }
 
-static void flush(struct tutela_writer *w)
+void tutela_writer_flush(struct tutela_writer *w)
 {
 	if (!w->err && w->len)
 		w->err = w->opts.write(w->opts.ctx, w->buffer, w->len);
@@ -230,7 +230,7 @@ void tutela_writer_bytes(struct tutela_writer *w, const char *s, size_t len)
 		s += n;
 		len -= n;
 		if (w->len == WRITER_BUFFER)
-			flush(w);
+			tutela_writer_flush(w);
 	}
 }
 
@@ -286,7 +286,9 @@ enum tutela_err tutela_writer_finish(struct tutela_writer *w)
 	if (!w || w->finished)
 		return TUTELA_E_ARG;
 	begin(w);
-	flush(w);
+	if (!w->err && w->format->end)
+		w->err = w->format->end(w);
+	tutela_writer_flush(w);
 	w->finished = true;
 	return w->err;
 }

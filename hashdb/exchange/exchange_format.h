@@ -33,9 +33,13 @@ struct exchange_format {
 	/* Reading a file by its path, in place of feed and finish, which are NULL then. */
 	enum tutela_err (*file)(struct tutela_reader *r, const char *path);
 
-	/* Writing; put NULL: it cannot. `begin` may be NULL; it runs once, before the first put or finish. */
+	/*
+	 * Writing; put NULL: it cannot. `begin` and `end` may be NULL; begin runs once, before the first put or
+	 * finish, and end at finish when all went well.
+	 */
 	enum tutela_err (*begin)(struct tutela_writer *w);
 	enum tutela_err (*put)(struct tutela_writer *w, const struct tutela_record *rec);
+	enum tutela_err (*end)(struct tutela_writer *w);
 };
 
 struct tutela_reader {
@@ -68,10 +72,12 @@ struct tutela_writer {
 	struct tutela_writer_opts opts;
 	enum tutela_err err; /* sticky: the puts below do nothing after an error */
 	bool begun, finished;
+	uint64_t written; /* the format's own count */
 	size_t len;
 	char buffer[WRITER_BUFFER];
 };
 
+void tutela_writer_flush(struct tutela_writer *w);
 void tutela_writer_bytes(struct tutela_writer *w, const char *s, size_t len);
 void tutela_writer_string(struct tutela_writer *w, const char *s);
 void tutela_writer_hash(struct tutela_writer *w, const struct tutela_hash *hash);
@@ -86,5 +92,6 @@ extern const struct exchange_format tutela_format_hashkeeper;
 extern const struct exchange_format tutela_format_nsrl;
 extern const struct exchange_format tutela_format_kdb;
 extern const struct exchange_format tutela_format_rds;
+extern const struct exchange_format tutela_format_vics;
 
 #endif

@@ -73,36 +73,35 @@ static bool parse_base64(const char *s, struct tutela_hash *hash)
 	return true;
 }
 
+void tutela_build_value(struct record_build *b, const struct tutela_hash *hash)
+{
+	bool perceptual = tutela_algorithm_get((enum tutela_algorithm)hash->algorithm)->perceptual;
+	const char *refusal = b->featureless && perceptual ? REFUSED_QUALITY : tutela_hash_refusal(hash);
+
+	if (refusal)
+		b->refused = b->refused ? b->refused : refusal;
+	else if (b->rec.n_fingerprints == TUTELA_FINGERPRINTS_MAX)
+		bad(b, RECORD_TOO_MANY_HASHES);
+	else
+		b->rec.fingerprints[b->rec.n_fingerprints++] = *hash;
+}
+
 void tutela_build_hash(struct record_build *b, enum tutela_algorithm algorithm, const char *hex, size_t len)
 {
 	const struct tutela_algorithm_info *info = tutela_algorithm_get(algorithm);
 	struct tutela_hash hash;
-	const char *refusal;
 
-	if (!info) {
+	if (!info)
 		bad(b, "unknown algorithm");
-		return;
-	}
-	if (algorithm == TUTELA_ALG_PHOTODNA && len == PHOTODNA_BASE64) {
-		if (!parse_base64(hex, &hash)) {
-			bad(b, "the value is neither hexadecimal nor base64");
-			return;
-		}
-	} else if (tutela_hash_parse(algorithm, hex, len, &hash)) {
+	else if (algorithm == TUTELA_ALG_PHOTODNA && len == PHOTODNA_BASE64 && parse_base64(hex, &hash))
+		tutela_build_value(b, &hash);
+	else if (algorithm == TUTELA_ALG_PHOTODNA && len == PHOTODNA_BASE64)
+		bad(b, "the value is neither hexadecimal nor base64");
+	else if (!tutela_hash_parse(algorithm, hex, len, &hash))
+		tutela_build_value(b, &hash);
+	else
 		bad(b, len == info->bits / 4 ? "the value is not hexadecimal"
 					     : "the value has not the length of its algorithm");
-		return;
-	}
-	refusal = b->featureless && info->perceptual ? REFUSED_QUALITY : tutela_hash_refusal(&hash);
-	if (refusal) {
-		b->refused = b->refused ? b->refused : refusal;
-		return;
-	}
-	if (b->rec.n_fingerprints == TUTELA_FINGERPRINTS_MAX) {
-		bad(b, RECORD_TOO_MANY_HASHES);
-		return;
-	}
-	b->rec.fingerprints[b->rec.n_fingerprints++] = hash;
 }
 
 void tutela_build_label(struct record_build *b, struct tutela_text key, struct tutela_text value)

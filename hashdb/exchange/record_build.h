@@ -29,6 +29,8 @@ void tutela_build_id(struct record_build *b, const char *s, size_t len);
 /* Hexadecimal; PhotoDNA also as base64. A value that no list may hold is left out and `refused` says so; the record's
  * other values stay. */
 void tutela_build_hash(struct record_build *b, enum tutela_algorithm algorithm, const char *hex, size_t len);
+/* The same for one that is parsed already, of an algorithm of the table. */
+void tutela_build_value(struct record_build *b, const struct tutela_hash *hash);
 void tutela_build_label(struct record_build *b, struct tutela_text key, struct tutela_text value);
 void tutela_build_reason(struct record_build *b, const char *s, size_t len);
 /* The three below take text: "withdrawn", "2031-01-02T03:04:05Z", "100". */

@@ -224,28 +224,25 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* In order of the entries' ids. */
 static enum tutela_err visible_numbers(struct tutela_snapshot *snap, uint32_t list, struct numbers *out)
 {
 	enum tutela_err err = list_numbers(snap, list, out);
 	size_t n = 0;
 
-	if (err || !out->n)
+	if (err || !snap->view->pending)
 		return err;
-	qsort(out->items, out->n, sizeof *out->items, by_number);
-	if (!snap->view->pending)
-		return TUTELA_OK;
 	for (size_t i = 0; i < out->n && !err; i++) {
 		err = tutela_entry_visible(snap->store, snap->txn, out->items[i], snap->view->state.update,
 					   &out->items[n]);
 		n += !err && out->items[n];
 	}
 	out->n = n;
-	qsort(out->items, out->n, sizeof *out->items, by_number);
 	return err;
 }
 
-enum tutela_err tutela_snapshot_entries(struct tutela_snapshot *snap, const char *list,
-					enum tutela_err (*fn)(void *ctx, const struct tutela_record *rec), void *ctx)
+static enum tutela_err walk(struct tutela_snapshot *snap, const char *list, bool by_id,
+			    enum tutela_err (*fn)(void *ctx, const struct tutela_record *rec), void *ctx)
 {
 	const struct list_row *row = list ? tutela_view_named(snap->view, list) : NULL;
 	struct tutela_record *rec = NULL;
@@ -263,6 +260,8 @@ enum tutela_err tutela_snapshot_entries(struct tutela_snapshot *snap, const char
 	(void)pthread_mutex_lock(&snap->lock);
 	err = visible_numbers(snap, row->number, &numbers);
 	(void)pthread_mutex_unlock(&snap->lock);
+	if (numbers.n && !by_id)
+		qsort(numbers.items, numbers.n, sizeof *numbers.items, by_number);
 	for (size_t i = 0; i < numbers.n && !err; i++) {
 		(void)pthread_mutex_lock(&snap->lock);
 		err = tutela_entry_record(snap->store, snap->txn, numbers.items[i], &e, rec);
@@ -276,6 +275,19 @@ enum tutela_err tutela_snapshot_entries(struct tutela_snapshot *snap, const char
 	free(numbers.items);
 	free(rec);
 	return err;
+}
+
+enum tutela_err tutela_snapshot_entries(struct tutela_snapshot *snap, const char *list,
+					enum tutela_err (*fn)(void *ctx, const struct tutela_record *rec), void *ctx)
+{
+	return walk(snap, list, false, fn, ctx);
+}
+
+enum tutela_err tutela_snapshot_entries_by_id(struct tutela_snapshot *snap, const char *list,
+					      enum tutela_err (*fn)(void *ctx, const struct tutela_record *rec),
+					      void *ctx)
+{
+	return walk(snap, list, true, fn, ctx);
 }
 
 enum tutela_err tutela_snapshot_digest(struct tutela_snapshot *snap, const char *list, enum tutela_digest_of of,

@@ -42,6 +42,8 @@ try bench_increment 1 --updates 3 500
 try bench_merge $((3 * many)) 500
 try bench_import 1 --runs 2 300
 [ "$(json -g peak_bytes <out)" -gt 1000000 ] || fail "an import in less than a megabyte: $(cat out)"
+try bench_vics 2 --runs 2 300
+is "media" 300 "$(json -g media <out | sort -u)"
 try bench_open 2 --runs 2 300
 try bench_scan "$many" --runs 1 --size 64x64 4 100
 is "files" 4 "$(json -g files <out | sort -u)"

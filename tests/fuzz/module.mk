@@ -19,12 +19,13 @@ FUZZ_VIPS := engine/decode/classes.c $(wildcard engine/hash/*.c) engine/decode/w
 
 FUZZ_CODECS_CORE := codec-jpeg codec-png
 FUZZ_CODECS_VIPS := codec-webp codec-gif codec-tiff codec-heic codec-avif codec-bmp codec-jxl
-FUZZ_TARGETS := text csv exact sqlite hash json names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS)
+FUZZ_TARGETS := text csv vics exact sqlite hash json names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS)
 
 FUZZ_SOURCES_text := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_csv := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_exact := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_sqlite := $(FUZZ_EXCHANGE)
+FUZZ_SOURCES_vics := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_hash := engine/hash/algorithm.c
 FUZZ_SOURCES_json := tools/output.c tools/printable.c tools/memory.c engine/base/utf8.c engine/hash/algorithm.c
 FUZZ_SOURCES_names := tools/name_stream.c tools/printable.c tools/memory.c
@@ -39,12 +40,8 @@ FUZZ_SOURCES_jpeg := $(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine
 $(foreach t,$(FUZZ_CODECS_CORE),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_CORE)))
 $(foreach t,$(FUZZ_CODECS_VIPS),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_VIPS)))
 
-# All formats are linked, whichever is asked.
-FUZZ_LINK_EXCHANGE = $(call pkg,SQLITE,libs)
-FUZZ_LINK_text = $(FUZZ_LINK_EXCHANGE)
-FUZZ_LINK_csv = $(FUZZ_LINK_EXCHANGE)
-FUZZ_LINK_exact = $(FUZZ_LINK_EXCHANGE)
-FUZZ_LINK_sqlite = $(FUZZ_LINK_EXCHANGE)
+# All formats are in one table.
+$(foreach t,text csv vics exact sqlite,$(eval FUZZ_LINK_$(t) = $$(call pkg,YAJL,libs) $$(call pkg,DIGEST,libs) $$(call pkg,SQLITE,libs)))
 FUZZ_LINK_source = $(call pkg,SODIUM,libs)
 FUZZ_LINK_json = $(call pkg,JSON,libs)
 FUZZ_LINK_png = $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lz -lm
@@ -122,6 +119,15 @@ db() { rm -f $(O)/fuzz/seed.db; { echo 'PRAGMA page_size=512;'; cat; } | $(HELPE
 { echo "CREATE TABLE METADATA (object_id INTEGER, sha256 TEXT, sha1 TEXT, md5 TEXT, file_name); CREATE VIEW FILE AS SELECT * FROM METADATA;"; \
   for i in 3 5 7 9 11 13; do echo "INSERT INTO METADATA VALUES ($$i, '$$(hex 64 $$i)', '$$(hex 40 $$i)', '$$(hex 32 $$i)', '$$(hex 99 $$i)');"; done; } | db rds '\001'; \
 echo "CREATE TABLE FILE (md5 PRIMARY KEY) WITHOUT ROWID; INSERT INTO FILE VALUES ('$$(hex 32 5)');" | db minimal '\001';
+endef
+define fuzz_seeds_vics
+{ printf '{"@odata.context":"x/$$metadata#Media","value":['; \
+  printf '{"MediaID":1,"Category":1,"MD5":"%s","SHA1":"%s","MediaSize":"7","DateUpdated":"2031-01-02T03:04:05Z"},' "$$(hex 32 5)" "$$(hex 40 3)"; \
+  printf '{"mediaid":"2","md5":"%s","Tags":["a","b"],"IsDistributed":"True","VictimIdentified":false,"Comments":"\\u00e9"}]}' "$$(hex 32 7)"; } | seed set '\000\003'; \
+{ printf '{"value":[{"CaseID":"1","Media":[{"MediaID":0,"MD5":"%s","MediaFiles":[{"FileName":"a"}],' "$$(hex 32 5)"; \
+  printf '"AlternativeHashes":[{"HashName":"PDQ","HashValue":"%s"},{"HashName":"PhotoDNA","HashValue":"%s"}],' "$$(hex 64 7)" "$$(hex 288 3)"; \
+  printf '"MediaMetadata":[{"PropertyName":"tutela.id","PropertyValue":"a"},{"PropertyName":"tutela.label.b","PropertyValue":"c"}]}]}]}'; } | seed case '\001\010'; \
+{ printf '{"value":[{"MD5":"","PhotoDNA":"%s","Series":"s","MimeType":"m","SelfGenerated":null},7,[]]}' "$$(hex 192 3)"; } | seed dna '\002\001';
 endef
 # A file of 5 x 5 zeros, its checksums of chunks to be put right; rows of all filters in all kinds of pixels.
 define fuzz_seeds_png

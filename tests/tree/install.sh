@@ -18,13 +18,19 @@ $MAKE -s --no-print-directory install DESTDIR="$stage/root" prefix="${prefix:-/u
 usr=$stage/root${prefix:-/usr/local}
 for file in bin/tutela libexec/tutela/tutela-decoder libexec/tutela/tutela-decoder-vips lib/libtutela.a \
 	lib/libtutela.so lib/libtutela.so.0 lib/pkgconfig/tutela.pc include/tutela/tutela.h \
-	share/man/man1/tutela.1 share/man/man8/tutela-decoder.8 share/bash-completion/completions/tutela \
+	share/man/man1/tutela.1 share/man/man8/tutela-decoder.8 share/bash-completion/completions/tutela share/tutela/categories/us.conf \
 	lib/systemd/system/tutela-sync.service lib/systemd/system/tutela-sync.timer; do
 	[ -e "$usr/$file" ] || fail "'$file': not installed"
 done
 grep -q "^ExecStart=${prefix:-/usr/local}/bin/tutela sync" "$usr/lib/systemd/system/tutela-sync.service" ||
 	fail "the unit does not start what was installed"
 grep -rIl -e "$stage" -e '@[A-Z]*@' "$stage/root" && fail "files name the staging folder or hold a placeholder"
+
+# Category maps: a number and its name a line, no number twice.
+for map in "$usr"/share/tutela/categories/*.conf; do
+	awk '/^#/ { next } !/^[0-9]+ [^ ].*[^ ]$/ || seen[$1]++ { print; bad = 1 } END { exit bad || !length(seen) }' "$map" ||
+		fail "'$map': not a category map"
+done
 
 # Every public header compiles by itself, as C and as C++ when there is a compiler for it.
 for header in "$usr"/include/tutela/*.h; do

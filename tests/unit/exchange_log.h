@@ -24,7 +24,7 @@ struct log {
 	struct tutela_writer *copy; /* records are put here too, when set */
 	const char *in;             /* what is being read */
 	size_t in_len;
-	bool binary; /* it has no lines */
+	bool counts_records; /* `line` of a problem is the number of a record */
 };
 
 static inline void log_bytes(struct log *l, const char *s, size_t len)
@@ -96,10 +96,11 @@ static inline enum tutela_err log_problem(void *ctx, const struct tutela_exchang
 {
 	struct log *l = ctx;
 	uint64_t line = 1;
-
 	bool utf8 = l->in_len < 2 || (memcmp(l->in, "\xff\xfe", 2) && memcmp(l->in, "\xfe\xff", 2));
-	bool lines = utf8 && l->in_len < 10000 && !l->binary;
+	bool lines = utf8 && l->in_len < 10000 && !l->counts_records;
 
+	if (l->counts_records && (p->byte > l->in_len || !p->line))
+		abort();
 	/* The offset is that of the line, or of what follows the byte order mark. */
 	for (uint64_t i = 0; lines && i < p->byte; i++)
 		line += l->in[i] == '\n';
@@ -125,7 +126,7 @@ static inline void log_read(struct log *l, const char *format, const struct tute
 	o.ctx = l;
 	l->in = bytes;
 	l->in_len = len;
-	l->binary = !strcmp(format, "encase");
+	l->counts_records = strcmp(format, "vics") == 0 || strcmp(format, "encase") == 0;
 	err = tutela_reader_new(format, &o, &r, &why);
 	for (size_t at = 0; !err && at < len;) {
 		size_t n = at == 0 && first ? first : piece ? piece : len;

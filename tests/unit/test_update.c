@@ -355,6 +355,33 @@ Test(update, entries_come_out_as_they_went_in)
 	store_unmake(s, path);
 }
 
+Test(update, entries_come_out_by_id_too)
+{
+	struct collected c = {.n = 0};
+	struct tutela_snapshot *snap;
+	struct tutela_store *s;
+	char path[64];
+
+	s = store_make(path);
+	put_one(s, "a", record_of("b", md5(1)));
+	put_one(s, "b", record_of("aa", md5(1)));
+	put_one(s, "a", record_of("ab", md5(2)));
+	put_one(s, "a", record_of("b", md5(3)));
+	snap = snapshot_of(s);
+	set_status(s, "a", "ab", TUTELA_WITHDRAWN);
+	OK(tutela_snapshot_entries_by_id(snap, "a", collect_entry, &c));
+	cr_assert_str_eq(c.ids, "abactivebactive");
+	tutela_snapshot_close(snap);
+	snap = snapshot_of(s);
+	c = (struct collected){.n = 0};
+	OK(tutela_snapshot_entries_by_id(snap, "a", collect_entry, &c));
+	cr_assert_str_eq(c.ids, "abwithdrawnbactive");
+	FAILS(tutela_snapshot_entries_by_id(snap, "a", collect_entry, &c), TUTELA_E_INTERRUPTED);
+	FAILS(tutela_snapshot_entries_by_id(snap, "none", collect_entry, &c), TUTELA_E_NOTFOUND);
+	tutela_snapshot_close(snap);
+	store_unmake(s, path);
+}
+
 Test(update, empty_update_makes_the_list_and_no_version)
 {
 	struct tutela_store_info before, after;

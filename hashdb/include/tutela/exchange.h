@@ -10,12 +10,13 @@
  * Formats: "text" (`<algorithm> <hex> [entry id]`, or bare hex with a fixed
  * algorithm, '#' comments, CRLF and BOM accepted; lines that follow one
  * another with the same id are one record, which comes when it is complete)
- * and "csv" (RFC 4180, column map); "records" is the project's own, one line
- * an entry that holds all of it. Of exact hashes only: "sums" (what md5sum and
- * its kin print), "hfind", "encase", "hashkeeper", "nsrl", and the SQLite
- * databases "kdb" and "rds". See tutela-formats(5). None of these keeps the
- * names of files, which may say more than a list should: an entry is named
- * after its strongest hash, so that doubles are one entry.
+ * and "csv" (RFC 4180, column map); "vics" (JSON of VICS 1.x and 2.0, sets and
+ * cases in, sets out; the writer of cases is in vics.h); "records" is the
+ * project's own, one line an entry that holds all of it. Of exact hashes only:
+ * "sums" (what md5sum and its kin print), "hfind", "encase", "hashkeeper",
+ * "nsrl", and the SQLite databases "kdb" and "rds". See tutela-formats(5).
+ * Those keep no names of files, which may say more than a list should: an
+ * entry is named after its strongest hash, so that doubles are one entry.
  *
  * Thread safety: one handle, one thread; distinct handles are independent.
  */
@@ -25,7 +26,7 @@
 #include <tutela/record.h>
 
 struct tutela_exchange_problem {
-	uint64_t line;      /* from 1 */
+	uint64_t line;      /* from 1; vics: the number of the medium */
 	uint64_t byte;      /* offset of the line or record in the input */
 	const char *reason; /* a static sentence */
 };
@@ -39,7 +40,8 @@ struct tutela_reader_opts {
 				Values: a header's name in any letter case, or #N for column N from 1 */
 	char delimiter;      /* csv only; 0: comma, or semicolon or tab when the first line has more of those */
 	bool no_header;      /* csv only: the first line is data; columns must be given as #N */
-	uint64_t max_line;   /* longest line or record, at most 16 MiB; 0: 64 KiB (csv: 512 KiB) */
+	uint64_t max_line;   /* longest line or record, at most 16 MiB; 0: 64 KiB (csv: 512 KiB);
+				vics: longest value; 0: 4 MiB */
 	/*
 	 * Called for each record; `line` is its first. One that is not active may be without fingerprints when it has
 	 * an id. An error stops the reader and comes back from feed.

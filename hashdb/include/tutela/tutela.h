@@ -28,5 +28,6 @@
 #include <tutela/store.h>
 #include <tutela/trust.h>
 #include <tutela/version.h>
+#include <tutela/vics.h>
 
 #endif
