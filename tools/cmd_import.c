@@ -51,6 +51,7 @@ static const char *unit_of(const struct import *im)
 {
 	return list_format_can(im->file_format) & TUTELA_FORMAT_FILE ? "row"
 	       : strcmp(im->file_format, "encase") == 0              ? "record"
+	       : strcmp(im->file_format, "vics") == 0                ? "medium"
 								     : "line";
 }
 
@@ -96,7 +97,7 @@ static enum tutela_err on_problem(void *ctx, const struct tutela_exchange_proble
 
 	/* The number of a medium alone is hard to find in a file without lines. */
 	if (strcmp(im->file_format, "vics") == 0)
-		snprintf(at, sizeof at, " (byte %llu)", (unsigned long long)problem->byte);
+		snprintf(at, sizeof(at), " (byte %llu)", (unsigned long long)problem->byte);
 	return report(im, problem->id, problem->line, problem->reason, at);
 }
 
@@ -525,7 +526,8 @@ int cmd_import(struct cli *cli)
 		 .letter = 'f',
 		 .argument = "FORMAT",
 		 .text = &im.format,
-		 .help = "text, csv, sums, hfind, encase, hashkeeper, nsrl, kdb, rds or records; else by the file's "
+		 .help = "text, csv, vics, sums, hfind, encase, hashkeeper, nsrl, kdb, rds or records; else by the "
+			 "file's "
 			 "name"},
 		{.name = "algorithm",
 		 .letter = 'a',

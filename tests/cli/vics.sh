@@ -54,7 +54,7 @@ id,md5,pdq,sha256,category,classification,series
 7/img-2,,$(hex 9),,not a number,,
 7/img-3,$(md5 9) $(md5 8),,,,,"a ""quoted"" one"
 END
-run 0 import --list mixed --replace mixed.csv
+run 0 import --list mixed --replace --force mixed.csv
 run 0 import --list mixed set.json
 for list in set mixed; do
 	run 0 export --list $list --format vics

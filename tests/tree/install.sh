@@ -18,8 +18,8 @@ $MAKE -s --no-print-directory install DESTDIR="$stage/root" prefix="${prefix:-/u
 usr=$stage/root${prefix:-/usr/local}
 for file in bin/tutela libexec/tutela/tutela-decoder libexec/tutela/tutela-decoder-vips lib/libtutela.a \
 	lib/libtutela.so lib/libtutela.so.0 lib/pkgconfig/tutela.pc include/tutela/tutela.h \
-	share/man/man1/tutela.1 share/man/man8/tutela-decoder.8 share/bash-completion/completions/tutela \
-	lib/systemd/system/tutela-sync.service lib/systemd/system/tutela-sync.timer share/tutela/categories/us.conf; do
+	share/man/man1/tutela.1 share/man/man8/tutela-decoder.8 share/bash-completion/completions/tutela share/tutela/categories/us.conf \
+	lib/systemd/system/tutela-sync.service lib/systemd/system/tutela-sync.timer; do
 	[ -e "$usr/$file" ] || fail "'$file': not installed"
 done
 grep -q "^ExecStart=${prefix:-/usr/local}/bin/tutela sync" "$usr/lib/systemd/system/tutela-sync.service" ||

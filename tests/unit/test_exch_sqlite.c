@@ -75,7 +75,7 @@ static enum tutela_err read_path(const char *format, const char *path, bool (*st
 	enum tutela_err err;
 
 	l->in = "";
-	l->binary = true;
+	l->counts_records = true;
 	cr_assert_eq(tutela_reader_new(format, &o, &r, NULL), TUTELA_OK);
 	err = tutela_reader_file(r, path);
 	log_add(l, "result %s [%s]\n", tutela_err_name(err), tutela_reader_errmsg(r));
