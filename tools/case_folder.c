@@ -56,8 +56,7 @@ static char *real_path(const char *path)
 	return out;
 }
 
-/* Nothing is written among the evidence. */
-static bool stands_apart(const struct case_folder *c, char *const *paths, size_t n_paths)
+bool case_stands_apart(const struct case_folder *c, char *const *paths, size_t n_paths)
 {
 	char *own = real_path(c->path);
 	bool apart = own != NULL;
@@ -392,7 +391,7 @@ enum case_state case_open(struct case_folder *c, json_t *identity, bool restart,
 	c->folder = c->lock = -1;
 	c->record = NULL;
 	c->fresh = false;
-	if (!stands_apart(c, paths, n_paths) || !open_folder(c) || !take_lock(c))
+	if (!case_stands_apart(c, paths, n_paths) || !open_folder(c) || !take_lock(c))
 		return CASE_REFUSED;
 	if (restart && anything_there(c) && !put_aside(c))
 		return CASE_REFUSED;

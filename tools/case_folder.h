@@ -39,6 +39,12 @@ struct case_folder {
  */
 enum case_state case_open(struct case_folder *c, json_t *identity, bool restart, char *const *paths, size_t n_paths);
 
+/*
+ * Does none of these paths have the folder inside it? Nothing is written among the evidence. False, with a sentence
+ * said. case_open asks this of its paths; whoever gets more of them later asks again.
+ */
+bool case_stands_apart(const struct case_folder *c, char *const *paths, size_t n_paths);
+
 /* Notes that a run begins; takes the reference. False, with a sentence said. */
 bool case_run_begins(struct case_folder *c, json_t *run);
 

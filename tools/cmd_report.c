@@ -114,7 +114,7 @@ static int check_options(const struct cli *cli, const struct report *r, struct w
 int cmd_report(struct cli *cli)
 {
 	struct report r = {.fd = -1, .rows = 100000, .made = (int64_t)time(NULL)};
-	struct wanted w = {NULL};
+	struct wanted w = {.format = NULL};
 	const struct cli_option options[] = {
 		{.name = "from",
 		 .argument = "FILE",

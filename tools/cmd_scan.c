@@ -51,7 +51,7 @@ struct scan {
 	json_t *lists; /* what a case's results depend on of them */
 	struct case_folder folder;
 	struct case_record record;
-	bool changed; /* the evidence is not what the case was begun with */
+	bool changed; /* the evidence is not what the case was begun with, or not fit for it */
 	bool headed;  /* the column heads were printed */
 	bool doubled; /* stdout and stderr are one terminal: no need to say things twice */
 	bool broken;  /* the list of files could not be read to its end */
@@ -247,6 +247,10 @@ static bool on_name(void *ctx, char *text, size_t len, unsigned long long number
 	struct scan *s = ctx;
 
 	(void)number;
+	if (len && s->case_folder && !case_stands_apart(&s->folder, &text, 1)) {
+		s->changed = true;
+		return false;
+	}
 	return len == 0 || walk(&s->walk, text);
 }
 
@@ -468,7 +472,7 @@ static int end_case(struct scan *s, int status)
 	json_decref(summary);
 	if (s->record.done && !s->cli->quiet && ok)
 		message_note("%llu files had been done before", (unsigned long long)s->record.done);
-	return ok ? status : STATUS_TROUBLE;
+	return ok && !s->changed ? status : STATUS_TROUBLE;
 }
 
 static int scan_case(struct scan *s, unsigned jobs)

@@ -129,6 +129,14 @@ mv ev/cut.jpg ev/cut-.jpg
 run 2 scan --case half --evidence EX-1 ev
 says err "the evidence is not what it was: file number 1 was 'ev/cut.jpg' and is now 'ev/cut-.jpg'"
 mv ev/cut-.jpg ev/cut.jpg
+"$MKPICTURE" --seed 9 ev/zz.jpg
+cp -r whole zz
+sed 's/"state": "complete"/"state": "running"/' whole/case.json >zz/case.json
+mv ev/empty.png away.png
+run 2 scan --case zz --evidence EX-1 ev
+says err "the evidence is not what it was"
+mv away.png ev/empty.png
+rm -r zz ev/zz.jpg
 mkdir few
 cp ev/cut.jpg few
 mv ev ev-away
@@ -180,6 +188,9 @@ run 2 scan --case ev/case ev
 says err "lies in what is to be scanned"
 run 2 scan --case ev/deep/case ev
 [ ! -e ev/case ] && [ ! -e ev/deep/case ]
+mkdir ev-with
+echo ev-with | feed 2 scan --case ev-with/case --files-from - known-1.jpg
+says err "lies in what is to be scanned"
 mkdir open
 run 1 scan --case open ev/deep
 is "an empty folder becomes the user's alone" 700 "$(stat -c %a open)"

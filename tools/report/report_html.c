@@ -419,8 +419,13 @@ static void put_members(FILE *out, json_t *object)
 
 	json_object_foreach(object, key, value)
 	{
+		char *words = memory_text(key);
+
+		for (char *c = words; *c; c++)
+			*c = *c == '_' ? ' ' : *c;
 		fputs("<tr><th scope=\"row\">", out);
-		html_text(out, key);
+		html_text(out, words);
+		free(words);
 		fputs("<td>", out);
 		put_value(out, value);
 		fputs("\n", out);
