@@ -24,6 +24,7 @@
 #include <tutela/exchange.h>
 #include <tutela/hash.h>
 #include <tutela/index.h>
+#include <tutela/journal.h>
 #include <tutela/record.h>
 #include <tutela/source.h>
 #include <tutela/store.h>
