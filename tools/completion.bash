@@ -38,7 +38,7 @@ _tutela_options()
 _tutela()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= verb= i
-	local commands='init list import export withdraw hash lookup scan source sync key publish status check help'
+	local commands='init list import export withdraw dispute allow hash lookup scan rescan audit source sync key publish status check help'
 	local algorithms='md5 sha1 sha256 pdq phash dhash photodna'
 
 	COMPREPLY=()
@@ -59,12 +59,12 @@ _tutela()
 	case $prev in
 	-d | --store) COMPREPLY=($(compgen -d -- "$cur")) && compopt -o filenames 2>/dev/null; return ;;
 	--list) COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")); return ;;
-	-l) [[ $command == @(import|export|withdraw) ]] && COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")) && return ;;
+	-l) [[ $command == @(import|export|withdraw|dispute|allow|audit) ]] && COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")) && return ;;
 	--algorithm) COMPREPLY=($(compgen -W "$algorithms" -- "$cur")); return ;;
 	--format) COMPREPLY=($(compgen -W 'text csv' -- "$cur")); return ;;
 	--variants) COMPREPLY=($(compgen -W 'none standard thorough' -- "$cur")); return ;;
 	--action) COMPREPLY=($(compgen -W 'report block review ignore' -- "$cur")); return ;;
-	--kind) COMPREPLY=($(compgen -W 'known exclude' -- "$cur")); return ;;
+	--kind) COMPREPLY=($(compgen -W 'known exclude allow' -- "$cur")); return ;;
 	--type) COMPREPLY=($(compgen -W 'bundle ncmec stopncii threatexchange tat' -- "$cur")); return ;;
 	--key | --credentials | --ca | --client-cert | --client-key | --url) compopt -o default 2>/dev/null; return ;;
 	--expires) COMPREPLY=($(compgen -W 'never' -- "$cur")); return ;;
