@@ -8,7 +8,7 @@
 /* What the command line says. */
 struct audit_words {
 	const struct cli *cli;
-	const char *since, *out, *export, *passphrase;
+	const char *since, *list, *out, *export, *passphrase;
 	struct cli_texts checkpoints, keys;
 };
 
@@ -22,6 +22,9 @@ bool audit_points_read(const struct audit_words *w, struct audit_points *out);
 
 /* The command's `checkpoint`. An exit status. */
 int audit_checkpoint(const struct audit_words *w);
+
+/* The command's `affected`. An exit status. */
+int audit_affected(const struct audit_words *w);
 
 /* "2027-01-31" (its beginning) or "2027-01-31T12:00:00Z". */
 bool audit_date(const char *text, int64_t *out);

@@ -375,7 +375,8 @@ int cli_store_error(const struct tutela_store *store, const char *subject, enum 
 	return STATUS_TROUBLE;
 }
 
-struct tutela_store *cli_open_store(const struct cli *cli, bool write)
+/* `writable` NULL: as `write` says, or not at all. */
+static struct tutela_store *open_store(const struct cli *cli, bool write, bool *writable)
 {
 	struct tutela_store_opts opts = {
 		.size = sizeof(opts), .write = write, .resident = cli->resident, .allow_network = cli->allow_network};
@@ -389,6 +390,12 @@ struct tutela_store *cli_open_store(const struct cli *cli, bool write)
 	if (!path)
 		return NULL;
 	error = tutela_store_open(path, &opts, &store, why, sizeof(why));
+	if (writable && error == TUTELA_E_READONLY) {
+		opts.write = false;
+		error = tutela_store_open(path, &opts, &store, why, sizeof(why));
+	}
+	if (writable)
+		*writable = opts.write;
 	if (error == TUTELA_E_NOTFOUND)
 		message_error(path, "no such store; 'tutela init' makes one");
 	else if (error && why[0])
@@ -397,6 +404,16 @@ struct tutela_store *cli_open_store(const struct cli *cli, bool write)
 		cli_store_error(NULL, path, error);
 	free(path);
 	return store;
+}
+
+struct tutela_store *cli_open_store(const struct cli *cli, bool write)
+{
+	return open_store(cli, write, NULL);
+}
+
+struct tutela_store *cli_open_either(const struct cli *cli, bool *writable)
+{
+	return open_store(cli, true, writable);
 }
 
 bool cli_open_snapshot(const struct cli *cli, struct tutela_store **store, struct tutela_snapshot **snapshot)

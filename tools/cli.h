@@ -85,6 +85,9 @@ void cli_print_globals(void);
 /* Opens the store that the command line or the environment names; says what is wrong and returns NULL. */
 struct tutela_store *cli_open_store(const struct cli *cli, bool write);
 
+/* The same for writing when that can be, else for reading; *writable says which. */
+struct tutela_store *cli_open_either(const struct cli *cli, bool *writable);
+
 /* The same, and a snapshot of it. */
 bool cli_open_snapshot(const struct cli *cli, struct tutela_store **store, struct tutela_snapshot **snapshot);
 
@@ -112,6 +115,7 @@ int cmd_list(struct cli *cli);
 int cmd_lookup(struct cli *cli);
 int cmd_report(struct cli *cli);
 int cmd_publish(struct cli *cli);
+int cmd_rescan(struct cli *cli);
 int cmd_scan(struct cli *cli);
 int cmd_source(struct cli *cli);
 int cmd_status(struct cli *cli);

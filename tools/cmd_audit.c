@@ -17,9 +17,11 @@ static const struct cli_page page = {
 	.synopsis = "show [--since N|DATE]\n"
 		    "       tutela audit export [--out FILE]\n"
 		    "       tutela audit verify [--checkpoint FILE]... [--key FILE]... [--export FILE]\n"
-		    "       tutela audit checkpoint --key FILE --out FILE",
+		    "       tutela audit checkpoint --key FILE --out FILE\n"
+		    "       tutela audit affected [--list LIST] [--since DATE]",
 	.about = "The audit log: what was done to the store. Each record holds the SHA-256 of the one\n"
-		 "before it. 'checkpoint' signs the newest one's; 'verify' holds the log to such files.\n",
+		 "before it. 'checkpoint' signs the newest one's; 'verify' holds the log to such files.\n"
+		 "'affected' names past hits, of 'tutela scan --journal', that rested on entries no longer active.\n",
 
 };
 
@@ -266,7 +268,9 @@ static int run(const struct audit_words *w, const char *verb)
 		return verify(w);
 	if (strcmp(verb, "checkpoint") == 0)
 		return audit_checkpoint(w);
-	return cli_usage(w->cli, verb, "not one of show, export, verify, checkpoint");
+	if (strcmp(verb, "affected") == 0)
+		return audit_affected(w);
+	return cli_usage(w->cli, verb, "not one of show, export, verify, checkpoint, affected");
 }
 
 int cmd_audit(struct cli *cli)
@@ -274,6 +278,11 @@ int cmd_audit(struct cli *cli)
 	struct audit_words w = {.cli = cli};
 	const struct cli_option options[] = {
 		{.name = "since", .argument = "N|DATE", .text = &w.since, .help = "from this record or day on (UTC)"},
+		{.name = "list",
+		 .letter = 'l',
+		 .argument = "LIST",
+		 .text = &w.list,
+		 .help = "affected: hits of this list only"},
 		{.name = "out", .letter = 'o', .argument = "FILE", .text = &w.out, .help = "a new file to write"},
 		{.name = "checkpoint",
 		 .argument = "FILE",
@@ -297,7 +306,7 @@ int cmd_audit(struct cli *cli)
 	int status = cli_parse(cli, &page, options);
 
 	if (status == CLI_GO && !cli->n_args)
-		status = cli_usage(cli, NULL, "show, export, verify or checkpoint?");
+		status = cli_usage(cli, NULL, "show, export, verify, checkpoint or affected?");
 	if (status == CLI_GO && cli->n_args > 1)
 		status = cli_usage(cli, cli->args[1], "one word at a time");
 	if (status == CLI_GO)

@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "crew.h"
 #include "interrupt.h"
+#include "journaling.h"
 #include "memory.h"
 #include "message.h"
 #include "name_stream.h"
@@ -45,6 +46,7 @@ struct scan {
 
 	struct walk_opts walk;
 	struct pipeline pipeline;
+	struct journaling journaling;
 	struct crew *crew;
 	struct tally tally;
 	struct progress progress;
@@ -120,13 +122,14 @@ static void complain(const struct scan *s, const struct subject *j, const struct
 
 static void *work(void *ctx, void *job)
 {
-	const struct scan *s = ctx;
+	struct scan *s = ctx;
 	struct subject *j = job;
 	struct finding *f = memory_array(1, sizeof(*f));
 	struct outcome *o = memory_array(1, sizeof(*o));
 
 	subject_look(j, &s->pipeline, s->follow, f);
 	complain(s, j, f);
+	journaling_add(&s->journaling, j->path, f);
 	o->fatal = f->fatal;
 	tally_file(&o->file, f);
 	if (f->verdict != VERDICT_NO_MATCH || f->allowed || s->all)
@@ -552,15 +555,26 @@ static int scan_all(struct scan *s, unsigned jobs)
 	crew_finish(s->crew, interrupt_asked() || s->tally.failed || s->changed);
 	census_stop(&census);
 	progress_stop(&s->progress);
+	journaling_end(&s->journaling);
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	s->tally.seconds = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
 	s->tally.interrupted = interrupt_asked();
-	s->tally.failed |= s->broken || s->changed;
+	s->tally.failed |= s->broken || s->changed || s->journaling.failed;
 	tally_about(&s->tally, "ended", facts_now());
 	print_summary(s);
 	if (s->stats)
 		stats_print(tally_stats(&s->tally, jobs));
 	return tally_status(&s->tally);
+}
+
+/* The summary for the audit log: how many lists there are has no bound, and their versions stand there anyway. */
+static json_t *counts(const struct scan *s)
+{
+	json_t *o = tally_json(&s->tally);
+
+	json_object_del(o, "type");
+	json_object_del(o, "lists");
+	return o;
 }
 
 /*
@@ -575,6 +589,8 @@ static unsigned wanted(const struct scan *s)
 
 	if (tutela_snapshot_wants(s->pipeline.snapshot, &wants))
 		return TUTELA_WANT_ALL;
+	if (s->journaling.files)
+		wants = TUTELA_WANT_ALL;
 	if (s->cli->json || s->case_folder)
 		wants |= TUTELA_WANT_PDQ_FULL | TUTELA_WANT_DIGESTS;
 	return wants | TUTELA_WANT_PDQ;
@@ -585,16 +601,35 @@ static int run(struct scan *s)
 	unsigned jobs = pipeline_jobs(s->jobs);
 	struct tutela_store *store;
 	int status = STATUS_TROUBLE;
+	enum tutela_err error;
+	bool writable;
 
 	raise_limit();
 	s->lists = json_array();
-	if (!cli_open_snapshot(s->cli, &store, &s->pipeline.snapshot))
+	store = cli_open_either(s->cli, &writable);
+	if (!store)
 		return STATUS_TROUBLE;
+	s->journaling.store = writable ? store : NULL;
+	s->journaling.pipeline = &s->pipeline;
+	error = tutela_snapshot_open(store, &s->pipeline.snapshot);
+	if (error || !journaling_begin(&s->journaling)) {
+		if (error)
+			cli_store_error(store, s->cli->store, error);
+		tutela_snapshot_close(s->pipeline.snapshot);
+		tutela_store_close(store);
+		return STATUS_TROUBLE;
+	}
 	/* Before any thread: the pool starts processes. */
 	s->pipeline.decoder = pipeline_decoder(jobs, wanted(s), s->timeout);
 	s->doubled = !s->cli->json && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
-	if (s->pipeline.decoder && note_store(s, store))
+	if (s->pipeline.decoder && note_store(s, store)) {
+		journaling_note(
+			&s->journaling, "scan-start",
+			json_pack("{s:s, s:b}", "tool_version", TUTELA_VERSION, "journal", s->journaling.files));
 		status = s->case_folder ? scan_case(s, jobs) : scan_all(s, jobs);
+		journaling_note(&s->journaling, "scan-end", counts(s));
+	}
+	journaling_end(&s->journaling);
 	tutela_decoder_close(s->pipeline.decoder);
 	tutela_snapshot_close(s->pipeline.snapshot);
 	tutela_store_close(store);
@@ -625,6 +660,7 @@ static bool is_line(const char *s)
 static int check_options(struct scan *s)
 {
 	s->pipeline.variants = VARIANTS_STANDARD;
+	s->journaling.files |= s->journaling.digests;
 	if (!s->cli->n_args && !s->from)
 		return cli_usage(s->cli, NULL, "name a file or folder");
 	if (s->restart && !s->case_folder)
@@ -686,6 +722,10 @@ int cmd_scan(struct cli *cli)
 		 .texts = &s.excludes,
 		 .help = "no files and folders with such names; with a slash: paths"},
 		{.name = "follow", .letter = 'L', .flag = &s.follow, .help = "follow symbolic links"},
+		{.name = "journal",
+		 .flag = &s.journaling.files,
+		 .help = "keep names, fingerprints and hits of all files in the store"},
+		{.name = "journal-digests", .flag = &s.journaling.digests, .help = "the same without the names"},
 		{.name = "resident", .flag = &cli->resident, .help = "copy the indexes into memory first"},
 		{.name = "stats",
 		 .flag = &s.stats,

@@ -20,8 +20,7 @@
 #include "printable.h"
 #include "stats.h"
 
-/* 3 digests, 2 dialects as they are and in 8 symmetries, pHash, dHash */
-#define QUERY_MAX (3 + 2 * (1 + TUTELA_DIHEDRALS) + 2)
+#define QUERY_MAX PIPELINE_HASHES_MAX
 
 const char *verdict_name(enum verdict v)
 {
@@ -119,6 +118,15 @@ static void build(const struct pipeline *p, const struct tutela_decoded *d, stru
 		ask(b, TUTELA_ALG_PHASH, d->hashes.phash, original, NULL);
 	if (d->have & TUTELA_WANT_DHASH)
 		ask(b, TUTELA_ALG_DHASH, d->hashes.dhash, original, NULL);
+}
+
+size_t pipeline_hashes(const struct pipeline *p, const struct tutela_decoded *d, struct tutela_query_hash *out)
+{
+	struct builder b = {.n = 0};
+
+	build(p, d, &b);
+	memcpy(out, b.hashes, b.n * sizeof(*out));
+	return b.n;
 }
 
 /* Does the name promise a picture? Then one without a picture's signature is suspicious, not uninteresting. */

@@ -55,6 +55,11 @@ struct finding {
 /* Look at the file open at `fd`. `path` only tells whether the name promises a picture. */
 void pipeline_run(const struct pipeline *p, int fd, const char *path, struct finding *out);
 
+/* What the store is asked with: `out` holds PIPELINE_HASHES_MAX. Returns how many. */
+#define PIPELINE_HASHES_MAX (3 + 2 * (1 + TUTELA_DIHEDRALS) + 2) /* digests, 2 dialects in 8 symmetries, pHash, dHash  \
+								  */
+size_t pipeline_hashes(const struct pipeline *p, const struct tutela_decoded *d, struct tutela_query_hash *out);
+
 /* A finding for what could not even be opened. `kind`: NULL "unreadable". */
 void pipeline_unreadable(struct finding *out, int error, const char *kind);
 

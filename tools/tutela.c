@@ -33,6 +33,7 @@ static const struct command commands[] = {
 	{"report", cmd_report, "make a report from the results of a scan"},
 	{"key", cmd_key, "make and show keys that lists are signed with"},
 	{"publish", cmd_publish, "issue lists as a signed bundle"},
+	{"rescan", cmd_rescan, "match what past scans recorded with the lists of today"},
 	{"status", cmd_status, "say what the store holds"},
 	{"audit", cmd_audit, "show the audit log, prove that it is whole"},
 	{"check", cmd_check, "prove that the store is whole and its index exact"},

@@ -9,9 +9,11 @@
 #include <sys/stat.h>
 
 #include <tutela/hash.h>
+#include <tutela/journal.h>
 
 #include "base/mem.h"
 #include "store/audit_log.h"
+#include "store/entry_write.h"
 #include "store/writer_lock.h"
 
 /* A writer would have to replace index files this often within one opening. */
@@ -319,4 +321,27 @@ enum tutela_err tutela_snapshot_audit(struct tutela_snapshot *snap, bool (*fn)(v
 		(void)pthread_mutex_unlock(&snap->lock);
 	} while (!err && fn(ctx, json, len));
 	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
+}
+
+enum tutela_err tutela_snapshot_entry(struct tutela_snapshot *snap, const char *list, struct tutela_text id,
+				      struct tutela_record *out)
+{
+	const struct list_row *row = list ? tutela_view_named(snap->view, list) : NULL;
+	uint8_t key[ENTRY_KEY_MAX];
+	uint32_t number;
+	struct entry e;
+	enum tutela_err err;
+
+	memset(out, 0, sizeof *out);
+	if (!row || !id.len || id.len > TUTELA_ENTRY_ID_MAX)
+		return TUTELA_E_NOTFOUND;
+	(void)pthread_mutex_lock(&snap->lock);
+	err = tutela_key_get(snap->store, snap->txn, key, tutela_schema_entry_key(row->number, id.s, id.len, key),
+			     &number);
+	if (!err)
+		err = tutela_entry_visible(snap->store, snap->txn, number, snap->view->state.update, &number);
+	if (!err)
+		err = number ? tutela_entry_record(snap->store, snap->txn, number, &e, out) : TUTELA_E_NOTFOUND;
+	(void)pthread_mutex_unlock(&snap->lock);
+	return err;
 }

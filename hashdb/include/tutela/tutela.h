@@ -25,6 +25,7 @@
 #include <tutela/feed_page.h>
 #include <tutela/hash.h>
 #include <tutela/index.h>
+#include <tutela/journal.h>
 #include <tutela/record.h>
 #include <tutela/source.h>
 #include <tutela/store.h>

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The journal: what past scans saw, kept in the store when the operator asks
+ * for it. Of a file it holds the name that the caller gives (or none), its
+ * fingerprints and its hits; never anything of its contents.
+ *
+ * Thread safety: a batch belongs to one thread at a time.
+ */
+#ifndef TUTELA_JOURNAL_H
+#define TUTELA_JOURNAL_H
+
+#include <tutela/store.h>
+
+#define TUTELA_JOURNAL_NAME_MAX     4096 /* bytes; longer is cut */
+#define TUTELA_JOURNAL_HASHES_MAX   64
+#define TUTELA_JOURNAL_CATEGORY_MAX 255 /* bytes; longer is cut */
+
+struct tutela_journal_hit {
+	struct tutela_text source, list, entry, category; /* category: the entry's label of that name */
+	uint64_t list_version;
+	enum tutela_list_kind kind;
+	enum tutela_algorithm algorithm;
+	uint32_t distance, threshold;
+};
+
+struct tutela_journal_file {
+	uint64_t scan;    /* the same of all files of a scan */
+	int64_t time;     /* seconds since 1970 UTC */
+	unsigned verdict; /* the caller's, 0..255 */
+	int quality;      /* PDQ's, -1 unknown */
+	uint64_t size;
+	struct tutela_text name; /* bytes of any kind */
+	size_t n_hashes;
+	const struct tutela_query_hash *hashes; /* what the store was asked with */
+	size_t n_hits;
+	const struct tutela_journal_hit *hits; /* at most 65,535; more are cut */
+};
+
+struct tutela_journal_batch;
+
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_journal_batch_new(struct tutela_journal_batch **out);
+TUTELA_API void tutela_journal_batch_free(struct tutela_journal_batch *b);
+/* Copies. TUTELA_E_ARG (too many hashes, a variant that is none), TUTELA_E_NOMEM. */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_journal_batch_add(struct tutela_journal_batch *b,
+								   const struct tutela_journal_file *f);
+/* Bytes that wait. */
+TUTELA_API size_t tutela_journal_batch_bytes(const struct tutela_journal_batch *b);
+/* Write what waits in one commit, and empty the batch. On failure it stays. TUTELA_E_BUSY, and the store's. */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_journal_batch_write(struct tutela_journal_batch *b,
+								     struct tutela_store *s);
+
+/*
+ * What the journal holds, oldest first. `fn` returns false to stop; what it
+ * gets is valid during the call. TUTELA_E_CORRUPT, TUTELA_E_NOMEM.
+ */
+TUTELA_API TUTELA_CHECKED enum tutela_err
+tutela_snapshot_journal(struct tutela_snapshot *snap, bool (*fn)(void *ctx, const struct tutela_journal_file *f),
+			void *ctx);
+
+/*
+ * The entry of that id as the snapshot sees it; strings of *out are valid until
+ * the snapshot is closed. TUTELA_E_NOTFOUND: there is no such list, or no such entry in it.
+ */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_entry(struct tutela_snapshot *snap, const char *list,
+								struct tutela_text id, struct tutela_record *out);
+
+#endif

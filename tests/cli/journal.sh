@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+# scan --journal, rescan, audit affected: past hits and new entries, without the pictures. Scans in the audit log.
+. "$TESTS/lib.sh"
+
+run 0 init
+mkdir disk
+for i in 1 2 3; do
+	"$MKPICTURE" --seed $i disk/p$i.jpg
+done
+run 0 --json hash disk/p1.jpg disk/p2.jpg
+json -g pdq <out >hashes
+echo "pdq $(sed -n 1p hashes) e1" >list.txt
+run 0 import --list l list.txt
+
+# Start and end of a scan are told; without --journal nothing else is kept.
+run 1 scan disk
+empty err
+run 0 --json audit show
+is "told" "$(printf 'scan-start\nscan-end')" "$(json -g action <out | tail -n 2)"
+is "what it came to" "$(printf '3\t1')" "$(json -w action=scan-end -g detail.files -g detail.match <out)"
+is "one scan" "$(json -w action=scan-start -g detail.scan <out)" "$(json -w action=scan-end -g detail.scan <out)"
+says_not out p1.jpg
+run 0 --json rescan --journal
+is "nothing kept" 0 "$(json -g files <out)"
+
+run 1 scan --journal disk
+run 64 rescan
+run 64 rescan --journal disk
+run 0 --json rescan --journal
+is "nothing new" "$(printf '3\t1\t0')" "$(json -w type=rescan-summary -g files -g match -g new <out)"
+run 0 audit affected
+says out "1 hits of the journal, 0 rest on"
+
+# A new entry finds the file that is gone by now, in another orientation too.
+rm disk/p2.jpg
+"$MKPICTURE" --seed 3 --mirror mirrored.png
+run 0 --json hash mirrored.png
+echo "pdq $(json -g pdq <out) e3" >more.txt
+echo "pdq $(sed -n 2p hashes) e2" >>more.txt
+run 0 import --list l more.txt
+run 1 --json rescan --journal
+is "the file" "$(printf 'match\te2\t1')" "$(json -w type=rescan -w path=disk/p2.jpg -g verdict -g hits.0.entry -g new <out)"
+is "mirrored" "e3" "$(json -w type=rescan -w path=disk/p3.jpg -g hits.0.entry <out)"
+is "only what is new" 2 "$(json -w type=rescan -c <out)"
+run 1 rescan --journal --all
+says out "disk/p1.jpg" "3 files of the journal, 2 with new hits"
+run 0 rescan --journal --since 9000-01-01
+run 64 rescan --journal --since monday
+
+# An entry that is withdrawn: the past hits that rested on it.
+run 0 dispute --list l --reason "a mistake" e1
+run 1 --json audit affected
+is "affected" "$(printf 'disk/p1.jpg\tl\te1\tdisputed\ttrue\ta mistake')" \
+	"$(json -w type=affected -g path -g list -g entry -g status -g local -g reason <out)"
+run 0 audit affected --list other
+run 0 audit affected --since 9000-01-01
+run 64 audit affected --since monday
+run 0 dispute --list l --restore e1
+run 0 audit affected
+run 0 list remove l --yes
+run 1 --json audit affected
+is "removed" removed "$(json -w type=affected -g status <out)"
+
+# Digests only: no name is kept.
+run 0 -d two init
+run 0 -d two import --list l list.txt
+run 1 -d two scan --journal-digests disk
+run 0 -d two dispute --list l e1
+run 1 -d two --json audit affected
+says_not out '"path"'
+is "but a digest" "$(sha256sum <disk/p1.jpg | cut -c 1-64)" "$(json -w type=affected -g sha256 <out)"
+! grep -aq p1.jpg two/data.mdb || fail "a name is in the store"
+run 0 audit verify
+run 0 check
