@@ -365,6 +365,13 @@ static bool is_after(const uint8_t *key, size_t len, const uint8_t *last, size_t
 	return order ? order > 0 : len > last_len;
 }
 
+/* Sorted rows come by each page once: what is mapped around it would only add up. */
+static void forget_now_and_then(const struct tutela_update *u, size_t i)
+{
+	if (i % 4096 == 4095)
+		tutela_env_forget_pages(u->w.store);
+}
+
 enum tutela_err tutela_update_flush_keys(struct tutela_update *u)
 {
 	struct key_run *run = &u->keys.run;
@@ -388,6 +395,7 @@ enum tutela_err tutela_update_flush_keys(struct tutela_update *u)
 		if (!err)
 			err = append ? tutela_session_spend_appended(&u->w, ref->len + sizeof ref->number)
 				     : tutela_session_spend(&u->w, 1);
+		forget_now_and_then(u, i);
 	}
 	tutela_key_set_clear(&u->keys);
 	return err;
@@ -406,6 +414,7 @@ enum tutela_err tutela_update_flush_digests(struct tutela_update *u)
 				     run->refs[i].len, value, sizeof value, MDB_NODUPDATA);
 		if (!err)
 			err = tutela_session_spend(&u->w, 1);
+		forget_now_and_then(u, i);
 	}
 	tutela_key_run_clear(run);
 	return err;

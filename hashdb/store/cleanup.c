@@ -223,6 +223,8 @@ static enum tutela_err purge_some(struct chunk *c, bool *done)
 	if (err || *done)
 		return err;
 	err = tutela_cleanup_purge_part(w, PURGE_PART);
+	/* Each entry was looked at once. */
+	tutela_env_forget_pages(w->store);
 	/* The sums in the state stay as they were read. */
 	return err ? err : tutela_env_put_state(w->store, w->txn, &w->state);
 }

@@ -9,10 +9,12 @@
 
 #include "store/schema.h"
 
-#define RUN_BYTES ((size_t)128 << 20) /* when a run is full; what is added at once may go over it */
-#define SET_BYTES                                                                                                      \
-	((size_t)1280 << 20) /* the same of a set: each time one is written, most pages of a large tree are            \
-			      */
+#define RUN_BYTES ((size_t)32 << 20) /* when a run is full; what is added at once may go over it */
+/*
+ * The same of a set. Each time one is written, most pages of a large tree are: more memory would be quicker, but an
+ * import of any size is to stay below 300 MB.
+ */
+#define SET_BYTES ((size_t)96 << 20)
 
 /* A key: bytes + offset. */
 struct key_ref {

@@ -10,7 +10,7 @@
 
 /* LMDB keeps at most 131,071 dirty pages of 4 KiB in memory. Smaller in the tests of sudden death. */
 #ifndef WEIGHT_MAX
-#define WEIGHT_MAX 50000
+#define WEIGHT_MAX 16000
 #endif
 #define FILL_LEAST 2048 /* bytes of rows in a page that is full; longer ones have pages of their own */
 #define ROW_EXTRA  24   /* of LMDB beside key and value */

@@ -37,7 +37,7 @@ try bench_search $((4 * (2 + many))) --check 10 --batch 20 300
 is "answers that differ" 0 "$(json -w what=scan -g queries_that_differ <out | sort -u)"
 try bench_decode 1 --runs 3 a.jpg
 is "size" "100	80" "$(json -g width -g height <out)"
-try bench_box 11 20
+try bench_box 13 20
 try bench_increment 1 --updates 3 500
 try bench_merge $((3 * many)) 500
 try bench_import 1 --runs 2 300
