@@ -145,19 +145,36 @@ static enum tutela_err hold_to_points(struct tutela_audit_check *c)
 	return TUTELA_OK;
 }
 
+static enum tutela_err look(struct tutela_audit_check *c, const void *json, size_t len, uint64_t number)
+{
+	json_error_t error;
+	json_t *o = json_loadb(json, len, JSON_REJECT_DUPLICATES, &error);
+	enum tutela_err err = TUTELA_E_NOMEM;
+
+	if (json_is_object(o))
+		err = look_inside(c, o, number);
+	else if (o || json_error_code(&error) != json_error_out_of_memory)
+		err = bad(c, number, "it is no JSON object");
+	json_decref(o);
+	return err;
+}
+
 enum tutela_err tutela_audit_check_record(struct tutela_audit_check *c, const void *json, size_t len)
 {
 	uint64_t number = c->verdict.records + 1;
 	enum tutela_err err;
-	json_t *o;
 
 	if (c->verdict.bad)
 		return TUTELA_E_CORRUPT;
 	if (len > TUTELA_AUDIT_RECORD_MAX || memchr(json, '\n', len))
 		return bad(c, number, "it is not one line of at most %d bytes", TUTELA_AUDIT_RECORD_MAX);
-	o = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
-	err = json_is_object(o) ? look_inside(c, o, number) : bad(c, number, "it is no JSON object");
-	json_decref(o);
+	err = look(c, json, len, number);
+	/* Short of memory, jansson may cut a string without a word: no record is called bad at the first look. */
+	if (err == TUTELA_E_CORRUPT) {
+		c->verdict.bad = 0;
+		c->verdict.reason[0] = '\0';
+		err = look(c, json, len, number);
+	}
 	if (err)
 		return err;
 	tutela_audit_digest(json, len, c->verdict.head);

@@ -112,14 +112,28 @@ static enum tutela_err read_all(struct library *l, struct tutela_store *s)
 	return err;
 }
 
+static void on_finding(void *ctx, const char *sentence)
+{
+	char *first = ctx;
+
+	if (!*first)
+		(void)snprintf(first, 256, "%s", sentence);
+}
+
 static enum tutela_err check(struct tutela_store *s, bool rebuild)
 {
-	struct tutela_check_opts opts = {.size = sizeof opts, .queries = 5, .rebuild = rebuild, .threads = 1};
+	char found[256] = "";
+	struct tutela_check_opts opts = {.size = sizeof opts,
+					 .queries = 5,
+					 .rebuild = rebuild,
+					 .threads = 1,
+					 .finding = on_finding,
+					 .ctx = found};
 	struct tutela_check_result result;
 	enum tutela_err err = tutela_store_check(s, &opts, &result);
 
 	if (!err && result.findings)
-		die("a check under a fault finds damage that is not there");
+		die("a check under a fault finds damage that is not there: %s", found);
 	return err;
 }
 

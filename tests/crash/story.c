@@ -45,31 +45,35 @@ static bool apply(const struct story *s, unsigned step, size_t number, size_t n,
 		/* A part of what is there is said again. */
 		if (number >= n)
 			*e = (struct story_entry){.generation = step};
-		return number >= n || (e->status == TUTELA_ACTIVE && chosen(s, step, number, 8));
+		return number >= n || (story_status(e) == TUTELA_ACTIVE && chosen(s, step, number, 8));
 	case CHANGE:
 		if (number < n && !chosen(s, step, number, 4))
 			return false;
-		*e = (struct story_entry){.generation = step};
+		*e = (struct story_entry){.generation = step, .disputed = number < n && e->disputed};
 		return true;
 	case REPLACE:
 		if (chosen(s, step, number, 3)) {
-			e->status = TUTELA_WITHDRAWN;
+			e->issued = TUTELA_WITHDRAWN;
 			return false;
 		}
 		if (number >= n || chosen(s, step + 1000, number, 2))
 			e->generation = step;
-		e->status = TUTELA_ACTIVE;
+		e->issued = TUTELA_ACTIVE;
 		return true;
 	case WITHDRAW:
 	case DISPUTE:
-		if (e->status != TUTELA_ACTIVE || !chosen(s, step, number, 5))
+		if (story_status(e) != TUTELA_ACTIVE || !chosen(s, step, number, 5))
 			return false;
-		e->status = kind_of(step) == WITHDRAW ? TUTELA_WITHDRAWN : TUTELA_DISPUTED;
+		if (kind_of(step) == WITHDRAW)
+			e->issued = TUTELA_WITHDRAWN;
+		else
+			e->disputed = true;
 		return true;
 	case RESTORE:
-		if (e->status == TUTELA_ACTIVE || !chosen(s, step, number, 2))
+		if (story_status(e) == TUTELA_ACTIVE || !chosen(s, step, number, 2))
 			return false;
-		e->status = TUTELA_ACTIVE;
+		e->issued = TUTELA_ACTIVE;
+		e->disputed = false;
 		return true;
 	default:
 		return false;

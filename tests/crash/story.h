@@ -23,7 +23,8 @@ struct story {
 
 struct story_entry {
 	uint32_t generation; /* of its fingerprints: the step that made them */
-	uint8_t status;      /* enum tutela_status */
+	uint8_t issued;      /* enum tutela_status: what the list says */
+	bool disputed;       /* the operator does, whatever the list says */
 };
 
 struct story_state {
@@ -49,5 +50,11 @@ void story_record(const struct story *s, const char *list, uint32_t number, uint
 		  struct tutela_record *out);
 
 uint64_t story_mix(uint64_t a, uint64_t b);
+
+/* What is in force. */
+static inline enum tutela_status story_status(const struct story_entry *e)
+{
+	return e->disputed ? TUTELA_DISPUTED : (enum tutela_status)e->issued;
+}
 
 #endif

@@ -87,7 +87,7 @@ static enum tutela_err check_entry(struct look *l, const char *list, const struc
 	if (!other)
 		e = l->state.entries[number];
 	story_record(l->story, list, (uint32_t)number, e.generation, &wanted);
-	if (same_record(rec, &wanted) && rec->status == e.status)
+	if (same_record(rec, &wanted) && rec->status == story_status(&e))
 		return TUTELA_OK;
 	(void)no(l->report, "entry '%.*s' of list '%s' is %s and not as this version has it", (int)rec->id.len,
 		 rec->id.s, list, tutela_status_name(rec->status));
@@ -159,7 +159,7 @@ static bool look_all_up(struct look *l, unsigned last)
 		/* What the last steps wrote is what a crash can hurt: of that, more. */
 		if (i % stride && (e->generation < last || i % (stride / 4 + 1)))
 			continue;
-		if (!look_up(l, STORY_LIST, (uint32_t)i, e->generation, e->status == TUTELA_ACTIVE))
+		if (!look_up(l, STORY_LIST, (uint32_t)i, e->generation, story_status(e) == TUTELA_ACTIVE))
 			return false;
 		for (uint32_t g = 0; g <= last; g++)
 			if (g != e->generation && (i / stride + g) % 4 == 0 &&

@@ -82,7 +82,7 @@ struct tutela_audit_verdict {
 struct tutela_audit_check;
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_audit_check_new(const struct tutela_audit_checkpoint *points, size_t n,
 								 struct tutela_audit_check **out);
-/* TUTELA_E_CORRUPT: this is the first bad record; what comes after it is not looked at. */
+/* TUTELA_E_CORRUPT: this is the first bad record; what comes after it is not looked at. TUTELA_E_NOMEM. */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_audit_check_record(struct tutela_audit_check *c, const void *json,
 								    size_t len);
 /* Nothing more comes. Frees c, which may be NULL. TUTELA_E_CORRUPT when verdict->bad. */
