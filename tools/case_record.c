@@ -182,11 +182,15 @@ enum case_step case_record_step(struct case_record *r, const char *path, struct 
 	if (!line)
 		return cut(r) ? CASE_STEP_SCAN : CASE_STEP_CHANGED;
 	same = is_of(line, path);
+	r->result = NULL;
 	if (same) {
 		r->done++;
 		r->files_end = r->old_files.end;
-		if (json_object_get(line, "result"))
+		if (json_object_get(line, "result")) {
 			r->results_end = r->old_results.end;
+			r->result = r->old_results.text;
+			r->result_len = r->old_results.len;
+		}
 	} else {
 		char *now = printable_quoted(path),
 		     *then = printable_quoted(json_string_value(json_object_get(line, "path")));

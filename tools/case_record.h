@@ -28,7 +28,9 @@ struct case_record {
 	struct json_lines old_results, old_files;
 	uint64_t results_end, files_end; /* up to where both are known to be whole */
 	uint64_t done;                   /* files that earlier runs had done */
-	uint64_t synced;                 /* when, in stats_now() */
+	const char *result; /* of the file that the last step found done: its line, or NULL; until the next step */
+	size_t result_len;
+	uint64_t synced; /* when, in stats_now() */
 };
 
 enum case_step {

@@ -118,6 +118,7 @@ int cmd_publish(struct cli *cli);
 int cmd_rescan(struct cli *cli);
 int cmd_scan(struct cli *cli);
 int cmd_source(struct cli *cli);
+int cmd_stats(struct cli *cli);
 int cmd_status(struct cli *cli);
 int cmd_sync(struct cli *cli);
 int cmd_version(struct cli *cli);

@@ -11,6 +11,7 @@
 #include "case_record.h"
 #include "cli.h"
 #include "crew.h"
+#include "flood.h"
 #include "interrupt.h"
 #include "journaling.h"
 #include "memory.h"
@@ -43,11 +44,13 @@ struct scan {
 	uint64_t jobs, timeout;
 	const char *case_folder, *evidence, *operator_name;
 	bool restart;
+	const char *flood_action;
 
 	struct walk_opts walk;
 	struct pipeline pipeline;
 	struct journaling journaling;
 	struct crew *crew;
+	struct flood flood;
 	struct tally tally;
 	struct progress progress;
 	json_t *lists; /* what a case's results depend on of them */
@@ -129,6 +132,7 @@ static void *work(void *ctx, void *job)
 
 	subject_look(j, &s->pipeline, s->follow, f);
 	complain(s, j, f);
+	flood_see(&s->flood, f);
 	journaling_add(&s->journaling, j->path, f);
 	o->fatal = f->fatal;
 	tally_file(&o->file, f);
@@ -212,10 +216,12 @@ static bool push(struct scan *s, const struct walk_item *item)
 
 	if (step == CASE_STEP_SCAN)
 		return crew_push(s->crew, subject_from(item));
-	if (step == CASE_STEP_DONE)
+	if (step == CASE_STEP_DONE) {
 		count_file(s, &file);
-	else
+		flood_see_line(&s->flood, s->record.result, s->record.result_len);
+	} else {
 		s->changed = true;
+	}
 	return step == CASE_STEP_DONE && !interrupt_asked();
 }
 
@@ -415,6 +421,10 @@ static json_t *parameters(const struct scan *s)
 	json_object_set_new(o, "ordered", json_boolean(s->ordered));
 	json_object_set_new(o, "follow", json_boolean(s->follow));
 	json_object_set_new(o, "cross_file_systems", json_boolean(s->cross));
+	if (s->flood.limit)
+		json_object_set_new(o, "flood", json_integer((json_int_t)s->flood.limit));
+	if (s->flood.review)
+		json_object_set_new(o, "flood_action", json_string("review"));
 	json_object_set_new(o, "include", texts(&s->includes));
 	json_object_set_new(o, "exclude", texts(&s->excludes));
 	return o;
@@ -561,19 +571,25 @@ static int scan_all(struct scan *s, unsigned jobs)
 	s->tally.interrupted = interrupt_asked();
 	s->tally.failed |= s->broken || s->changed || s->journaling.failed;
 	tally_about(&s->tally, "ended", facts_now());
+	s->tally.flood = flood_json(&s->flood);
+	flood_warn(&s->flood, s->tally.flood);
 	print_summary(s);
 	if (s->stats)
 		stats_print(tally_stats(&s->tally, jobs));
 	return tally_status(&s->tally);
 }
 
-/* The summary for the audit log: how many lists there are has no bound, and their versions stand there anyway. */
+/*
+ * The summary for the audit log: how many lists there are has no bound, and their versions stand there anyway;
+ * of a flood, how many entries there were.
+ */
 static json_t *counts(const struct scan *s)
 {
 	json_t *o = tally_json(&s->tally);
 
 	json_object_del(o, "type");
 	json_object_del(o, "lists");
+	json_object_set_new(o, "flood", json_integer((json_int_t)json_array_size(s->tally.flood)));
 	return o;
 }
 
@@ -663,6 +679,12 @@ static int check_options(struct scan *s)
 	s->journaling.files |= s->journaling.digests;
 	if (!s->cli->n_args && !s->from)
 		return cli_usage(s->cli, NULL, "name a file or folder");
+	if (s->flood_action && !(s->flood.review = strcmp(s->flood_action, "review") == 0) &&
+	    strcmp(s->flood_action, "report") != 0)
+		return cli_usage(s->cli, "--flood-action", "'%s' is not one of report, review", s->flood_action);
+	if (s->flood.review && s->case_folder)
+		return cli_usage(s->cli, "--flood-action",
+				 "which hits are beyond the limit depends on the order of work; a case has none");
 	if (s->restart && !s->case_folder)
 		return cli_usage(s->cli, "--restart", "goes with --case");
 	if (s->evidence && !is_line(s->evidence))
@@ -740,6 +762,16 @@ int cmd_scan(struct cli *cli)
 		 .help = "what is scanned, for the record: an exhibit number"},
 		{.name = "operator", .argument = "NAME", .text = &s.operator_name, .help = "who scans, for the record"},
 		{.name = "restart", .flag = &s.restart, .help = "with --case: put its results aside and begin anew"},
+		{.name = "flood",
+		 .argument = "N",
+		 .number = &s.flood.limit,
+		 .least = 1,
+		 .most = UINT32_MAX,
+		 .help = "name entries that match more files than N; default: over 1000 and over 1 percent"},
+		{.name = "flood-action",
+		 .argument = "ACTION",
+		 .text = &s.flood_action,
+		 .help = "report (default); review: their further hits get the action 'review'"},
 		{.name = "cross-file-systems", .flag = &s.cross, .help = "enter other file systems"},
 		{.name = NULL},
 	};
@@ -760,8 +792,10 @@ int cmd_scan(struct cli *cli)
 	};
 	if (status == CLI_GO)
 		status = check_options(&s);
+	flood_begin(&s.flood);
 	if (status == CLI_GO)
 		status = run(&s);
+	flood_free(&s.flood);
 	tally_free(&s.tally);
 	json_decref(s.lists);
 	free(includes);

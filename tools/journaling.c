@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "category.h"
 #include "memory.h"
 #include "message.h"
 
@@ -39,16 +40,6 @@ bool journaling_begin(struct journaling *j)
 		message_error(NULL, "%s", tutela_strerror(error));
 	pthread_mutex_init(&j->lock, NULL);
 	return !error;
-}
-
-static struct tutela_text category_of(const struct tutela_hit *h)
-{
-	static const char key[] = "category";
-
-	for (size_t i = 0; i < h->n_labels; i++)
-		if (h->labels[i].key.len == sizeof(key) - 1 && memcmp(h->labels[i].key.s, key, sizeof(key) - 1) == 0)
-			return h->labels[i].value;
-	return (struct tutela_text){0};
 }
 
 /* Called with the lock held. */
@@ -89,7 +80,7 @@ void journaling_add(struct journaling *j, const char *path, const struct finding
 		hits[i] = (struct tutela_journal_hit){.source = {h->source, strlen(h->source)},
 						      .list = {h->list, strlen(h->list)},
 						      .entry = h->entry,
-						      .category = category_of(h),
+						      .category = category_of(h->labels, h->n_labels),
 						      .list_version = h->list_version,
 						      .kind = h->kind,
 						      .algorithm = h->algorithm,

@@ -67,6 +67,8 @@ void pipeline_unreadable(struct finding *f, int error, const char *kind)
 
 void finding_free(struct finding *f)
 {
+	free(f->flood);
+	f->flood = NULL;
 	tutela_hits_free(&f->hits);
 }
 

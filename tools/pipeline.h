@@ -41,6 +41,7 @@ struct finding {
 	struct tutela_decoded decoded;
 	uint64_t size; /* of the file, as far as it is known */
 	struct tutela_hits hits;
+	bool *flood; /* of each hit: its entry matches very many files of this scan; NULL: none does */
 	enum verdict verdict;
 	enum perceptual perceptual;
 	bool allowed;            /* not reported, because of entries that allow it */
@@ -56,8 +57,9 @@ struct finding {
 void pipeline_run(const struct pipeline *p, int fd, const char *path, struct finding *out);
 
 /* What the store is asked with: `out` holds PIPELINE_HASHES_MAX. Returns how many. */
-#define PIPELINE_HASHES_MAX (3 + 2 * (1 + TUTELA_DIHEDRALS) + 2) /* digests, 2 dialects in 8 symmetries, pHash, dHash  \
-								  */
+#define PIPELINE_HASHES_MAX                                                                                            \
+	(3 + 2 * (1 + TUTELA_DIHEDRALS) + 2) /* digests, 2 dialects in 8 symmetries, pHash, dHash                      \
+					      */
 size_t pipeline_hashes(const struct pipeline *p, const struct tutela_decoded *d, struct tutela_query_hash *out);
 
 /* A finding for what could not even be opened. `kind`: NULL "unreadable". */

@@ -86,7 +86,7 @@ json_t *result_file(const char *path, const struct finding *f, bool dihedral)
 	return object;
 }
 
-static json_t *hit_object(const struct tutela_hit *h, bool partial)
+static json_t *hit_object(const struct tutela_hit *h, bool partial, bool flood)
 {
 	const struct tutela_algorithm_info *a = tutela_algorithm_get(h->algorithm);
 	json_t *o = json_object(), *labels = json_object();
@@ -111,6 +111,8 @@ static json_t *hit_object(const struct tutela_hit *h, bool partial)
 		json_object_set_new(o, "dialect", json_string(h->dialect));
 	if (partial && a && a->perceptual)
 		json_object_set_new(o, "partial", json_true());
+	if (flood)
+		json_object_set_new(o, "flood", json_true());
 	if (h->list_expired)
 		json_object_set_new(o, "expired", json_true());
 	return o;
@@ -132,7 +134,8 @@ static void set_hits(json_t *object, const struct finding *f)
 
 		json_t *to = h->kind == TUTELA_LIST_EXCLUDE ? passed : h->kind == TUTELA_LIST_ALLOW ? allows : hits;
 
-		json_array_append_new(finding_silences(f, h) ? silenced : to, hit_object(h, f->decoded.partial));
+		json_array_append_new(finding_silences(f, h) ? silenced : to,
+				      hit_object(h, f->decoded.partial, f->flood && f->flood[i]));
 	}
 	json_object_set_new(object, "hits", hits);
 	if (f->hits.limited)
@@ -163,7 +166,7 @@ void result_print_heads(FILE *out, const char *subject)
 	fprintf(out, COLUMNS, "VERDICT", "DISTANCE", "LIST", "ENTRY", "VARIANT", subject);
 }
 
-static void print_hit(FILE *out, const char *shown, const struct tutela_hit *h, bool silenced)
+static void print_hit(FILE *out, const char *shown, const struct tutela_hit *h, bool silenced, bool flood)
 {
 	const struct tutela_algorithm_info *a = tutela_algorithm_get(h->algorithm);
 	char *entry = printable_name(h->entry.len ? h->entry.s : "", h->entry.len), distance[48];
@@ -180,6 +183,7 @@ static void print_hit(FILE *out, const char *shown, const struct tutela_hit *h, 
 	fprintf(out, COLUMNS,
 		h->kind == TUTELA_LIST_EXCLUDE ? "excluded"
 		: silenced                     ? "allowed"
+		: flood                        ? "review"
 					       : "match",
 		distance, h->list, entry, h->variant ? h->variant : "-", shown);
 	free(entry);
@@ -202,7 +206,7 @@ void result_print(FILE *out, const char *subject, const struct finding *f)
 
 		/* Next to an alarm, what passes the file over has no say. */
 		if (h->kind == TUTELA_LIST_KNOWN || f->excluded)
-			print_hit(out, shown, h, finding_silences(f, h));
+			print_hit(out, shown, h, finding_silences(f, h), f->flood && f->flood[i]);
 	}
 	free(shown);
 }

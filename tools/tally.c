@@ -114,6 +114,7 @@ json_t *tally_json(const struct tally *t)
 	set(o, "skipped_mounts", t->skipped_mounts);
 	set(o, "skipped_filtered", t->skipped_filtered);
 	set(o, "errors", t->errors);
+	json_object_set_new(o, "flood", t->flood ? json_incref(t->flood) : json_array());
 	json_object_set_new(o, "tool_version", json_string(TUTELA_VERSION));
 	if (t->interrupted)
 		json_object_set_new(o, "interrupted", json_true());
@@ -156,6 +157,31 @@ static void row_if(const char *name, uint64_t n)
 		row(name, n);
 }
 
+#define FLOOD_ROWS_MAX 10
+
+/* Entries that match very many files. */
+static void print_flood(const json_t *flood)
+{
+	const json_t *o;
+	char n[32];
+	size_t i;
+
+	json_array_foreach(flood, i, o)
+	{
+		const char *entry = json_string_value(json_object_get(o, "entry"));
+		char *shown = printable_name(entry, strlen(entry));
+
+		output_print("%-16s %s, entry %s: %s files\n", i ? "" : "flood",
+			     json_string_value(json_object_get(o, "list")), shown,
+			     printable_count((uint64_t)json_integer_value(json_object_get(o, "files")), n));
+		free(shown);
+		if (i + 1 == FLOOD_ROWS_MAX)
+			break;
+	}
+	if (json_array_size(flood) > FLOOD_ROWS_MAX)
+		output_print("%-16s and %s more\n", "", printable_count(json_array_size(flood) - FLOOD_ROWS_MAX, n));
+}
+
 void tally_print(const struct tally *t)
 {
 	char text[32], size[32];
@@ -187,6 +213,7 @@ void tally_print(const struct tally *t)
 	json_array_foreach(t->lists, i, list) output_print(
 		"%-16s %s, version %llu\n", i ? "" : "lists", json_string_value(json_object_get(list, "list")),
 		(unsigned long long)json_integer_value(json_object_get(list, "version")));
+	print_flood(t->flood);
 }
 
 int tally_status(const struct tally *t)
@@ -199,5 +226,6 @@ int tally_status(const struct tally *t)
 void tally_free(struct tally *t)
 {
 	json_decref(t->lists);
+	json_decref(t->flood);
 	json_decref(t->about);
 }

@@ -34,6 +34,7 @@ struct tally {
 	} reasons[TALLY_REASONS_MAX];
 	size_t n_reasons;
 	json_t *lists;                            /* array of facts_list() */
+	json_t *flood;                            /* array of flood_json(), or NULL */
 	json_t *about;                            /* further members of the summary, or NULL */
 	uint64_t digest_ns, decode_ns, lookup_ns; /* sums over all workers */
 	double seconds;

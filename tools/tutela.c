@@ -35,6 +35,7 @@ static const struct command commands[] = {
 	{"publish", cmd_publish, "issue lists as a signed bundle"},
 	{"rescan", cmd_rescan, "match what past scans recorded with the lists of today"},
 	{"status", cmd_status, "say what the store holds"},
+	{"stats", cmd_stats, "count entries and past hits, by list, category, algorithm, age, day"},
 	{"audit", cmd_audit, "show the audit log, prove that it is whole"},
 	{"check", cmd_check, "prove that the store is whole and its index exact"},
 };

@@ -16,7 +16,7 @@
 #define TUTELA_JOURNAL_CATEGORY_MAX 255 /* bytes; longer is cut */
 
 struct tutela_journal_hit {
-	struct tutela_text source, list, entry, category; /* category: the entry's label of that name */
+	struct tutela_text source, list, entry, category; /* category: what the caller finds the entry's to be */
 	uint64_t list_version;
 	enum tutela_list_kind kind;
 	enum tutela_algorithm algorithm;

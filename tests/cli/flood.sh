@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+# An entry that matches very many files of a scan is named, and its further hits are put up for review when asked for.
+. "$TESTS/lib.sh"
+
+run 0 init
+mkdir disk
+for i in 1 2; do
+	"$MKPICTURE" --seed $i one$i.jpg
+done
+for i in 1 2 3 4 5; do
+	cp one1.jpg disk/a$i.jpg
+done
+cp one2.jpg disk/b1.jpg
+cp one2.jpg disk/b2.jpg
+run 0 --json hash one1.jpg one2.jpg
+json -g pdq -g md5 <out >hashes
+{
+	echo "id,pdq,md5"
+	echo "blank,$(sed -n 1p hashes | tr '\t' ',')"
+	echo "few,$(sed -n 2p hashes | tr '\t' ',')"
+} >l.csv
+run 0 import --list l --format csv l.csv
+
+# By default it takes over 1,000 files.
+run 1 --json scan disk
+is "no flood" "[]" "$(summary flood)"
+empty err
+
+# A file counts once for an entry, though both hashes match.
+run 1 --json scan --flood 4 disk
+is "flood" "$(printf 'local\tl\tblank\t5\t-')" "$(json -w type=summary -g flood.0.source -g flood.0.list \
+	-g flood.0.entry -g flood.0.files -g flood.1 <out)"
+says err "'l': entry 'blank' matches 5 of 7 files"
+is "asked for" 4 "$(summary parameters.flood)"
+is "no action by itself" 0 "$(json -w type=file -w hits.0.flood=true -c <out)"
+run 0 --json audit show
+is "in the audit log" "$(printf '0\n1')" "$(json -w action=scan-end -g detail.flood <out)"
+run 1 --json scan --flood 5 disk
+is "not beyond" "[]" "$(summary flood)"
+run 1 --json scan --flood 1 disk
+is "most files first" "$(printf 'blank\t5\tfew\t2')" "$(json -w type=summary -g flood.0.entry -g flood.0.files \
+	-g flood.1.entry -g flood.1.files <out)"
+run 1 scan --flood 4 disk
+says out "flood            l, entry blank: 5 files"
+says_not out "entry few"
+
+# Review: the hits beyond the limit, in the order of work.
+run 1 --json scan --ordered -j 1 --flood 3 --flood-action review disk
+adds_up
+is "which" "$(printf 'disk/a4.jpg\ttrue\treview\ttrue\ndisk/a5.jpg\ttrue\treview\ttrue')" "$(json -w type=file \
+	-w hits.0.flood=true -g path -g hits.0.flood -g hits.1.action -g hits.1.flood <out)"
+is "the others" 5 "$(json -w type=file -w hits.0.action=report -c <out)"
+run 1 scan --ordered -j 1 --flood 4 --flood-action review disk/a1.jpg disk/a2.jpg disk/a3.jpg disk/a4.jpg disk/a5.jpg
+is "as text" "2 8" "$(grep -c '^review .*a5' out) $(grep -c '^match ' out)"
+run 1 --json scan --flood 4 --flood-action report disk
+is "report" 7 "$(json -w type=file -w hits.0.action=report -c <out)"
+
+# What an allow list silences is no flood, and neither is what is passed over.
+run 0 allow --reason "a blank page" one1.jpg
+run 1 --json scan --flood 1 disk
+is "allowed" few "$(json -w type=summary -g flood.0.entry <out)"
+run 0 withdraw --list allowed "sha256:$(sha256sum <one1.jpg | cut -c 1-64)"
+run 0 list create known --kind exclude
+echo "md5 $(sed -n 1p hashes | cut -f 2) same" >known.txt
+run 0 import --list known known.txt
+run 1 --json scan --flood 4 disk
+is "passed over" "1 blank" "$(summary flood | grep -o '"entry"' | wc -l) $(json -w type=summary -g flood.0.entry <out)"
+
+# A case counts what earlier runs did.
+run 1 --json scan --flood 4 --case whole disk
+cp -r whole cut
+head -n 3 whole/files.jsonl >cut/files.jsonl
+head -n 3 whole/results.jsonl >cut/results.jsonl
+sed 's/"state": "complete"/"state": "running"/' whole/case.json >cut/case.json
+run 1 --json scan --flood 4 --case cut disk
+says err "3 files had been done before"
+is "gone on" "$(printf 'blank\t5')" "$(json -w type=summary -g flood.0.entry -g flood.0.files <out)"
+cmp whole/results.jsonl cut/results.jsonl || fail "other results"
+
+# More entries than are counted at a time: what matched most is not lost.
+mkdir many
+for i in 1 2 3 4 5 6 7; do
+	echo "text $i" >many/m$i.txt
+	md5sum <many/m$i.txt | cut -c 1-32
+done >sums
+awk '{ for (i = 0; i < 9900; i++) print "md5", $1, "n" NR "-" i }' sums >many.txt
+run 0 import --list many many.txt
+cp disk/a1.jpg many/a1.jpg
+cp disk/a1.jpg many/a2.jpg
+cp disk/a1.jpg many/z1.jpg
+cp disk/a1.jpg many/z2.jpg
+run 1 scan --ordered -j 1 --flood 3 many
+is "all of them" 69308 "$(grep -c '^match' out)"
+says out "flood            l, entry blank: 4 files"
+
+run 64 scan --flood 0 disk
+run 64 scan --flood-action block disk
+says err "'block' is not one of report, review"
+run 64 scan --flood-action review --case other disk
+says err "depends on the order of work"

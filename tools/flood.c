@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flood.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "message.h"
+#include "output.h"
+#include "printable.h"
+
+#define WARNINGS_MAX 10
+
+void flood_begin(struct flood *f)
+{
+	pthread_mutex_init(&f->lock, NULL);
+}
+
+static bool beyond(const struct flood *f, uint64_t n)
+{
+	if (f->limit)
+		return n > f->limit;
+	return n > FLOOD_FILES && n > f->files / 100 * FLOOD_PERCENT;
+}
+
+static int ascending(const void *x, const void *y)
+{
+	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+static void make_room(struct flood *f)
+{
+	uint64_t *counts = memory_array(f->table.n, sizeof(*counts)), median;
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->table.room; i++) {
+		if (f->table.slots[i])
+			counts[n++] = f->table.slots[i]->n[0];
+	}
+	qsort(counts, n, sizeof(*counts), ascending);
+	median = counts[n / 2];
+	free(counts);
+	count_drop(&f->table, median);
+}
+
+/* Counts the file for this entry, once; is it beyond the limit now? Called with the lock held. */
+static bool count(struct flood *f, struct tutela_text source, struct tutela_text list, struct tutela_text entry)
+{
+	const struct tutela_text words[COUNT_WORDS] = {source, list, entry};
+	struct count_row *row = count_find(&f->table, words);
+
+	if (!row && f->table.n >= FLOOD_ENTRIES_MAX)
+		make_room(f);
+	if (!row)
+		row = count_row(&f->table, words);
+	if (row->mark != f->files) {
+		row->mark = f->files;
+		row->n[0]++;
+	}
+	return beyond(f, row->n[0]);
+}
+
+static struct tutela_text text_of(const char *s)
+{
+	return (struct tutela_text){s, strlen(s)};
+}
+
+void flood_see(struct flood *f, struct finding *finding)
+{
+	pthread_mutex_lock(&f->lock);
+	f->files++;
+	for (size_t i = 0; i < finding->hits.n; i++) {
+		struct tutela_hit *h = &finding->hits.items[i];
+
+		if (h->kind != TUTELA_LIST_KNOWN || finding_silences(finding, h))
+			continue;
+		if (!count(f, text_of(h->source), text_of(h->list), h->entry) || !f->review)
+			continue;
+		if (!finding->flood)
+			finding->flood = memory_array(finding->hits.n, sizeof(*finding->flood));
+		finding->flood[i] = true;
+		h->action = TUTELA_REVIEW;
+	}
+	pthread_mutex_unlock(&f->lock);
+}
+
+static struct tutela_text member(const json_t *o, const char *key)
+{
+	const json_t *value = json_object_get(o, key);
+
+	return (struct tutela_text){json_string_value(value), json_string_length(value)};
+}
+
+void flood_see_line(struct flood *f, const char *line, size_t len)
+{
+	json_t *o = line ? json_loadb(line, len, 0, NULL) : NULL;
+	const json_t *hit;
+	size_t i;
+
+	pthread_mutex_lock(&f->lock);
+	f->files++;
+	json_array_foreach(json_object_get(o, "hits"), i, hit)
+		count(f, member(hit, "source"), member(hit, "list"), member(hit, "entry"));
+	pthread_mutex_unlock(&f->lock);
+	json_decref(o);
+}
+
+/* Stable with regard to the order of the words. */
+static int most_first(const void *x, const void *y)
+{
+	const struct count_row *a = *(struct count_row *const *)x, *b = *(struct count_row *const *)y;
+
+	if (a->n[0] != b->n[0])
+		return a->n[0] > b->n[0] ? -1 : 1;
+	return (a->mark > b->mark) - (a->mark < b->mark);
+}
+
+json_t *flood_json(const struct flood *f)
+{
+	struct count_row **rows = count_sorted(&f->table);
+	json_t *out = json_array();
+	size_t n = 0;
+
+	for (size_t i = 0; rows[i]; i++) {
+		if (!beyond(f, rows[i]->n[0]))
+			continue;
+		rows[i]->mark = i;
+		rows[n++] = rows[i];
+	}
+	qsort(rows, n, sizeof(struct count_row *), most_first);
+	for (size_t i = 0; i < n && i < FLOOD_SHOWN_MAX; i++)
+		json_array_append_new(
+			out, json_pack("{s:o, s:o, s:o, s:I}", "source", output_tutela_text(rows[i]->words[0]), "list",
+				       output_tutela_text(rows[i]->words[1]), "entry",
+				       output_tutela_text(rows[i]->words[2]), "files", (json_int_t)rows[i]->n[0]));
+	free(rows);
+	return out;
+}
+
+void flood_warn(const struct flood *f, const json_t *entries)
+{
+	char n[32], m[32];
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(entries, i, o)
+	{
+		char *entry;
+
+		if (i == WARNINGS_MAX)
+			break;
+		entry = printable_quoted(json_string_value(json_object_get(o, "entry")));
+		message_warning(json_string_value(json_object_get(o, "list")),
+				"entry %s matches %s of %s files: look whether it belongs there", entry,
+				printable_count((uint64_t)json_integer_value(json_object_get(o, "files")), n),
+				printable_count(f->files, m));
+		free(entry);
+	}
+	if (json_array_size(entries) > WARNINGS_MAX)
+		message_warning(NULL, "%s more entries match as many files: see the summary",
+				printable_count(json_array_size(entries) - WARNINGS_MAX, n));
+}
+
+void flood_free(struct flood *f)
+{
+	count_free(&f->table);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Entries of known lists that match very many files of a scan: most likely
+ * they are wrong (a blank page, a logo), and the list should be looked at.
+ *
+ * Memory is bounded: when 65,536 entries have matched, those that matched no
+ * more than half of them do are forgotten, and count from zero if they match
+ * again. So a number of files may be too small, never too large, and an entry
+ * that matches more than most others is not lost.
+ *
+ * Thread safety: flood_see and flood_see_line from any thread, between flood_begin and the rest.
+ */
+#ifndef TUTELA_TOOLS_FLOOD_H
+#define TUTELA_TOOLS_FLOOD_H
+
+#include <jansson.h>
+#include <pthread.h>
+
+#include "count_table.h"
+#include "pipeline.h"
+
+#define FLOOD_ENTRIES_MAX 65536
+#define FLOOD_FILES       1000 /* by default more than these, and */
+#define FLOOD_PERCENT     1    /* more than this of the files looked at */
+#define FLOOD_SHOWN_MAX   1000
+
+struct flood {
+	uint64_t limit; /* entries that match more files than this; 0: the default */
+	bool review;    /* hits beyond the limit ask for review, whatever their list says */
+
+	/* private */
+	pthread_mutex_t lock;
+	uint64_t files;
+	struct count_table table;
+};
+
+void flood_begin(struct flood *f);
+
+/* A file was looked at. With `review`, hits of entries that are beyond the limit by now get that action and a mark. */
+void flood_see(struct flood *f, struct finding *finding);
+
+/* The same of a file that an earlier run looked at: its line of the results, or NULL when it has none. */
+void flood_see_line(struct flood *f, const char *line, size_t len);
+
+/* [{"source","list","entry","files"}]: entries beyond the limit, most files first, at most FLOOD_SHOWN_MAX of them. */
+json_t *flood_json(const struct flood *f);
+
+/* A warning for each of these, up to ten. */
+void flood_warn(const struct flood *f, const json_t *entries);
+
+void flood_free(struct flood *f);
+
+#endif
