@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "exchange/exchange_format.h"
-#include "exchange/photodna_text.h"
 #include "exchange/utc_time.h"
 #include "exchange/xml_guard.h"
 
@@ -403,8 +402,6 @@ static void end_print(struct ncmec_reader *n)
 		return;
 	if (b->rec.n_fingerprints == TUTELA_FINGERPRINTS_MAX)
 		b->refused = b->refused ? b->refused : RECORD_TOO_MANY_HASHES;
-	else if (n->algorithm == TUTELA_ALG_PHOTODNA)
-		tutela_build_photodna(b, n->text, n->text_len);
 	else
 		tutela_build_good_hash(b, n->algorithm, n->text, n->text_len);
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PhotoDNA values as text: 144 opaque bytes, in base64 (192 characters) or hexadecimal (288). */
+/* PhotoDNA's 144 opaque bytes as text: 192 characters of base64 (RFC 4648, section 4). Hexadecimal is
+ * tutela_hash_parse's. */
 #ifndef TUTELA_PHOTODNA_TEXT_H
 #define TUTELA_PHOTODNA_TEXT_H
 
-#include "exchange/record_build.h"
+#include <tutela/algorithm.h>
 
-/* Adds the value; what is neither is left out and said in `refused`. */
-void tutela_build_photodna(struct record_build *b, const char *s, size_t len);
+#define PHOTODNA_BASE64 ((size_t)192)
+
+/* False when it is not base64 of exactly this many bytes; *out is without meaning then. */
+bool tutela_photodna_parse(const char *s, size_t len, struct tutela_hash *out);
 
 #endif

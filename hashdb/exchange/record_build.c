@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "exchange/photodna_text.h"
 #include "exchange/utc_time.h"
 #include "base/utf8.h"
 
@@ -39,40 +40,6 @@ void tutela_build_id(struct record_build *b, const char *s, size_t len)
 		b->rec.id = text(s, len);
 }
 
-static int base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* PhotoDNA's 144 bytes are 192 characters of base64 (RFC 4648, section 4), and no padding. */
-#define PHOTODNA_BASE64 192
-
-static bool parse_base64(const char *s, struct tutela_hash *hash)
-{
-	*hash = (struct tutela_hash){.algorithm = TUTELA_ALG_PHOTODNA, .len = PHOTODNA_BASE64 / 4 * 3};
-	for (size_t i = 0; i < PHOTODNA_BASE64 / 4; i++) {
-		uint32_t bits = 0;
-
-		for (size_t k = 0; k < 4; k++) {
-			int value = base64_value(s[4 * i + k]);
-
-			if (value < 0)
-				return false;
-			bits = bits << 6 | (uint32_t)value;
-		}
-		hash->bytes[3 * i] = (uint8_t)(bits >> 16);
-		hash->bytes[3 * i + 1] = (uint8_t)(bits >> 8);
-		hash->bytes[3 * i + 2] = (uint8_t)bits;
-	}
-	return true;
-}
-
 /* What keeps these characters from being a value, or NULL. */
 static const char *misread(const struct tutela_algorithm_info *info, const char *hex, size_t len,
 			   struct tutela_hash *out)
@@ -80,7 +47,7 @@ static const char *misread(const struct tutela_algorithm_info *info, const char 
 	if (!info)
 		return "unknown algorithm";
 	if (info->id == TUTELA_ALG_PHOTODNA && len == PHOTODNA_BASE64)
-		return parse_base64(hex, out) ? NULL : "the value is neither hexadecimal nor base64";
+		return tutela_photodna_parse(hex, len, out) ? NULL : "the value is neither hexadecimal nor base64";
 	if (!tutela_hash_parse(info->id, hex, len, out))
 		return NULL;
 	return len == info->bits / 4 ? "the value is not hexadecimal" : "the value has not the length of its algorithm";

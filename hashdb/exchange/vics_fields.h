@@ -51,8 +51,6 @@ enum vics_field tutela_vics_field(const char *s, size_t len);
 #define VICS_OWN_ID    "tutela.id"
 #define VICS_OWN_LABEL "tutela.label." /* and the label's key */
 
-#define VICS_PHOTODNA_TEXT 192 /* characters of PhotoDNA's 144 bytes in base64 */
-
 /* A whole number as decimal digits, with a sign at most. */
 bool tutela_vics_number(const char *s, size_t len, int64_t *out);
 

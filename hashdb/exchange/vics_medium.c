@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <nettle/base64.h>
-
 #include "exchange/line_splitter.h"
+#include "exchange/photodna_text.h"
 #include "exchange/utc_time.h"
 #include "exchange/vics_write.h"
 #include "base/utf8.h"
@@ -151,21 +150,6 @@ static const char *hash_problem(enum tutela_algorithm algorithm)
 	}
 }
 
-static bool parse_base64(struct tutela_text t, struct tutela_hash *out)
-{
-	struct base64_decode_ctx ctx;
-	size_t n;
-
-	if (t.len != VICS_PHOTODNA_TEXT)
-		return false;
-	*out = (struct tutela_hash){.algorithm = TUTELA_ALG_PHOTODNA};
-	base64_decode_init(&ctx);
-	if (!base64_decode_update(&ctx, &n, out->bytes, t.len, t.s) || !base64_decode_final(&ctx))
-		return false;
-	out->len = (uint16_t)n;
-	return n == VICS_PHOTODNA_TEXT / 4 * 3;
-}
-
 static void put_hash(struct vics_medium *m, enum tutela_algorithm algorithm, struct vics_slot slot)
 {
 	struct tutela_record *rec = &m->build.rec;
@@ -174,7 +158,7 @@ static void put_hash(struct vics_medium *m, enum tutela_algorithm algorithm, str
 
 	if (!t.len)
 		return;
-	if (!(algorithm == TUTELA_ALG_PHOTODNA && parse_base64(t, &hash)) &&
+	if (!(algorithm == TUTELA_ALG_PHOTODNA && tutela_photodna_parse(t.s, t.len, &hash)) &&
 	    tutela_hash_parse(algorithm, t.s, t.len, &hash)) {
 		refuse(m, hash_problem(algorithm));
 		return;
