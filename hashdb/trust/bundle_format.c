@@ -400,7 +400,8 @@ enum tutela_err tutela_bundle_manifest_parse(const char *text, size_t len, const
 		out->issued = get_time(&p, o, "issued");
 		out->expires = get_time(&p, o, "expires");
 		check_dates(&p, out->issued, out->expires);
-		if (!tutela_list_kind_parse(get_text(&p, o, "kind"), &out->kind))
+		/* What silences hits is the operator's own to say. */
+		if (!tutela_list_kind_parse(get_text(&p, o, "kind"), &out->kind) || out->kind == TUTELA_LIST_ALLOW)
 			bad(&p, TUTELA_E_FORMAT, "is not one of known, exclude", "kind");
 		get_hex(&p, o, "digest", out->digest, sizeof out->digest);
 		out->active = get_number(&p, o, "active", 0, INT64_MAX);

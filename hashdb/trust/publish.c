@@ -98,6 +98,9 @@ static enum tutela_err fill_manifest(struct one_list *one)
 		return REFUSE(p, "the list '%s' is empty and was never anything else", one->name);
 	if (!strcmp(one->name, BUNDLE_FEED))
 		return REFUSE(p, "a list called '%s' cannot be published: the word is taken", one->name);
+	if (one->list.policy.kind == TUTELA_LIST_ALLOW)
+		return REFUSE(p, "the list '%s' allows, which is for each operator to decide: it cannot be published",
+			      one->name);
 	one->number = tutela_changes_list(p->snap, one->name);
 	strcpy(m->list, one->name);
 	m->version = one->list.version;

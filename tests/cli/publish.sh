@@ -99,3 +99,7 @@ rm -rf b && cp -r good b
 cmp b/lists.json good/lists.json
 run 0 publish --list a --key k --out b
 is "files left over" "" "$(find b -name '.*' -type f)"
+
+# What silences hits is for each operator to decide.
+run 0 allow --sha256 "$(hex 5)" --reason 'a stock photograph'
+bad 2 "which is for each operator to decide" publish --list allowed --key k --out b

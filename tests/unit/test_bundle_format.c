@@ -124,3 +124,28 @@ Test(bundle_format, names_are_plain)
 	longest[BUNDLE_NAME_MAX] = '\0';
 	cr_assert(tutela_bundle_name_plain(longest));
 }
+
+static enum tutela_err manifest_of_kind(enum tutela_list_kind kind)
+{
+	static struct bundle_manifest m, back;
+	enum tutela_err err;
+	size_t len;
+	char *text;
+
+	m = (struct bundle_manifest){.list = "a", .version = 3, .issued = 1924949045, .expires = 1956485045, .kind = kind};
+	m.n_files = 1;
+	m.files[0] = (struct bundle_file){.name = "a.3.full.zst", .version = 3, .length = 9, .plain = 20, .records = 1};
+	OK(tutela_bundle_manifest_text(&m, &text, &len));
+	err = tutela_bundle_manifest_parse(text, len, "a.3.json", &back, why);
+	free(text);
+	return err;
+}
+
+/* A source may say what is known, never what is to be silenced. */
+Test(bundle_format, no_list_of_a_source_allows)
+{
+	OK(manifest_of_kind(TUTELA_LIST_KNOWN));
+	OK(manifest_of_kind(TUTELA_LIST_EXCLUDE));
+	FAILS(manifest_of_kind(TUTELA_LIST_ALLOW), TUTELA_E_FORMAT);
+	cr_assert(strstr(why, "is not one of known, exclude"), "%s", why);
+}
