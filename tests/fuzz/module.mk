@@ -14,7 +14,7 @@ worker = $(addprefix engine/decode/worker/,$(1:%=%.c))
 FUZZ_SUPPORT := engine/base/mem.c engine/base/cpu.c engine/base/error.c tests/fuzz/exact_map.c
 FUZZ_EXCHANGE := $(wildcard hashdb/exchange/*.c) hashdb/store/enum_names.c engine/base/utf8.c engine/hash/algorithm.c
 FUZZ_CORE := engine/decode/classes.c $(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine/decode/worker/png_*.c) $(wildcard engine/hash/*.c) \
-	engine/decode/wire.c $(call worker,codec_jpeg codec_png codecs_core row_sink)
+	engine/decode/wire.c $(call worker,codec_jpeg codec_png codecs_core picture_room row_sink)
 FUZZ_VIPS := engine/decode/classes.c $(wildcard engine/hash/*.c) engine/decode/wire.c $(call worker,codec_vips codec_jxl codec_bmp codecs_vips row_sink)
 
 FUZZ_CODECS_CORE := codec-jpeg codec-png
@@ -40,7 +40,7 @@ FUZZ_SOURCES_source := hashdb/store/source_row.c hashdb/store/schema.c hashdb/st
 	engine/base/checksum.c engine/base/utf8.c
 FUZZ_SOURCES_sniff := $(call worker,sniff)
 FUZZ_SOURCES_png := $(call worker,codec_png picture_room png_stream png_unfilter png_unfilter_avx2 row_sink) engine/decode/wire.c
-FUZZ_SOURCES_jpeg := $(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine/hash/*.c)
+FUZZ_SOURCES_jpeg := $(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine/hash/*.c) $(call worker,picture_room)
 $(foreach t,$(FUZZ_CODECS_CORE),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_CORE)))
 $(foreach t,$(FUZZ_CODECS_VIPS),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_VIPS)))
 
