@@ -365,10 +365,10 @@ static bool is_after(const uint8_t *key, size_t len, const uint8_t *last, size_t
 	return order ? order > 0 : len > last_len;
 }
 
-/* Sorted rows come by each page once: what is mapped around it would only add up. */
+/* Sorted rows come by each page once, and the kernel maps 64 KiB around each: it would only add up. */
 static void forget_now_and_then(const struct tutela_update *u, size_t i)
 {
-	if (i % 4096 == 4095)
+	if (i % 512 == 511)
 		tutela_env_forget_pages(u->w.store);
 }
 

@@ -14,7 +14,7 @@
  * The same of a set. Each time one is written, most pages of a large tree are: more memory would be quicker, but an
  * import of any size is to stay below 300 MB.
  */
-#define SET_BYTES ((size_t)96 << 20)
+#define SET_BYTES ((size_t)80 << 20)
 
 /* A key: bytes + offset. */
 struct key_ref {

@@ -12,9 +12,9 @@
 #include "store/key_run.h"
 #include "store/segment_write.h"
 
-#define BATCH_RECORDS   131072
+#define BATCH_RECORDS   65536
 #define FEEDS_OF_UPDATE 8
-#define BATCH_BYTES     ((size_t)64 << 20)
+#define BATCH_BYTES     ((size_t)32 << 20)
 
 /* A record that was put: what became of it and where its body is in the batch. */
 struct op {
