@@ -34,7 +34,10 @@ void *tutela_mem_aligned(size_t n, size_t size)
 	return aligned_alloc(64, (len + 64) / 64 * 64);
 }
 
+/* Fuzzed builds have none, so that every mapping ends where it should. */
+#ifndef HUGE_PAGE
 #define HUGE_PAGE ((size_t)2 << 20)
+#endif
 
 /* Whole huge pages, or what was asked for when it is less than one. */
 static size_t mapping_len(size_t len)

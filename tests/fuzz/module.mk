@@ -69,7 +69,7 @@ FUZZ_LEN_bundle := 8192
 FUZZ_LEN_source := 12000
 $(foreach t,$(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS),$(eval FUZZ_LEN_$(t) := 16384))
 
-FUZZ_EXACT := -Dmmap=exact_mmap -Dmunmap=exact_munmap
+FUZZ_EXACT := -Dmmap=exact_mmap -Dmunmap=exact_munmap '-DHUGE_PAGE=((size_t)1<<62)'
 FUZZ_FLAGS_engine/base/mem := $(FUZZ_EXACT)
 FUZZ_FLAGS_engine/match/index := $(FUZZ_EXACT)
 # Nothing branches on what it reads.
