@@ -3,7 +3,7 @@
 
 TOOLS_SOURCES := $(wildcard tools/*.c tools/sync/*.c tools/report/*.c)
 OBJECTS_tutela := $(TOOLS_SOURCES:%.c=$(B)/%.o) $(B)/lib/libtutela.a
-LINK_tutela = $(OPENMP) $(LIBTUTELA_LIBS) $(call pkg,JSON,libs) $(call pkg,CURL,libs)
+LINK_tutela = $(OPENMP) $(LIBTUTELA_LIBS) $(call pkg,JSON,libs)
 FLAGS_tools = -Iengine/include -Ihashdb/include -Itools $(call pkg,JSON,cflags) $(call pkg,CURL,cflags) $(call pkg,DIGEST,cflags)
 
 # What --version says about the build.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sync/http.h"
+#include "sync/late_curl.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdarg.h>
@@ -97,7 +97,9 @@ struct http *http_open(const struct http_opts *opts)
 {
 	struct http *h;
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
+	if (!late_curl())
+		return NULL;
+	if (late_curl()->curl_global_init_(CURL_GLOBAL_DEFAULT)) {
 		message_error(NULL, "libcurl does not start");
 		return NULL;
 	}
@@ -113,7 +115,7 @@ struct http *http_open(const struct http_opts *opts)
 	set_default(&h->opts.total_s, TOTAL_S);
 	set_default(&h->opts.attempts, ATTEMPTS);
 	set_default(&h->opts.backoff_ms, BACKOFF_MS);
-	h->curl = curl_easy_init();
+	h->curl = late_curl()->curl_easy_init_();
 	if (!h->curl)
 		message_error(NULL, "libcurl does not start");
 	if (!h->curl || !readable(h->ca) || !readable(h->cert) || !readable(h->key)) {
@@ -134,8 +136,8 @@ void http_close(struct http *h)
 {
 	if (!h)
 		return;
-	curl_easy_cleanup(h->curl);
-	curl_global_cleanup();
+	late_curl()->curl_easy_cleanup_(h->curl);
+	late_curl()->curl_global_cleanup_();
 	forget(h->user);
 	forget(h->password);
 	free(h->ca);
@@ -158,9 +160,9 @@ static bool is_loopback(const char *host)
 static bool has(CURLU *u, CURLUPart part)
 {
 	char *text = NULL;
-	bool there = curl_url_get(u, part, &text, 0) == CURLUE_OK;
+	bool there = late_curl()->curl_url_get_(u, part, &text, 0) == CURLUE_OK;
 
-	curl_free(text);
+	late_curl()->curl_free_(text);
 	return there;
 }
 
@@ -169,11 +171,11 @@ static enum address judge(CURLU *u, const char **why)
 	char *scheme = NULL, *host = NULL;
 	enum address out = ADDRESS_BAD;
 
-	if (curl_url_get(u, CURLUPART_SCHEME, &scheme, 0))
+	if (late_curl()->curl_url_get_(u, CURLUPART_SCHEME, &scheme, 0))
 		*why = "no address of a web server";
 	else if (strcasecmp(scheme, "https") != 0 && strcasecmp(scheme, "http") != 0)
 		*why = "only https:// is spoken, and http:// to this machine itself";
-	else if (curl_url_get(u, CURLUPART_HOST, &host, 0))
+	else if (late_curl()->curl_url_get_(u, CURLUPART_HOST, &host, 0))
 		*why = "no address of a web server";
 	else if (has(u, CURLUPART_USER) || has(u, CURLUPART_PASSWORD))
 		*why = "an address must not hold a user or a password: use a credentials file";
@@ -185,8 +187,8 @@ static enum address judge(CURLU *u, const char **why)
 		*why = "http:// is for this machine itself (localhost, 127.0.0.1, [::1]) alone: use https://";
 	else
 		out = ADDRESS_LOOPBACK;
-	curl_free(scheme);
-	curl_free(host);
+	late_curl()->curl_free_(scheme);
+	late_curl()->curl_free_(host);
 	return out;
 }
 
@@ -198,12 +200,16 @@ enum address http_address(const char *url, const char **why)
 	*why = NULL;
 	if (!strstr(url, "://"))
 		return ADDRESS_FOLDER;
-	u = curl_url();
-	if (!u || curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK)
+	if (!late_curl()) {
+		*why = "no address can be read without libcurl";
+		return ADDRESS_BAD;
+	}
+	u = late_curl()->curl_url_();
+	if (!u || late_curl()->curl_url_set_(u, CURLUPART_URL, url, 0) != CURLUE_OK)
 		*why = "no address of a web server";
 	else
 		out = judge(u, why);
-	curl_url_cleanup(u);
+	late_curl()->curl_url_cleanup_(u);
 	return out;
 }
 
@@ -251,7 +257,7 @@ static int64_t range_start(CURL *curl)
 	unsigned long long start;
 	char *end;
 
-	if (curl_easy_header(curl, "Content-Range", 0, CURLH_HEADER, -1, &header) != CURLHE_OK ||
+	if (late_curl()->curl_easy_header_(curl, "Content-Range", 0, CURLH_HEADER, -1, &header) != CURLHE_OK ||
 	    strncasecmp(header->value, "bytes ", 6) != 0 || header->value[6] < '0' || header->value[6] > '9')
 		return -1;
 	errno = 0;
@@ -265,7 +271,7 @@ static bool begin_answer(struct exchange *x)
 
 	x->begun = true;
 	x->at = 0;
-	(void)curl_easy_getinfo(x->h->curl, CURLINFO_RESPONSE_CODE, &x->status);
+	(void)late_curl()->curl_easy_getinfo_(x->h->curl, CURLINFO_RESPONSE_CODE, &x->status);
 	if (x->answer || x->status != 206)
 		return true;
 	start = range_start(x->h->curl);
@@ -366,32 +372,32 @@ static void set_transport(struct exchange *x)
 	struct http *h = x->h;
 	CURL *c = h->curl;
 
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, x->loopback ? "http" : "https");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_NOSIGNAL, 1L);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_PROTOCOLS_STR, x->loopback ? "http" : "https");
+	late_curl()->curl_easy_setopt_(c, CURLOPT_FOLLOWLOCATION, 0L);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_SSL_VERIFYHOST, 2L);
 	if (h->ca) {
 		/* This one alone: Debian's libcurl knows a folder of others. */
-		curl_easy_setopt(c, CURLOPT_CAINFO, h->ca);
-		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+		late_curl()->curl_easy_setopt_(c, CURLOPT_CAINFO, h->ca);
+		late_curl()->curl_easy_setopt_(c, CURLOPT_CAPATH, NULL);
 	}
 	if (h->cert)
-		curl_easy_setopt(c, CURLOPT_SSLCERT, h->cert);
+		late_curl()->curl_easy_setopt_(c, CURLOPT_SSLCERT, h->cert);
 	if (h->key)
-		curl_easy_setopt(c, CURLOPT_SSLKEY, h->key);
+		late_curl()->curl_easy_setopt_(c, CURLOPT_SSLKEY, h->key);
 	if (x->loopback)
-		curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
-	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_socket);
-	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, x);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)h->opts.connect_s);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)h->opts.stall_s);
-	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)h->opts.total_s);
-	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->detail);
+		late_curl()->curl_easy_setopt_(c, CURLOPT_NOPROXY, "*");
+	late_curl()->curl_easy_setopt_(c, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_OPENSOCKETDATA, x);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_CONNECTTIMEOUT, (long)h->opts.connect_s);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_LOW_SPEED_TIME, (long)h->opts.stall_s);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_TIMEOUT, (long)h->opts.total_s);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_NOPROGRESS, 0L);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_ERRORBUFFER, h->detail);
 }
 
 /* The headers, to be freed after the request. */
@@ -402,29 +408,29 @@ static struct curl_slist *set_request(struct exchange *x)
 	CURL *c = x->h->curl;
 	char range[32];
 
-	curl_easy_setopt(c, CURLOPT_URL, r->url);
-	curl_easy_setopt(c, CURLOPT_USERAGENT, "tutela/" TUTELA_VERSION);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_URL, r->url);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_USERAGENT, "tutela/" TUTELA_VERSION);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_WRITEFUNCTION, on_body);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_WRITEDATA, x);
 	if (x->h->user) {
-		curl_easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-		curl_easy_setopt(c, CURLOPT_USERNAME, x->h->user);
-		curl_easy_setopt(c, CURLOPT_PASSWORD, x->h->password);
+		late_curl()->curl_easy_setopt_(c, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+		late_curl()->curl_easy_setopt_(c, CURLOPT_USERNAME, x->h->user);
+		late_curl()->curl_easy_setopt_(c, CURLOPT_PASSWORD, x->h->password);
 	}
 	if (r->post) {
-		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->post_len);
-		curl_easy_setopt(c, CURLOPT_POSTFIELDS, r->post);
-		headers = curl_slist_append(headers, "Expect:");
+		late_curl()->curl_easy_setopt_(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->post_len);
+		late_curl()->curl_easy_setopt_(c, CURLOPT_POSTFIELDS, r->post);
+		headers = late_curl()->curl_slist_append_(headers, "Expect:");
 	}
 	if (r->method)
-		curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, r->method);
+		late_curl()->curl_easy_setopt_(c, CURLOPT_CUSTOMREQUEST, r->method);
 	if (!x->answer && x->next) {
 		(void)snprintf(range, sizeof(range), "%llu-", (unsigned long long)x->next);
-		curl_easy_setopt(c, CURLOPT_RANGE, range);
+		late_curl()->curl_easy_setopt_(c, CURLOPT_RANGE, range);
 	}
 	for (size_t i = 0; r->headers && r->headers[i]; i++)
-		headers = curl_slist_append(headers, r->headers[i]);
-	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
+		headers = late_curl()->curl_slist_append_(headers, r->headers[i]);
+	late_curl()->curl_easy_setopt_(c, CURLOPT_HTTPHEADER, headers);
 	return headers;
 }
 
@@ -475,13 +481,13 @@ static enum tutela_err judge_attempt(struct exchange *x, CURLcode rc, bool *repe
 		return x->failed;
 	if (interrupt_asked())
 		return fail(h, TUTELA_E_INTERRUPTED, "interrupted");
-	(void)curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &x->status);
+	(void)late_curl()->curl_easy_getinfo_(h->curl, CURLINFO_RESPONSE_CODE, &x->status);
 	/* on_body gives up on a long page that says what is wrong. */
 	if (rc == CURLE_OK || (rc == CURLE_WRITE_ERROR && !good_status(x)))
 		return judge_status(x, repeat);
 	*repeat = worth_repeating(rc);
 	return fail(h, TUTELA_E_SYS, "'%.*s': %s", shown_len(x->request->url), x->request->url,
-		    h->detail[0] ? h->detail : curl_easy_strerror(rc));
+		    h->detail[0] ? h->detail : late_curl()->curl_easy_strerror_(rc));
 }
 
 static enum tutela_err attempt(struct exchange *x, bool *repeat)
@@ -495,11 +501,11 @@ static enum tutela_err attempt(struct exchange *x, bool *repeat)
 	x->failed = TUTELA_OK;
 	x->at = 0;
 	h->error[0] = h->detail[0] = '\0';
-	curl_easy_reset(h->curl);
+	late_curl()->curl_easy_reset_(h->curl);
 	set_transport(x);
 	headers = set_request(x);
-	rc = curl_easy_perform(h->curl);
-	curl_slist_free_all(headers);
+	rc = late_curl()->curl_easy_perform_(h->curl);
+	late_curl()->curl_slist_free_all_(headers);
 	return judge_attempt(x, rc, repeat);
 }
 
@@ -523,7 +529,7 @@ static unsigned long pause_ms(const struct exchange *x, unsigned n)
 
 	while (--n && ms < WAIT_MAX_S * 1000)
 		ms *= 2;
-	(void)curl_easy_getinfo(x->h->curl, CURLINFO_RETRY_AFTER, &asked);
+	(void)late_curl()->curl_easy_getinfo_(x->h->curl, CURLINFO_RETRY_AFTER, &asked);
 	if (asked > 0 && asked <= WAIT_MAX_S && (unsigned long)asked * 1000 > ms)
 		ms = (unsigned long)asked * 1000;
 	else if (asked > WAIT_MAX_S)
