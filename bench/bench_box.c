@@ -92,22 +92,29 @@ static double measure_picture(void *ctx, int boxed)
 	return bench_now_us() - start;
 }
 
-static void compare_pictures(const char *path, const char *what, size_t n)
+/* `measure` over pairs of one file, `warm` of them first for nothing. */
+static void compare_file(const char *path, const char *what, unsigned recycle, size_t warm, size_t n,
+			 double (*measure)(void *ctx, int boxed))
 {
-	struct picture p = {{open_pool(0, NEVER), open_pool(1, NEVER)}, open(path, O_RDONLY | O_CLOEXEC)};
-	struct pairs warm = {0}, pairs = {0};
+	struct picture p = {{open_pool(0, recycle), open_pool(1, recycle)}, open(path, O_RDONLY | O_CLOEXEC)};
+	struct pairs first = {0}, pairs = {0};
 
 	if (p.fd < 0)
 		bench_die(path, strerror(errno));
-	take_pairs(&warm, n < 10 ? n : 10, measure_picture, &p);
-	take_pairs(&pairs, n, measure_picture, &p);
+	take_pairs(&first, warm, measure, &p);
+	take_pairs(&pairs, n, measure, &p);
 	print_pairs(&pairs, what);
-	bench_times_free(&warm.times[0]);
-	bench_times_free(&warm.times[1]);
-	bench_times_free(&warm.differences);
+	bench_times_free(&first.times[0]);
+	bench_times_free(&first.times[1]);
+	bench_times_free(&first.differences);
 	close(p.fd);
 	tutela_decoder_close(p.pools[0]);
 	tutela_decoder_close(p.pools[1]);
+}
+
+static void compare_pictures(const char *path, const char *what, size_t n)
+{
+	compare_file(path, what, NEVER, n < 10 ? n : 10, n, measure_picture);
 }
 
 /* Opening a pool starts one worker and waits until it is ready. */
@@ -164,20 +171,7 @@ static double measure_replacement(void *ctx, int boxed)
 
 static void compare_replacements(const char *path, size_t n)
 {
-	struct picture p = {{open_pool(0, CYCLE), open_pool(1, CYCLE)}, open(path, O_RDONLY | O_CLOEXEC)};
-	struct pairs warm = {0}, pairs = {0};
-
-	if (p.fd < 0)
-		bench_die(path, strerror(errno));
-	take_pairs(&warm, 1, measure_replacement, &p);
-	take_pairs(&pairs, n, measure_replacement, &p);
-	print_pairs(&pairs, "replacement of a worker");
-	bench_times_free(&warm.times[0]);
-	bench_times_free(&warm.times[1]);
-	bench_times_free(&warm.differences);
-	close(p.fd);
-	tutela_decoder_close(p.pools[0]);
-	tutela_decoder_close(p.pools[1]);
+	compare_file(path, "replacement of a worker", CYCLE, 1, n, measure_replacement);
 }
 
 static void run_true(void *ctx)

@@ -290,11 +290,9 @@ static void make_spare(struct tutela_decoder *pool, enum wire_kind kind)
 static enum tutela_err start(struct tutela_decoder *pool, enum wire_kind kind, struct worker *w)
 {
 	struct wire_hello said;
-	bool spare;
 
 	*w = take_spare(pool, kind);
-	spare = w->pid && greeted(w, kind, &said);
-	if (!spare) {
+	if (!w->pid || !greeted(w, kind, &said)) {
 		enum tutela_err err;
 
 		discard(w, 0);

@@ -134,11 +134,6 @@ static enum tutela_err finish(struct tutela_reader *r)
 
 const struct exchange_format tutela_format_stopncii = {
 	.name = "stopncii",
-	.pages = true,
-	.line_default = READER_LINE_MAX,
-	.reader_size = sizeof(struct json_page),
-	.open = tutela_json_page_open,
-	.feed = tutela_json_page_feed,
 	.finish = finish,
-	.close = tutela_json_page_close,
+	JSON_PAGE_FORMAT,
 };

@@ -33,6 +33,11 @@ enum tutela_err tutela_json_page_open(struct tutela_reader *r, const char **why)
 enum tutela_err tutela_json_page_feed(struct tutela_reader *r, const char *bytes, size_t len);
 void tutela_json_page_close(struct tutela_reader *r);
 
+/* What the rows of all such formats have in common. */
+#define JSON_PAGE_FORMAT                                                                                               \
+	.pages = true, .line_default = READER_LINE_MAX, .reader_size = sizeof(struct json_page),                       \
+	.open = tutela_json_page_open, .feed = tutela_json_page_feed, .close = tutela_json_page_close
+
 /* Parse what was fed; every element of the array named `list` goes to `fn`. page->root stays for what else is wanted.
  */
 enum tutela_err tutela_json_page_read(struct tutela_reader *r, const char *list, json_record_fn *fn);

@@ -543,6 +543,15 @@ static void root_by_none_before(void)
 	free(bytes);
 }
 
+/* A root of the bad folder, signed by the first `signers` keys; frees its text. */
+static void put_root(const char *name, char *bytes, unsigned signers)
+{
+	write_file("bad", name, bytes, strlen(bytes));
+	for (unsigned i = 0; i < signers; i++)
+		sign_as("bad", name, bytes, strlen(bytes), i, i);
+	free(bytes);
+}
+
 static void root_not_by_new(void)
 {
 	size_t len;
@@ -554,10 +563,7 @@ static void root_not_by_new(void)
 	replace(bytes, "\"version\": 1", "\"version\": 2");
 	replace(bytes, a, other);
 	replace(bytes, "\"root_threshold\": 2", "\"root_threshold\": 3");
-	write_file("bad", "root.2.json", bytes, strlen(bytes));
-	for (unsigned i = 0; i < 2; i++)
-		sign_as("bad", "root.2.json", bytes, strlen(bytes), i, i);
-	free(bytes);
+	put_root("root.2.json", bytes, 2);
 }
 
 static void two_needed(void)
@@ -573,10 +579,7 @@ static void two_needed(void)
 	snprintf(two, sizeof two, "%s\", \"%s", a, b);
 	replace(at, a, two);
 	replace(at, "\"threshold\": 1", "\"threshold\": 2");
-	write_file("bad", "root.2.json", bytes, strlen(bytes));
-	for (unsigned i = 0; i < 2; i++)
-		sign_as("bad", "root.2.json", bytes, strlen(bytes), i, i);
-	free(bytes);
+	put_root("root.2.json", bytes, 2);
 }
 
 /* A key that is there twice, under another number, is one key. */
@@ -592,10 +595,7 @@ static void key_twice(void)
 	tutela_public_key_text(&publics[0], b);
 	tutela_public_key_text(&twin, two);
 	replace(bytes, a, two);
-	write_file("bad", "root.1.json", bytes, strlen(bytes));
-	for (unsigned i = 0; i < KEYS; i++)
-		sign_as("bad", "root.1.json", bytes, strlen(bytes), i, i);
-	free(bytes);
+	put_root("root.1.json", bytes, KEYS);
 }
 
 static void flip_root(void)

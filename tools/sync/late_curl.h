@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libcurl, loaded when it is first needed: its thirty libraries would cost every
- * other command some 13 ms at its start. After late_curl() has said yes the
- * names of libcurl below mean the loaded functions.
+ * other command some 13 ms at its start. Its functions are members of what
+ * late_curl() gives, named as they are with an underscore behind.
  */
 #ifndef TUTELA_TOOLS_LATE_CURL_H
 #define TUTELA_TOOLS_LATE_CURL_H
