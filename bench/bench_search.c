@@ -4,7 +4,8 @@
  * from a file, one query after the other and in batches; radius 31, all matches.
  * Times of one query, all rounds together; and, as least_p50_us and least_p99_us,
  * of the quickest round of each query: what the search takes when nobody else
- * has the machine. Of a batch, its time divided by its queries. With --check
+ * has the machine; rss_bytes is the memory of the process then, mapped pages of
+ * the file among it. Of a batch, its time divided by its queries. With --check
  * also how many of the matches of an exhaustive scan are found.
  */
 #include "codes.h"
@@ -15,7 +16,8 @@
 #define SIZES_MAX 8
 #define SEED      7
 
-static const char usage[] = "bench_search [--check QUERIES] [--batch QUERIES] [CODES]... (1000000; batches of 65536)";
+static const char usage[] = "bench_search [--check QUERIES] [--batch QUERIES] [--data uniform|skewed] [CODES]... "
+			    "(1000000; batches of 65536; both kinds of data)";
 
 struct setting {
 	size_t n;
@@ -30,6 +32,17 @@ static void begin(const struct setting *s, const char *what)
 	bench_begin("search", what);
 	printf(",\"codes\":%zu,\"data\":\"%s\",\"mode\":\"%s\",\"radius\":31", s->n, codes_name(s->kind),
 	       s->resident ? "resident" : "mapped");
+}
+
+static double rss_bytes(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	unsigned long pages = 0;
+
+	if (!f || fscanf(f, "%*u %lu", &pages) != 1)
+		bench_die("/proc/self/statm", "cannot be read");
+	fclose(f);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
 /* The first round only warms the caches. */
@@ -58,9 +71,10 @@ static void singles(const struct setting *s, const struct tutela_index *ix, cons
 	for (size_t i = 0; i < SINGLES; i++)
 		bench_times_add(&least, quickest[i]);
 	begin(s, "single");
-	printf(",\"matches_per_query\":%.3f,\"queries_per_second\":%.0f,\"least_p50_us\":%.3f,\"least_p99_us\":%.3f",
+	printf(",\"matches_per_query\":%.3f,\"queries_per_second\":%.0f,\"least_p50_us\":%.3f,\"least_p99_us\":%.3f"
+	       ",\"rss_bytes\":%.0f",
 	       (double)matches / SINGLES / ROUNDS, SINGLES * ROUNDS / sum * 1e6, bench_part(&least, 0.5),
-	       bench_part(&least, 0.99));
+	       bench_part(&least, 0.99), rss_bytes());
 	bench_end(&t, s->isa, 1, SEED);
 	free(quickest);
 	bench_times_free(&least);
@@ -159,10 +173,19 @@ static bool one_data_set(struct setting *s)
 	return good;
 }
 
+static enum codes_kind take_kind(const char *name)
+{
+	for (enum codes_kind kind = CODES_UNIFORM; kind <= CODES_SKEWED; kind++)
+		if (strcmp(name, codes_name(kind)) == 0)
+			return kind;
+	bench_usage(usage);
+}
+
 int main(int argc, char **argv)
 {
 	struct setting s = {.batch = 65536, .isa = tutela_isa_name(tutela_cpu_best())};
 	size_t sizes[SIZES_MAX] = {1000000}, n_sizes = 0;
+	enum codes_kind first = CODES_UNIFORM, last = CODES_SKEWED;
 	bool good = true;
 
 	bench_help(argc, argv, usage);
@@ -171,15 +194,17 @@ int main(int argc, char **argv)
 			s.check = bench_count(argv[++i], 1, 65536, usage);
 		else if (strcmp(argv[i], "--batch") == 0 && i + 1 < argc)
 			s.batch = bench_count(argv[++i], 1, 10000000, usage);
+		else if (strcmp(argv[i], "--data") == 0 && i + 1 < argc)
+			first = last = take_kind(argv[++i]);
 		else if (n_sizes < SIZES_MAX)
 			sizes[n_sizes++] = bench_count(argv[i], 1, 100000000, usage);
 		else
 			bench_usage(usage);
 	}
 	for (size_t i = 0; i < (n_sizes ? n_sizes : 1); i++) {
-		for (int kind = CODES_UNIFORM; kind <= CODES_SKEWED; kind++) {
+		for (enum codes_kind kind = first; kind <= last; kind++) {
 			s.n = sizes[i];
-			s.kind = (enum codes_kind)kind;
+			s.kind = kind;
 			good = one_data_set(&s) && good;
 		}
 	}
