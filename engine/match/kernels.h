@@ -21,6 +21,20 @@ struct pair {
 	uint32_t by;
 };
 
+/* Whole lines of 32 numbers of 16 bits, still to be compared with one of several queries. */
+struct strip {
+	const uint16_t *line; /* the next, at a multiple of 64 */
+	uint32_t lines;       /* this one and those behind it; more than 0 */
+	uint32_t by;          /* the query */
+};
+
+/* What is near in one line: bit i for line[i]. */
+struct strip_near {
+	const uint16_t *line;
+	uint32_t bits; /* not 0 */
+	uint32_t by;
+};
+
 /* Most that `sketches` takes at once: lines of 64 bytes, and queries. */
 #define KERNELS_LINES   8
 #define KERNELS_QUERIES 256
@@ -44,17 +58,20 @@ struct kernels {
 			  struct near *out);
 
 	/*
-	 * Places p, begin <= p < end, whose 16-bit number at base[p] differs from
-	 * `query` in at most `max` bits, ascending. `out` has room for end -
-	 * begin. Returns how many. `base` lies at a multiple of 64; whole
-	 * lines of 64 bytes may be read: those that hold a place asked for.
+	 * One line of each of *n strips: the numbers that differ from query[by] in at most max[by] bits
+	 * (at most 16); one `out` for each line that holds any, in the strips' order. Returns how
+	 * many. `out` has room for *n + 1. Strips move on to their next line; those that end here leave, the others
+	 * keep their order, *n says how many. Reads those lines and nothing beside them.
 	 */
-	size_t (*sketch)(const uint16_t *base, size_t begin, size_t end, uint16_t query, unsigned max, uint32_t *out);
+	size_t (*strips)(struct strip *strips, size_t *n, const uint16_t *query, const uint16_t *max,
+			 struct strip_near *out);
 
 	/*
-	 * The same for n queries at once, at most KERNELS_QUERIES, each with
-	 * its own `max` (at most 16): by ascending query, then place. The
-	 * places lie in at most KERNELS_LINES lines. `out` has room for n * (end - begin).
+	 * Places p, begin <= p < end, whose 16-bit number at base[p] differs from
+	 * query[i] in at most max[i] bits (at most 16), for n queries, at most KERNELS_QUERIES: by ascending query,
+	 * then place. The places lie in at most KERNELS_LINES lines. `out` has room for n * (end - begin). Returns
+	 * how many. `base` lies at a multiple of 64; whole lines of 64 bytes may be read: those that hold a place
+	 * asked for.
 	 */
 	size_t (*sketches)(const uint16_t *base, size_t begin, size_t end, const uint16_t *query, const uint16_t *max,
 			   size_t n, struct pair *out);

@@ -5,7 +5,7 @@
  * of 64 bits, at most 64. What is measured stands in kernels_avx512.c.
  */
 #ifdef __x86_64__
-#include "match/kernels.h"
+#include "match/strip.h"
 
 #ifndef __AVX2__
 #error "kernels_avx2.c must be built with -mavx2 -mpopcnt"
@@ -136,23 +136,16 @@ static inline uint32_t sketch16(const uint16_t *p, __m256i query, __m256i max)
 	return (uint32_t)_mm_movemask_epi8(bytes) ^ 0xffff;
 }
 
-/* By whole aligned lines, places outside masked away. */
-static size_t sketch(const uint16_t *base, size_t begin, size_t end, uint16_t query, unsigned max, uint32_t *out)
+static inline uint32_t near_in_line(const uint16_t *line, uint16_t query, uint16_t max)
 {
-	const __m256i q = _mm256_set1_epi16((short)query), m = _mm256_set1_epi16((short)(max < 16 ? max : 16));
-	size_t found = 0;
+	const __m256i q = _mm256_set1_epi16((short)query), m = _mm256_set1_epi16((short)max);
 
-	for (size_t p = begin & ~(size_t)31; p < end; p += 32) {
-		uint32_t mask = sketch16(base + p, q, m) | sketch16(base + p + 16, q, m) << 16;
+	return sketch16(line, q, m) | sketch16(line + 16, q, m) << 16;
+}
 
-		if (p < begin)
-			mask &= ~UINT32_C(0) << (begin - p);
-		if (end - p < 32)
-			mask &= (UINT32_C(1) << (end - p)) - 1;
-		for (; mask; mask &= mask - 1)
-			out[found++] = (uint32_t)(p + _tzcnt_u32(mask));
-	}
-	return found;
+static size_t strips(struct strip *s, size_t *n, const uint16_t *query, const uint16_t *max, struct strip_near *out)
+{
+	return strips_pass(s, n, query, max, out, near_in_line);
 }
 
 /* What one query found in two lines: bit i for place at + i. */
@@ -217,7 +210,7 @@ const struct kernels tutela_kernels_avx2 = {
 	.scan64 = scan64,
 	.scan256 = scan256,
 	.pick256 = pick256,
-	.sketch = sketch,
+	.strips = strips,
 	.sketches = sketches,
 	.pairs256 = pairs256,
 };

@@ -7,7 +7,7 @@
  * Little endian only: lanes are read as the bytes of one number.
  */
 #ifdef __AARCH64EL__
-#include "match/kernels.h"
+#include "match/strip.h"
 
 #include <arm_neon.h>
 
@@ -159,23 +159,14 @@ static inline uint64_t sketch64(const uint16_t *p, uint8x16_t query, uint8x16_t 
 	return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(bits, bits)), 0);
 }
 
-/* By whole aligned lines, places outside masked away. */
-static size_t sketch(const uint16_t *base, size_t begin, size_t end, uint16_t query, unsigned max, uint32_t *out)
+static inline uint32_t near_in_line(const uint16_t *line, uint16_t query, uint16_t max)
 {
-	const uint8x16_t q = vreinterpretq_u8_u16(vdupq_n_u16(query)), m = vdupq_n_u8((uint8_t)(max < 16 ? max : 16));
-	size_t found = 0;
+	return sketch32(line, vreinterpretq_u8_u16(vdupq_n_u16(query)), vdupq_n_u8((uint8_t)max));
+}
 
-	for (size_t p = begin & ~(size_t)31; p < end; p += 32) {
-		uint32_t mask = sketch32(base + p, q, m);
-
-		if (p < begin)
-			mask &= ~UINT32_C(0) << (begin - p);
-		if (end - p < 32)
-			mask &= (UINT32_C(1) << (end - p)) - 1;
-		for (; mask; mask &= mask - 1)
-			out[found++] = (uint32_t)(p + (unsigned)__builtin_ctz(mask));
-	}
-	return found;
+static size_t strips(struct strip *s, size_t *n, const uint16_t *query, const uint16_t *max, struct strip_near *out)
+{
+	return strips_pass(s, n, query, max, out, near_in_line);
 }
 
 static size_t sketches(const uint16_t *base, size_t begin, size_t end, const uint16_t *query, const uint16_t *max,
@@ -221,7 +212,7 @@ const struct kernels tutela_kernels_neon = {
 	.scan64 = scan64,
 	.scan256 = scan256,
 	.pick256 = pick256,
-	.sketch = sketch,
+	.strips = strips,
 	.sketches = sketches,
 	.pairs256 = pairs256,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Portable C: the specification of all kernels, built without vectorisation. */
-#include "match/kernels.h"
+#include "match/strip.h"
 
 #include <string.h>
 
@@ -71,14 +71,18 @@ static size_t pick256(const uint8_t *codes, const uint32_t *ids, size_t n, const
 	return found;
 }
 
-static size_t sketch(const uint16_t *base, size_t begin, size_t end, uint16_t query, unsigned max, uint32_t *out)
+static uint32_t near_in_line(const uint16_t *line, uint16_t query, uint16_t max)
 {
-	size_t found = 0;
+	uint32_t bits = 0;
 
-	for (size_t p = begin; p < end; p++)
-		if (popcount64(base[p] ^ query) <= max)
-			out[found++] = (uint32_t)p;
-	return found;
+	for (unsigned i = 0; i < STRIP_LINE; i++)
+		bits |= (uint32_t)(popcount64(line[i] ^ query) <= max) << i;
+	return bits;
+}
+
+static size_t strips(struct strip *s, size_t *n, const uint16_t *query, const uint16_t *max, struct strip_near *out)
+{
+	return strips_pass(s, n, query, max, out, near_in_line);
 }
 
 static size_t sketches(const uint16_t *base, size_t begin, size_t end, const uint16_t *query, const uint16_t *max,
@@ -112,7 +116,7 @@ const struct kernels tutela_kernels_scalar = {
 	.scan64 = scan64,
 	.scan256 = scan256,
 	.pick256 = pick256,
-	.sketch = sketch,
+	.strips = strips,
 	.sketches = sketches,
 	.pairs256 = pairs256,
 };

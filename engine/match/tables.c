@@ -3,17 +3,14 @@
 #include "match/search.h"
 
 #include "match/ring.h"
+#include "match/strip.h"
 
-#define VISITS_MAX     512  /* looked up in one go; for radius 31 there are 272 */
-#define LEAD           32   /* buckets fetched ahead of the one being looked at, into the second cache */
-#define LEAD_LINES     16   /* of each at most so many lines; beyond, the machine sees the pattern itself */
-#define PIECE          1024 /* entries of a bucket looked at in one go */
-#define CANDIDATES_MAX 2048 /* waiting for their whole code */
+#define VISITS_MAX     512 /* buckets looked up in one go; for radius 31 there are 272 */
+#define CANDIDATES_MAX 512 /* waiting for their whole code */
 
 struct visit {
 	uint16_t key;
 	uint8_t row;
-	uint8_t far; /* most bits in which the sketch may differ: (2) */
 	uint32_t begin, end;
 };
 
@@ -27,9 +24,13 @@ struct search {
 	bool begun; /* something has been looked at */
 	size_t n_visits, n_candidates;
 	struct visit visit[VISITS_MAX];
-	uint32_t place[CANDIDATES_MAX + PIECE]; /* in the table; then the id */
-	uint8_t row[CANDIDATES_MAX + PIECE];
-	struct near found[CANDIDATES_MAX + PIECE];
+	uint16_t next[VISITS_MAX]; /* the query's row behind the visit's */
+	uint16_t far[VISITS_MAX];  /* most bits in which the sketch may differ from it: (2) */
+	struct strip strip[VISITS_MAX];
+	struct strip_near line[VISITS_MAX + 1];
+	uint32_t place[CANDIDATES_MAX + STRIP_LINE]; /* in the table; then the id */
+	uint8_t row[CANDIDATES_MAX + STRIP_LINE];
+	struct near found[CANDIDATES_MAX + STRIP_LINE];
 };
 
 static void fail(struct search *s)
@@ -65,73 +66,74 @@ static void settle(struct search *s)
 	}
 }
 
-static void look(struct search *s, const struct visit *v)
+/* Of the 32 entries from `place` those that lie in the bucket: its first and last line hold others, too. */
+static uint32_t own_entries(const struct visit *v, uint32_t place)
 {
-	const struct image_table *table = &s->im->table[v->row];
-	uint16_t next = code256_row(&s->query, (v->row + 1U) % ROWS);
+	uint32_t before = v->begin > place ? v->begin - place : 0;
+	uint32_t past = v->end - place < STRIP_LINE ? STRIP_LINE - (v->end - place) : 0;
 
-	for (uint32_t p = v->begin, end; p < v->end && !s->c->done; p = end) {
-		size_t old = s->n_candidates;
+	return ~UINT32_C(0) << before & ~UINT32_C(0) >> past;
+}
 
-		end = v->end - p < PIECE ? v->end : p + PIECE;
-		s->n_candidates += s->k->sketch(table->sketch, p, end, next, v->far, s->place + old);
-		for (size_t i = old; i < s->n_candidates; i++) {
-			s->row[i] = v->row;
-			__builtin_prefetch(&table->id[s->place[i]]);
+/* What is near in some lines becomes candidates; their ids are fetched meanwhile. */
+static void take_lines(struct search *s, size_t n)
+{
+	for (size_t i = 0; i < n && !s->c->done; i++) {
+		const struct visit *v = &s->visit[s->line[i].by];
+		const struct image_table *table = &s->im->table[v->row];
+		uint32_t first = (uint32_t)(s->line[i].line - table->sketch);
+
+		for (uint32_t bits = s->line[i].bits & own_entries(v, first); bits; bits &= bits - 1) {
+			uint32_t place = first + (uint32_t)__builtin_ctz(bits);
+
+			s->place[s->n_candidates] = place;
+			s->row[s->n_candidates++] = v->row;
+			__builtin_prefetch(&table->id[place]);
 		}
 		if (s->n_candidates >= CANDIDATES_MAX)
 			settle(s);
 	}
 }
 
-/* Inline always: gcc takes a function that only prefetches for one without effect, and drops calls of it. */
-static inline __attribute__((always_inline)) void fetch_ahead(const struct search *s, const struct visit *v)
-{
-	const char *p = (const char *)(s->im->table[v->row].sketch + v->begin);
-	const char *end = (const char *)(s->im->table[v->row].sketch + v->end);
-
-	if (end - p > LEAD_LINES * 64)
-		end = p + LEAD_LINES * 64;
-	for (p -= (uintptr_t)p % 64; p < end; p += 64)
-		__builtin_prefetch(p, 0, 2);
-}
-
-/* Where the buckets lie. Sets s->dense, once nothing has been looked at yet. */
-static bool look_up_visits(struct search *s, size_t n)
+/*
+ * Where the buckets lie, their first lines on the way. Returns how many hold
+ * something, or 0 where there is nothing to look at: with s->dense, once nothing has been looked at yet.
+ */
+static size_t look_up_visits(struct search *s, size_t n)
 {
 	uint64_t entries = 0;
+	size_t strips = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct visit *v = &s->visit[i];
-		const uint32_t *offset = &s->im->table[v->row].offset[v->key];
+		const struct image_table *table = &s->im->table[v->row];
+		uint32_t begin = table->offset[v->key], end = table->offset[v->key + 1], first = begin / STRIP_LINE;
 
-		v->begin = offset[0];
-		v->end = offset[1];
-		if (v->begin > v->end || v->end > s->im->count) {
+		if (begin > end || end > s->im->count) {
 			fail(s);
-			return false;
+			return 0;
 		}
-		entries += v->end - v->begin;
+		v->begin = begin;
+		v->end = end;
+		entries += end - begin;
+		s->strip[strips] = (struct strip){.line = table->sketch + STRIP_LINE * (size_t)first,
+						  .lines = (end - 1) / STRIP_LINE + 1 - first,
+						  .by = (uint32_t)i};
+		__builtin_prefetch(s->strip[strips].line);
+		strips += begin < end;
 	}
 	s->dense = !s->begun && entries > s->im->count / RING_DENSE_DIVISOR;
 	s->begun = true;
-	return !s->dense;
+	return s->dense ? 0 : strips;
 }
 
 static void look_at_visits(struct search *s)
 {
-	size_t n = s->n_visits;
+	size_t n = look_up_visits(s, s->n_visits);
 
 	s->n_visits = 0;
-	if (!look_up_visits(s, n))
-		return;
-	for (size_t i = 0; i < n && i < LEAD; i++)
-		fetch_ahead(s, &s->visit[i]);
-	for (size_t i = 0; i < n && !s->c->done; i++) {
-		if (i + LEAD < n)
-			fetch_ahead(s, &s->visit[i + LEAD]);
-		look(s, &s->visit[i]);
-	}
+	while (n && !s->c->done)
+		take_lines(s, s->k->strips(s->strip, &n, s->next, s->far, s->line));
 }
 
 static void add_visit(struct search *s, unsigned row, uint16_t key, int far)
@@ -139,7 +141,9 @@ static void add_visit(struct search *s, unsigned row, uint16_t key, int far)
 	if (s->n_visits == VISITS_MAX)
 		look_at_visits(s);
 	__builtin_prefetch(&s->im->table[row].offset[key]);
-	s->visit[s->n_visits++] = (struct visit){.key = key, .row = (uint8_t)row, .far = (uint8_t)far};
+	s->next[s->n_visits] = code256_row(&s->query, (row + 1) % ROWS);
+	s->far[s->n_visits] = (uint16_t)far;
+	s->visit[s->n_visits++] = (struct visit){.key = key, .row = (uint8_t)row};
 }
 
 static bool stopped(const struct search *s)

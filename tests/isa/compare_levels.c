@@ -17,8 +17,9 @@
 #include "match/kernels.h"
 #include "pdq_vectors.h"
 
-#define LINES 10
-#define CODES 20000
+#define LINES  10
+#define STRIPS 40
+#define CODES  20000
 
 /* Up to `flips` bits changed. */
 static void nudge(struct run *r, uint8_t *code, size_t len, unsigned flips)
@@ -47,7 +48,6 @@ static void fill(struct run *r, uint8_t *codes, size_t n, size_t len, const uint
 
 /* Results past the last must stay untouched: both arrays are filled with the same before. */
 static struct near near_got[N_MAX + 1], near_want[N_MAX + 1];
-static uint32_t at_got[LINES * 32 + 1], at_want[LINES * 32 + 1];
 static struct pair pair_got[KERNELS_QUERIES * KERNELS_LINES * 32 + 1], pair_want[COUNT(pair_got)];
 
 static void expect_near(struct run *r, const char *what, size_t got, size_t want, size_t n, unsigned max)
@@ -159,38 +159,53 @@ static void pairs(struct run *r)
 	}
 }
 
-static void sketch(struct run *r, const uint16_t *base, size_t begin, size_t end, uint16_t query, unsigned max)
+/* Until no line is left: results and what remains of the strips, step by step. */
+static void strips(struct run *r, const struct strip *strip, size_t n, const uint16_t *query, const uint16_t *max)
 {
-	size_t n = end - begin;
+	struct strip got[STRIPS], want[STRIPS];
+	size_t n_got = n, n_want = n;
 
-	at_got[n] = 0xabababab;
-	size_t got = r->k->sketch(base, begin, end, query, max, at_got);
-	size_t want = r->scalar->sketch(base, begin, end, query, max, at_want);
+	memcpy(got, strip, n * sizeof(*strip));
+	memcpy(want, strip, n * sizeof(*strip));
+	while (n_want) {
+		struct strip_near got_lines[STRIPS + 1], want_lines[STRIPS + 1];
+		size_t lines = r->k->strips(got, &n_got, query, max, got_lines);
+		size_t lines_want = r->scalar->strips(want, &n_want, query, max, want_lines);
+		bool same = lines == lines_want && n_got == n_want;
 
-	r->calls++;
-	if (got != want || memcmp(at_got, at_want, want * sizeof(*at_want)) != 0 || at_got[n] != 0xabababab)
-		differ(r, "sketch", n, max);
+		for (size_t i = 0; same && i < lines; i++)
+			same = got_lines[i].line == want_lines[i].line && got_lines[i].bits == want_lines[i].bits &&
+			       got_lines[i].by == want_lines[i].by;
+		for (size_t i = 0; same && i < n_want; i++)
+			same = got[i].line == want[i].line && got[i].lines == want[i].lines && got[i].by == want[i].by;
+		r->calls++;
+		if (!same) {
+			differ(r, "strips", n, max[0]);
+			return;
+		}
+	}
 }
 
 /* Lines between guards, so that a line too many faults. */
-static void sketch_lengths(struct run *r)
+static void strip_lengths(struct run *r)
 {
 	for (unsigned c = 0; c < CONTENTS; c++) {
 		uint16_t *base = (uint16_t *)(void *)(c % 2 ? r->room : r->room + ROOM - LINES * 64);
-		uint16_t query = (uint16_t)next(r);
+		uint16_t query[3] = {(uint16_t)next(r), (uint16_t)next(r), 0};
 
-		fill(r, (uint8_t *)base, LINES * 32, 2, (const uint8_t *)&query, (enum content)c);
-		for (size_t n = 0; n <= N_MAX; n++) {
-			size_t begin = below(r, LINES * 32 - n + 1);
-			unsigned exact = (unsigned)__builtin_popcount(base[begin % (LINES * 32)] ^ query);
-			const unsigned max[] = {0, exact, exact ? exact - 1 : 17, below(r, 17), 16, UINT_MAX};
+		fill(r, (uint8_t *)base, LINES * 32, 2, (const uint8_t *)query, (enum content)c);
+		for (size_t n = 1; n <= STRIPS; n++) {
+			struct strip strip[STRIPS];
+			const uint16_t max[3] = {(uint16_t)below(r, 17), (uint16_t)(n % 17), 16};
 
-			for (size_t i = 0; i < COUNT(max); i++)
-				sketch(r, base, begin, begin + n, query, max[i]);
+			for (size_t i = 0; i < n; i++) {
+				uint32_t lines = 1 + below(r, LINES);
+
+				strip[i] = (struct strip){base + 32 * (size_t)below(r, LINES - lines + 1), lines,
+							  below(r, 3)};
+			}
+			strips(r, strip, n, query, max);
 		}
-		for (size_t begin = 0; begin < 64; begin++)
-			for (size_t end = begin; end < 130; end++)
-				sketch(r, base, begin, end, query, 7);
 	}
 }
 
@@ -370,7 +385,7 @@ static void compare(enum tutela_isa isa, uint64_t seed)
 	scans(&r, 32);
 	picks(&r);
 	pairs(&r);
-	sketch_lengths(&r);
+	strip_lengths(&r);
 	sketches_lengths(&r);
 	compare_hash_kernels(&r);
 	compare_jpeg_kernels(&r);

@@ -153,7 +153,28 @@ static void pick_lengths(const struct kernels *k)
 	release(room);
 }
 
-static void sketch_lengths(const struct kernels *k)
+/* Places from begin to end that one strip over them finds. */
+static size_t by_strip(const struct kernels *k, const uint16_t *base, size_t begin, size_t end, uint16_t query,
+		       uint16_t max, uint32_t *out)
+{
+	struct strip strip = {base + begin / 32 * 32, (uint32_t)((end + 31) / 32 - begin / 32), 0};
+	struct strip_near near[2];
+	size_t n = begin < end, found = 0;
+
+	while (n) {
+		size_t lines = k->strips(&strip, &n, &query, &max, near);
+
+		for (uint32_t bits = lines ? near[0].bits : 0; bits; bits &= bits - 1) {
+			size_t place = (size_t)(near[0].line - base) + (unsigned)__builtin_ctz(bits);
+
+			if (place >= begin && place < end)
+				out[found++] = (uint32_t)place;
+		}
+	}
+	return found;
+}
+
+static void strip_lengths(const struct kernels *k)
 {
 	static uint32_t got[N_MAX + 1], want[N_MAX + 1];
 	uint8_t *room = guarded();
@@ -169,10 +190,10 @@ static void sketch_lengths(const struct kernels *k)
 		for (unsigned i = 0; i < 36; i++) {
 			const uint16_t *base = bases[i % 2];
 			uint16_t query = i < 4 ? (uint16_t)(i < 2 ? 0 : 0xffff) : (uint16_t)random64(&seed);
-			unsigned max = i / 2;
+			uint16_t max = (uint16_t)(i / 2 < 16 ? i / 2 : 16);
 
 			got[n] = 0xabababab;
-			size_t n_got = k->sketch(base, begin, begin + n, query, max, got);
+			size_t n_got = by_strip(k, base, begin, begin + n, query, max, got);
 			size_t n_want = plain_sketch(base, begin, begin + n, query, max, want);
 
 			cr_assert_eq(n_got, n_want, "%s, begin %zu, n %zu, max %u", tutela_isa_name(k->isa), begin, n,
@@ -185,10 +206,73 @@ static void sketch_lengths(const struct kernels *k)
 	for (size_t begin = 0; begin < 96; begin++) {
 		for (size_t end = begin; end < 130; end++) {
 			const uint16_t *base = (const uint16_t *)(const void *)room;
-			size_t n_got = k->sketch(base, begin, end, 0x5a5a, 7, got);
+			size_t n_got = by_strip(k, base, begin, end, 0x5a5a, 7, got);
 
 			cr_assert_eq(n_got, plain_sketch(base, begin, end, 0x5a5a, 7, want));
 			cr_assert_arr_eq(got, want, n_got * sizeof(got[0]));
+		}
+	}
+	release(room);
+}
+
+/* What became of `n` strips in one step, and what was found. */
+static void expect_step(const struct kernels *k, const struct strip *before, size_t n, const uint16_t *query,
+			const uint16_t *max, const struct strip *after, size_t n_after, const struct strip_near *near,
+			size_t n_near)
+{
+	size_t left = 0, found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct strip *s = &before[i];
+		uint32_t bits = 0, at[32];
+		size_t m = plain_sketch(s->line, 0, 32, query[s->by], max[s->by], at);
+
+		for (size_t j = 0; j < m; j++)
+			bits |= UINT32_C(1) << at[j];
+		if (bits) {
+			cr_assert(found < n_near && near[found].line == s->line && near[found].bits == bits &&
+					  near[found].by == s->by,
+				  "%s, strip %zu of %zu", tutela_isa_name(k->isa), i, n);
+			found++;
+		}
+		if (s->lines == 1)
+			continue;
+		cr_assert(left < n_after && after[left].line == s->line + 32 && after[left].lines == s->lines - 1 &&
+				  after[left].by == s->by,
+			  "%s, strip %zu of %zu", tutela_isa_name(k->isa), i, n);
+		left++;
+	}
+	cr_assert_eq(found, n_near);
+	cr_assert_eq(left, n_after);
+}
+
+/* Strips of different lengths, each with one of three queries, some against the guards. */
+static void strips_together(const struct kernels *k)
+{
+	enum { STRIPS = 40, LINES = ROOM / 64 };
+	static const uint16_t query[3] = {0x5a5a, 0, 0xffff}, max[3] = {6, 16, 3};
+	struct strip strip[STRIPS], before[STRIPS];
+	struct strip_near near[STRIPS + 1];
+	uint8_t *room = guarded();
+	uint64_t seed = 13;
+
+	random_bytes(&seed, room, ROOM);
+	for (size_t many = 0; many <= STRIPS; many++) {
+		size_t n = many;
+
+		for (size_t i = 0; i < n; i++) {
+			uint32_t lines = 1 + random_below(&seed, 9), last = LINES - lines;
+			uint32_t at = i % 7 ? random_below(&seed, last + 1) : i % 2 ? 0 : last;
+
+			strip[i] = (struct strip){(const uint16_t *)(const void *)(room + 64 * (size_t)at), lines,
+						  random_below(&seed, 3)};
+		}
+		while (n) {
+			size_t n_before = n;
+
+			memcpy(before, strip, sizeof(before));
+			size_t n_near = k->strips(strip, &n, query, max, near);
+			expect_step(k, before, n_before, query, max, strip, n, near, n_near);
 		}
 	}
 	release(room);
@@ -326,9 +410,14 @@ Test(kernels, pick256_is_exact_at_every_length)
 	on_each_level(pick_lengths);
 }
 
-Test(kernels, sketch_is_exact_at_every_length_and_place)
+Test(kernels, one_strip_is_exact_at_every_length_and_place)
 {
-	on_each_level(sketch_lengths);
+	on_each_level(strip_lengths);
+}
+
+Test(kernels, strips_go_on_line_by_line_together)
+{
+	on_each_level(strips_together);
 }
 
 Test(kernels, sketches_are_exact_at_every_place)
