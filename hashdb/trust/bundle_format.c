@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "exchange/json_load.h"
 #include "exchange/utc_time.h"
 #include "store/schema.h"
 
@@ -164,7 +165,7 @@ static json_t *get_array(struct parse *p, json_t *o, const char *key, size_t mos
 /* The whole text as one object of this type; NULL when something is wrong. */
 static json_t *open_text(struct parse *p, const char *text, size_t len, const char *type, size_t most)
 {
-	json_error_t error;
+	struct json_place where;
 	json_t *o;
 
 	*p->why = '\0';
@@ -173,13 +174,15 @@ static json_t *open_text(struct parse *p, const char *text, size_t len, const ch
 					    p->name, most);
 		return NULL;
 	}
-	o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	if (!json_is_object(o)) {
-		p->err = tutela_bundle_fail(p->why, TUTELA_E_FORMAT, "'%.*s' is no JSON object: %.*s", BUNDLE_NAME_MAX,
-					    p->name, 160, o ? "another value" : error.text);
-		json_decref(o);
+	p->err = tutela_json_load(text, len, JSON_REJECT_DUPLICATES, &o, &where);
+	if (p->err == TUTELA_E_FORMAT && where.line)
+		(void)tutela_bundle_fail(p->why, p->err, "'%.*s' is no JSON object: it is broken in line %d, column %d",
+					 BUNDLE_NAME_MAX, p->name, where.line, where.column);
+	else if (p->err == TUTELA_E_FORMAT)
+		(void)tutela_bundle_fail(p->why, p->err, "'%.*s' is no JSON object: another value", BUNDLE_NAME_MAX,
+					 p->name);
+	if (p->err)
 		return NULL;
-	}
 	if (strcmp(get_text(p, o, "type"), type) && !p->err)
 		bad(p, TUTELA_E_FORMAT, "says that this is something else", "type");
 	if (get_number(p, o, "format", 0, INT32_MAX) != FORMAT && !p->err)
