@@ -17,7 +17,10 @@
 #include <jansson.h>
 #include <tutela/error.h>
 
-/* Where a text stops being JSON: both from 1. Line 0: it is JSON, but no object. */
+/*
+ * Where a text stops being JSON, both from 1; column 0: before the first character of a line. What stands behind a
+ * whole object may be passed over as far as it looks like a list of values. Line 0: the text is JSON, but no object.
+ */
 struct json_place {
 	int line, column;
 };
