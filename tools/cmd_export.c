@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli.h"
 #include "interrupt.h"
@@ -13,6 +8,7 @@
 #include "message.h"
 #include "output.h"
 #include "printable.h"
+#include "whole_file.h"
 
 static const struct cli_page page = {
 	.synopsis = "[OPTION]... --list LIST --format FORMAT",
@@ -25,8 +21,7 @@ struct export
 {
 	const char *list, *format, *output;
 	bool all;
-	FILE *file; /* NULL: standard output */
-	int error;  /* errno of the file */
+	struct whole_file file; /* of --output */
 	uint64_t entries;
 	struct tutela_writer *writer;
 	struct tutela_record sorted;
@@ -36,13 +31,9 @@ static enum tutela_err on_bytes(void *ctx, const void *bytes, size_t len)
 {
 	struct export *ex = ctx;
 
-	if (!ex->file)
-		return output_write(bytes, len) ? TUTELA_OK : TUTELA_E_SYS;
-	errno = 0;
-	if (fwrite(bytes, 1, len, ex->file) == len)
-		return TUTELA_OK;
-	ex->error = errno ? errno : EIO;
-	return TUTELA_E_SYS;
+	bool ok = ex->output ? whole_file_write(&ex->file, bytes, len) : output_write(bytes, len);
+
+	return ok ? TUTELA_OK : TUTELA_E_SYS;
 }
 
 static int by_value(const void *a, const void *b)
@@ -84,62 +75,19 @@ static bool write_entries(struct export *ex, struct tutela_store *store, struct 
 		message_error(NULL, "interrupted; the export is not complete");
 	else if (error == TUTELA_E_NOTFOUND)
 		message_error(ex->list, "no such list in this store");
-	else if (error && !ex->error && !output_failed())
+	else if (error && !ex->file.error && !output_failed())
 		cli_store_error(store, ex->list, error);
 	return !error;
 }
 
-/* 0 or errno: the new name is on the disk. */
-static int sync_folder(const char *path)
-{
-	char *copy = memory_text(path), *slash = strrchr(copy, '/');
-	int fd, error = 0;
-
-	if (slash)
-		slash[slash == copy] = '\0';
-	fd = open(slash ? copy : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* Some file systems cannot sync folders (EINVAL); the file itself is synced. */
-	if (fd >= 0 && fsync(fd) && errno != EINVAL)
-		error = errno;
-	if (fd >= 0)
-		close(fd);
-	free(copy);
-	return error;
-}
-
-/* Fills a file beside the target, readable by the owner only, and gives it the name when it is whole. */
 static int to_file(struct export *ex, struct tutela_store *store, struct tutela_snapshot *snapshot)
 {
-	char *temporary = memory_format("%s.XXXXXX", ex->output), text[64];
-	int fd = mkostemp(temporary, O_CLOEXEC);
-	bool ok = false;
+	bool ok;
 
-	if (fd < 0) {
-		message_error(ex->output, "cannot make a file there: %s", printable_errno(errno, text));
-		free(temporary);
+	if (!whole_file_begin(&ex->file, ex->output))
 		return STATUS_TROUBLE;
-	}
-	ex->file = fdopen(fd, "w");
-	if (!ex->file) {
-		ex->error = errno;
-		close(fd);
-	} else {
-		ok = write_entries(ex, store, snapshot);
-		if (ok && (fflush(ex->file) || fsync(fd)))
-			ex->error = errno;
-		if (fclose(ex->file) && ok && !ex->error)
-			ex->error = errno;
-	}
-	if (ok && !ex->error && rename(temporary, ex->output))
-		ex->error = errno;
-	if (!ok || ex->error)
-		unlink(temporary);
-	else
-		ex->error = sync_folder(ex->output);
-	if (ex->error)
-		message_error(ex->output, "%s", printable_errno(ex->error, text));
-	free(temporary);
-	return ok && !ex->error ? STATUS_OK : STATUS_TROUBLE;
+	ok = write_entries(ex, store, snapshot);
+	return whole_file_end(&ex->file, ok) ? STATUS_OK : STATUS_TROUBLE;
 }
 
 static int check_options(const struct cli *cli, struct export *ex)

@@ -12,6 +12,7 @@
 #include "output.h"
 #include "printable.h"
 #include "sync/feed.h"
+#include "sync/http_address.h"
 #include "sync/staging.h"
 #include "sync/sync_tally.h"
 

@@ -8,7 +8,8 @@
 
 void *memory_array(size_t n, size_t size); /* zeroed */
 void *memory_resize(void *p, size_t n, size_t size);
-void *memory_for_json(size_t n); /* what json_set_alloc_funcs wants */
+/* What json_set_alloc_funcs wants. jansson loses bytes of what it reads when memory is short: here it never is. */
+void *memory_for_json(size_t n);
 char *memory_text(const char *s);
 char *memory_copy(const void *p, size_t len); /* and a NUL behind it */
 

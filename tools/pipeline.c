@@ -22,6 +22,24 @@
 
 #define QUERY_MAX PIPELINE_HASHES_MAX
 
+static const char *const variants_names[] = {"none", "standard", "thorough"};
+
+const char *variants_name(enum variants v)
+{
+	return variants_names[v];
+}
+
+bool variants_from_name(const char *name, enum variants *out)
+{
+	for (size_t i = 0; i < sizeof(variants_names) / sizeof(variants_names[0]); i++) {
+		if (strcmp(name, variants_names[i]) == 0) {
+			*out = (enum variants)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 const char *verdict_name(enum verdict v)
 {
 	static const char *const names[] = {"no-match", "match", "undetermined"};

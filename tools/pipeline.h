@@ -14,7 +14,12 @@
 
 #include <tutela/tutela.h>
 
+/* Which turned and mirrored forms of a picture are asked for. */
 enum variants { VARIANTS_NONE, VARIANTS_STANDARD, VARIANTS_THOROUGH };
+const char *variants_name(enum variants v);
+
+/* False, and *out as it was, when this is the name of none. */
+bool variants_from_name(const char *name, enum variants *out);
 
 struct pipeline {
 	struct tutela_decoder *decoder;

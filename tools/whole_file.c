@@ -16,6 +16,7 @@ bool whole_file_begin(struct whole_file *w, const char *path)
 	char text[64];
 	int fd;
 
+	w->error = 0;
 	w->target = memory_text(path);
 	w->temporary = memory_format("%s.XXXXXX", path);
 	fd = mkostemp(w->temporary, O_CLOEXEC);
@@ -49,13 +50,23 @@ int whole_file_sync_folder(const char *path)
 	return error;
 }
 
+bool whole_file_write(struct whole_file *w, const void *bytes, size_t len)
+{
+	errno = 0;
+	if (fwrite(bytes, 1, len, w->out) == len)
+		return true;
+	if (!w->error)
+		w->error = errno ? errno : EIO;
+	return false;
+}
+
 bool whole_file_end(struct whole_file *w, bool keep)
 {
-	int error = 0;
+	int error = w->error;
 	char text[64];
 
 	errno = 0;
-	if (keep && (fflush(w->out) || ferror(w->out) || fsync(fileno(w->out))))
+	if (keep && !error && (fflush(w->out) || ferror(w->out) || fsync(fileno(w->out))))
 		error = errno ? errno : EIO;
 	if (fclose(w->out) && keep && !error)
 		error = errno;

@@ -13,9 +13,13 @@
 struct whole_file {
 	FILE *out; /* to be written to between begin and end */
 	char *target, *temporary;
+	int error; /* errno of the first write that failed, or 0 */
 };
 
 bool whole_file_begin(struct whole_file *w, const char *path);
+
+/* False when it cannot be written: whole_file_end says why. */
+bool whole_file_write(struct whole_file *w, const void *bytes, size_t len);
 
 /* `keep` and no failure: the file gets its name. Else nothing is there that was not. Frees. True: it has its name. */
 bool whole_file_end(struct whole_file *w, bool keep);

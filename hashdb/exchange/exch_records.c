@@ -184,13 +184,10 @@ static void records_close(struct tutela_reader *r)
 static enum tutela_err records_put(struct tutela_writer *w, const struct tutela_record *rec)
 {
 	char small[4096], *line = small;
-	size_t worst = 3 * (rec->id.len + rec->reason.len), len;
+	size_t room = tutela_record_line_room(rec), len;
 
-	for (size_t i = 0; i < rec->n_labels; i++)
-		worst += 3 * (rec->labels[i].key.len + rec->labels[i].value.len) + 2;
-	worst += 64 + rec->n_fingerprints * (16 + 2 * TUTELA_HASH_MAX);
-	if (worst > sizeof small)
-		line = malloc(worst);
+	if (room > sizeof small)
+		line = malloc(room);
 	if (!line)
 		return TUTELA_E_NOMEM;
 	len = tutela_record_line(rec, RECORD_EFFECTIVE, line);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "exchange/json_load.h"
 #include "exchange/utc_time.h"
 
 enum tutela_err tutela_json_page_open(struct tutela_reader *r, const char **why)
@@ -44,20 +45,19 @@ void tutela_json_page_close(struct tutela_reader *r)
 	free(page->bytes);
 }
 
-/* What jansson says of an error quotes the input, which is secret: where it is has to do. */
 static enum tutela_err parse(struct tutela_reader *r, struct json_page *page)
 {
-	json_error_t error;
+	struct json_place where;
+	enum tutela_err err = tutela_json_load(page->bytes ? page->bytes : "", page->len, 0, &page->root, &where);
 
-	page->root = json_loadb(page->bytes ? page->bytes : "", page->len, 0, &error);
 	free(page->bytes);
 	page->bytes = NULL;
 	page->cap = 0;
-	if (!page->root && json_error_code(&error) == json_error_out_of_memory)
-		return TUTELA_E_NOMEM;
-	if (!page->root)
-		return tutela_reader_fail(r, "broken JSON in line %d, column %d", error.line, error.column);
-	return json_is_object(page->root) ? TUTELA_OK : tutela_reader_fail(r, "the page is not a JSON object");
+	if (err != TUTELA_E_FORMAT)
+		return err;
+	if (!where.line)
+		return tutela_reader_fail(r, "the page is not a JSON object");
+	return tutela_reader_fail(r, "broken JSON in line %d, column %d", where.line, where.column);
 }
 
 static enum tutela_err read_record(struct tutela_reader *r, struct json_page *page, const json_t *record,

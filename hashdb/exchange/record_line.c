@@ -87,6 +87,17 @@ static char *put_time(char *at, int64_t time)
 	return at + 1;
 }
 
+size_t tutela_record_line_room(const struct tutela_record *rec)
+{
+	size_t labels = 0, reason = rec->reason.len;
+
+	if (rec->local && rec->issued_reason.len > reason)
+		reason = rec->issued_reason.len;
+	for (size_t i = 0; i < rec->n_labels; i++)
+		labels += rec->labels[i].key.len + rec->labels[i].value.len;
+	return RECORD_LINE_ROOM(rec->id.len, rec->n_fingerprints, reason, rec->n_labels, labels);
+}
+
 size_t tutela_record_line(const struct tutela_record *rec, enum record_view view, char *buf)
 {
 	bool issued = view == RECORD_ISSUED && rec->local;

@@ -17,17 +17,24 @@
 
 #include <tutela/record.h>
 
+/* Room for texts of so many bytes (all labels' `labels`), each byte escaped, beside so many fingerprints and labels. */
+#define RECORD_LINE_ROOM(id, fingerprints, reason, n_labels, labels)                                                   \
+	((size_t)64 + 3 * ((size_t)(id) + (reason) + (labels)) + (size_t)(fingerprints) * (16 + 2 * TUTELA_HASH_MAX) + \
+	 (size_t)(n_labels)*2)
 /* Room that every record fits in. */
 #define RECORD_LINE_MAX                                                                                                \
-	((size_t)64 + 3 * TUTELA_ENTRY_ID_MAX + TUTELA_FINGERPRINTS_MAX * (16 + 2 * TUTELA_HASH_MAX) +                 \
-	 3 * TUTELA_TEXT_MAX + TUTELA_LABELS_MAX * 3 * ((size_t)TUTELA_LABEL_KEY_MAX + TUTELA_TEXT_MAX + 2))
+	RECORD_LINE_ROOM(TUTELA_ENTRY_ID_MAX, TUTELA_FINGERPRINTS_MAX, TUTELA_TEXT_MAX, TUTELA_LABELS_MAX,             \
+			 TUTELA_LABELS_MAX *((size_t)TUTELA_LABEL_KEY_MAX + TUTELA_TEXT_MAX))
+
+/* Room that this record fits in, in either view: RECORD_LINE_MAX at most, and mostly far less. */
+size_t tutela_record_line_room(const struct tutela_record *rec);
 
 enum record_view {
 	RECORD_ISSUED,   /* what the source says */
 	RECORD_EFFECTIVE /* what is in force here */
 };
 
-/* The line's length; `buf` holds RECORD_LINE_MAX bytes, and no NUL is added. The record must keep the limits of
+/* The line's length; `buf` has that room, and no NUL is added. The record must keep the limits of
  * record.h. */
 size_t tutela_record_line(const struct tutela_record *rec, enum record_view view, char *buf);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "exchange/json_load.h"
 #include "store/audit_log.h"
 #include "store/session.h"
 
@@ -31,11 +32,15 @@ static enum tutela_err note(struct tutela_store *s, const char *action, json_t *
 
 enum tutela_err tutela_audit_note(struct tutela_store *s, const char *action, const char *detail)
 {
-	json_t *o = detail ? json_loads(detail, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	json_t *o = NULL;
 	enum tutela_err err = TUTELA_E_ARG;
 
-	if (s && action_valid(action) && (!detail || json_is_object(o)))
+	if (s && action_valid(action))
+		err = detail ? tutela_json_load(detail, strlen(detail), JSON_REJECT_DUPLICATES, &o, NULL) : TUTELA_OK;
+	if (!err)
 		err = note(s, action, o);
+	else if (err == TUTELA_E_FORMAT)
+		err = TUTELA_E_ARG;
 	json_decref(o);
 	return err;
 }

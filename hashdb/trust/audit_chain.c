@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "exchange/json_load.h"
 #include "exchange/utc_time.h"
 #include "store/audit_log.h"
 #include "store/snapshot.h"
@@ -147,13 +148,12 @@ static enum tutela_err hold_to_points(struct tutela_audit_check *c)
 
 static enum tutela_err look(struct tutela_audit_check *c, const void *json, size_t len, uint64_t number)
 {
-	json_error_t error;
-	json_t *o = json_loadb(json, len, JSON_REJECT_DUPLICATES, &error);
-	enum tutela_err err = TUTELA_E_NOMEM;
+	json_t *o;
+	enum tutela_err err = tutela_json_load(json, len, JSON_REJECT_DUPLICATES, &o, NULL);
 
-	if (json_is_object(o))
+	if (!err)
 		err = look_inside(c, o, number);
-	else if (o || json_error_code(&error) != json_error_out_of_memory)
+	else if (err == TUTELA_E_FORMAT)
 		err = bad(c, number, "it is no JSON object");
 	json_decref(o);
 	return err;
@@ -169,12 +169,6 @@ enum tutela_err tutela_audit_check_record(struct tutela_audit_check *c, const vo
 	if (len > TUTELA_AUDIT_RECORD_MAX || memchr(json, '\n', len))
 		return bad(c, number, "it is not one line of at most %d bytes", TUTELA_AUDIT_RECORD_MAX);
 	err = look(c, json, len, number);
-	/* Short of memory, jansson may cut a string without a word: no record is called bad at the first look. */
-	if (err == TUTELA_E_CORRUPT) {
-		c->verdict.bad = 0;
-		c->verdict.reason[0] = '\0';
-		err = look(c, json, len, number);
-	}
 	if (err)
 		return err;
 	tutela_audit_digest(json, len, c->verdict.head);

@@ -10,6 +10,7 @@
 #include <tutela/store.h>
 #include <tutela/trust.h>
 
+#define BUNDLE_FORMAT       1              /* "format" of every text */
 #define BUNDLE_NAME_MAX     200            /* bytes of a file's name */
 #define BUNDLE_ROOT_MAX     ((size_t)6144) /* bytes of a root: it is kept in a feed's state */
 #define BUNDLE_INDEX_MAX    ((size_t)2 << 20)

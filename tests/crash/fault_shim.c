@@ -364,71 +364,7 @@ static int open_any(int dir, const char *path, int flags, mode_t mode)
 	return (int)syscall(SYS_openat, dir, path, flags, mode);
 }
 
-#define MODE_OF(flags, mode)                                                                                           \
-	do {                                                                                                           \
-		va_list args;                                                                                          \
-		va_start(args, flags);                                                                                 \
-		(mode) = (flags) & (O_CREAT | O_TMPFILE) ? va_arg(args, mode_t) : 0;                                   \
-		va_end(args);                                                                                          \
-	} while (0)
-
-EXPORT int open(const char *path, int flags, ...)
-{
-	mode_t mode;
-
-	MODE_OF(flags, mode);
-	return open_any(AT_FDCWD, path, flags, mode);
-}
-
-EXPORT int open64(const char *path, int flags, ...)
-{
-	mode_t mode;
-
-	MODE_OF(flags, mode);
-	return open_any(AT_FDCWD, path, flags, mode);
-}
-
-EXPORT int openat(int dir, const char *path, int flags, ...)
-{
-	mode_t mode;
-
-	MODE_OF(flags, mode);
-	return open_any(dir, path, flags, mode);
-}
-
-EXPORT int openat64(int dir, const char *path, int flags, ...)
-{
-	mode_t mode;
-
-	MODE_OF(flags, mode);
-	return open_any(dir, path, flags, mode);
-}
-
-/* What <fcntl.h> makes of a call without a mode. */
-int __open_2(const char *path, int flags);
-int __open64_2(const char *path, int flags);
-int __openat_2(int dir, const char *path, int flags);
-int __openat64_2(int dir, const char *path, int flags);
-
-EXPORT int __open_2(const char *path, int flags)
-{
-	return open_any(AT_FDCWD, path, flags, 0);
-}
-
-EXPORT int __open64_2(const char *path, int flags)
-{
-	return open_any(AT_FDCWD, path, flags, 0);
-}
-
-EXPORT int __openat_2(int dir, const char *path, int flags)
-{
-	return open_any(dir, path, flags, 0);
-}
-
-EXPORT int __openat64_2(int dir, const char *path, int flags)
-{
-	return open_any(dir, path, flags, 0);
-}
+#include "open_calls.h"
 
 EXPORT int renameat(int from_dir, const char *from, int to_dir, const char *to)
 {

@@ -19,7 +19,7 @@ FUZZ_VIPS := engine/decode/classes.c $(wildcard engine/hash/*.c) engine/decode/w
 
 FUZZ_CODECS_CORE := codec-jpeg codec-png
 FUZZ_CODECS_VIPS := codec-webp codec-gif codec-tiff codec-heic codec-avif codec-bmp codec-jxl
-FUZZ_TARGETS := text csv exact sqlite feeds vics replies hash json names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS) bundle keys records
+FUZZ_TARGETS := text csv exact sqlite feeds vics replies hash json load names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS) bundle keys records
 
 FUZZ_SOURCES_text := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_csv := $(FUZZ_EXCHANGE)
@@ -35,7 +35,7 @@ FUZZ_SOURCES_records := tools/report/hit_record.c tools/report/report_totals.c t
 FUZZ_SOURCES_names := tools/name_stream.c tools/printable.c tools/memory.c
 FUZZ_SOURCES_wire := engine/decode/wire.c
 FUZZ_SOURCES_index := $(wildcard engine/match/*.c) engine/base/checksum.c
-FUZZ_SOURCES_store := hashdb/store/schema.c engine/hash/algorithm.c engine/base/checksum.c
+FUZZ_SOURCES_store := hashdb/store/schema.c hashdb/store/schema_entry.c engine/hash/algorithm.c engine/base/checksum.c
 FUZZ_SOURCES_source := hashdb/store/source_row.c hashdb/store/schema.c hashdb/store/enum_names.c engine/hash/algorithm.c \
 	engine/base/checksum.c engine/base/utf8.c
 FUZZ_SOURCES_sniff := $(call worker,sniff)
@@ -48,12 +48,14 @@ $(foreach t,$(FUZZ_CODECS_VIPS),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_VIPS)))
 FUZZ_LINK_EXCHANGE = $(foreach p,EXPAT JSON DIGEST YAJL SQLITE,$(call pkg,$(p),libs))
 $(foreach t,text csv exact sqlite feeds replies vics,$(eval FUZZ_LINK_$(t) = $$(FUZZ_LINK_EXCHANGE)))
 FUZZ_SOURCES_keys := $(addprefix hashdb/trust/,key_text.c public_key.c secret_key.c signature.c) engine/base/utf8.c
-FUZZ_SOURCES_bundle := $(addprefix hashdb/trust/,bundle_format.c bundle_plan.c bundle_state.c key_text.c public_key.c) \
-	hashdb/exchange/utc_time.c hashdb/store/schema.c hashdb/store/enum_names.c engine/hash/algorithm.c engine/base/checksum.c \
+FUZZ_SOURCES_load := hashdb/exchange/json_load.c
+FUZZ_SOURCES_bundle := $(addprefix hashdb/trust/,bundle_format.c bundle_parse.c bundle_text.c bundle_plan.c bundle_state.c \
+	key_text.c public_key.c) hashdb/exchange/json_load.c hashdb/exchange/utc_time.c hashdb/store/schema.c hashdb/store/enum_names.c engine/hash/algorithm.c engine/base/checksum.c \
 	engine/base/utf8.c
 FUZZ_LINK_keys = $(call pkg,SODIUM,libs)
 FUZZ_LINK_bundle = $(call pkg,SODIUM,libs) $(call pkg,JSON,libs) $(call pkg,DIGEST,libs)
 FUZZ_LINK_source = $(call pkg,SODIUM,libs)
+FUZZ_LINK_load = $(call pkg,JSON,libs)
 FUZZ_LINK_json = $(call pkg,JSON,libs)
 FUZZ_LINK_records = $(call pkg,JSON,libs)
 FUZZ_LINK_png = $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lz -lm
@@ -76,7 +78,9 @@ FUZZ_FLAGS_engine/match/index := $(FUZZ_EXACT)
 FUZZ_FLAGS_engine/base/checksum := -O2 -fno-sanitize=fuzzer-no-link
 FUZZ_FLAGS_tests/fuzz/fuzz_png = $(call pkg,PNG,cflags) $(call pkg,DEFLATE,cflags)
 FUZZ_FLAGS_tests/fuzz/fuzz_jpeg = $(call pkg,JPEG,cflags)
-FUZZ_FLAGS_hashdb/trust/bundle_format = $(call pkg,JSON,cflags) $(call pkg,DIGEST,cflags)
+FUZZ_FLAGS_hashdb/trust/bundle_format = $(call pkg,DIGEST,cflags)
+$(foreach f,exchange/json_load trust/bundle_parse trust/bundle_text,$(eval FUZZ_FLAGS_hashdb/$(f) = $$(call pkg,JSON,cflags)))
+FUZZ_FLAGS_tests/fuzz/fuzz_load = $(call pkg,JSON,cflags)
 FUZZ_FLAGS_hashdb/store/source_row = $(call pkg,SODIUM,cflags)
 FUZZ_FLAGS_tests/fuzz/fuzz_json = -Itools $(call pkg,JSON,cflags)
 FUZZ_FLAGS_tests/fuzz/fuzz_names = -Itools
@@ -182,6 +186,10 @@ define fuzz_seeds_records
   echo '{"type":"file","path":"x\u001b\u202e","size":0,"verdict":"undetermined","reason":"empty: nothing","hits":[]}'; \
   echo '{"type":"summary","files":2,"lists":[{"list":"l","version":7}]}'; } | seed whole ''; \
 { echo '{"type":"file","path":"a","verdict":"no-match","hits":[],"excluded":true}'; echo; echo '[[[['; } | seed odd '';
+endef
+define fuzz_seeds_load
+printf '{"a":[1,-2.5e3,true,null,"\\u00e4\\ud83d\\ude00\\\\"],\n"0123456789abcdef0123456789abcdef":{"b":"\303\244"}}' | seed object '\001'; \
+printf '{"a":1,"a":2}' | seed twice '\000'; printf '[1,{}]' | seed other '\001';
 endef
 define fuzz_seeds_names
 printf 'one\ntwo\r\n\n\000three' | seed lines '\000'; printf 'one\000two\n\000' | seed nul '\003'; printf 'a\nbc\ndef\n' | seed pieces '\044';

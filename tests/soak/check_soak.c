@@ -14,8 +14,6 @@
  *
  * Exit status: 0 no wrong answer and no error; 1 there was one; 2 it could not be tried.
  */
-#include <dirent.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -31,6 +29,8 @@
 
 #include <tutela/hash.h>
 #include <tutela/store.h>
+
+#include "remove_folder.h"
 
 #define LISTS       5
 #define POOL        20000 /* ids of a list */
@@ -540,18 +540,6 @@ static void report(long seconds)
 	printf("%u failures\n", atomic_load(&tally->failures));
 }
 
-static void remove_folder(void)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *d;
-
-	while (dir && (d = readdir(dir)))
-		(void)unlinkat(dirfd(dir), d->d_name, 0);
-	if (dir)
-		closedir(dir);
-	(void)rmdir(folder);
-}
-
 int main(int argc, char **argv)
 {
 	long seconds = argc > 2 ? atol(argv[2]) : 0;
@@ -581,7 +569,7 @@ int main(int argc, char **argv)
 	report((long)(time(NULL) - begun));
 	/* Without commits or snapshots nothing was tried. */
 	if (!atomic_load(&tally->failures) && atomic_load(&tally->commits) && atomic_load(&tally->queries)) {
-		remove_folder();
+		remove_folder(folder);
 		return 0;
 	}
 	return 1;

@@ -8,8 +8,6 @@
  *
  * FOLDER must not exist. Exit status: 0 as it should be, 1 not, 2 it could not be tried.
  */
-#include <dirent.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,6 +18,8 @@
 
 #include <tutela/index.h>
 #include <tutela/store.h>
+
+#include "remove_folder.h"
 
 #define CODES   40000 /* over the size from which on building uses threads, and tables are made */
 #define BATCH   3000
@@ -220,18 +220,6 @@ static void store_in_threads(const char *folder)
 	for (unsigned i = 0; i <= READERS; i++)
 		pthread_join(threads[i], NULL);
 	tutela_store_close(store);
-}
-
-static void remove_folder(const char *folder)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *d;
-
-	while (dir && (d = readdir(dir)))
-		(void)unlinkat(dirfd(dir), d->d_name, 0);
-	if (dir)
-		closedir(dir);
-	(void)rmdir(folder);
 }
 
 int main(int argc, char **argv)

@@ -20,6 +20,7 @@ static void expect(const struct tutela_record *rec, enum record_view view, const
 	char *buf = malloc(RECORD_LINE_MAX);
 	size_t len = tutela_record_line(rec, view, buf);
 
+	cr_assert_leq(len, tutela_record_line_room(rec));
 	cr_assert(len == strlen(line) && !memcmp(buf, line, len), "'%.*s' is not '%s'", (int)len, buf, line);
 	free(buf);
 }
@@ -79,7 +80,8 @@ Test(record_line, has_room_for_the_largest_record)
 		rec->labels[i].key = (struct tutela_text){bytes, TUTELA_LABEL_KEY_MAX};
 		rec->labels[i].value = (struct tutela_text){bytes, TUTELA_TEXT_MAX};
 	}
-	cr_assert_leq(tutela_record_line(rec, RECORD_ISSUED, buf), RECORD_LINE_MAX);
+	cr_assert_leq(tutela_record_line(rec, RECORD_ISSUED, buf), tutela_record_line_room(rec));
+	cr_assert_leq(tutela_record_line_room(rec), RECORD_LINE_MAX);
 	free(buf);
 	free(rec);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sync/http.h"
-#include "sync/late_curl.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,6 +19,8 @@
 #include "memory.h"
 #include "message.h"
 #include "printable.h"
+#include "sync/http_address.h"
+#include "sync/late_curl.h"
 
 #define CONNECT_S  30
 #define STALL_S    60
@@ -32,6 +33,7 @@
 #define ERROR_BODY 65536 /* bytes of an answer that nobody asked for */
 
 struct http {
+	const struct late_curl *lib;
 	CURL *curl;
 	struct http_opts opts; /* the defaults filled in; its texts are those below */
 	char *ca, *cert, *key, *user, *password;
@@ -95,15 +97,17 @@ static void set_default(unsigned *value, unsigned otherwise)
 
 struct http *http_open(const struct http_opts *opts)
 {
+	const struct late_curl *lib = late_curl();
 	struct http *h;
 
-	if (!late_curl())
+	if (!lib)
 		return NULL;
-	if (late_curl()->curl_global_init_(CURL_GLOBAL_DEFAULT)) {
+	if (lib->curl_global_init_(CURL_GLOBAL_DEFAULT)) {
 		message_error(NULL, "libcurl does not start");
 		return NULL;
 	}
 	h = memory_array(1, sizeof(*h));
+	h->lib = lib;
 	h->opts = *opts;
 	h->ca = copy(opts->ca);
 	h->cert = copy(opts->client_cert);
@@ -115,7 +119,7 @@ struct http *http_open(const struct http_opts *opts)
 	set_default(&h->opts.total_s, TOTAL_S);
 	set_default(&h->opts.attempts, ATTEMPTS);
 	set_default(&h->opts.backoff_ms, BACKOFF_MS);
-	h->curl = late_curl()->curl_easy_init_();
+	h->curl = lib->curl_easy_init_();
 	if (!h->curl)
 		message_error(NULL, "libcurl does not start");
 	if (!h->curl || !readable(h->ca) || !readable(h->cert) || !readable(h->key)) {
@@ -136,81 +140,14 @@ void http_close(struct http *h)
 {
 	if (!h)
 		return;
-	late_curl()->curl_easy_cleanup_(h->curl);
-	late_curl()->curl_global_cleanup_();
+	h->lib->curl_easy_cleanup_(h->curl);
+	h->lib->curl_global_cleanup_();
 	forget(h->user);
 	forget(h->password);
 	free(h->ca);
 	free(h->cert);
 	free(h->key);
 	free(h);
-}
-
-/* ------------------------------------------------------------------ addresses */
-
-static bool is_loopback(const char *host)
-{
-	struct in_addr four;
-
-	if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
-		return true;
-	return inet_pton(AF_INET, host, &four) == 1 && ntohl(four.s_addr) >> 24 == 127;
-}
-
-static bool has(CURLU *u, CURLUPart part)
-{
-	char *text = NULL;
-	bool there = late_curl()->curl_url_get_(u, part, &text, 0) == CURLUE_OK;
-
-	late_curl()->curl_free_(text);
-	return there;
-}
-
-static enum address judge(CURLU *u, const char **why)
-{
-	char *scheme = NULL, *host = NULL;
-	enum address out = ADDRESS_BAD;
-
-	if (late_curl()->curl_url_get_(u, CURLUPART_SCHEME, &scheme, 0))
-		*why = "no address of a web server";
-	else if (strcasecmp(scheme, "https") != 0 && strcasecmp(scheme, "http") != 0)
-		*why = "only https:// is spoken, and http:// to this machine itself";
-	else if (late_curl()->curl_url_get_(u, CURLUPART_HOST, &host, 0))
-		*why = "no address of a web server";
-	else if (has(u, CURLUPART_USER) || has(u, CURLUPART_PASSWORD))
-		*why = "an address must not hold a user or a password: use a credentials file";
-	else if (has(u, CURLUPART_FRAGMENT))
-		*why = "an address must not hold a '#'";
-	else if (strcasecmp(scheme, "https") == 0)
-		out = ADDRESS_HTTPS;
-	else if (!is_loopback(host))
-		*why = "http:// is for this machine itself (localhost, 127.0.0.1, [::1]) alone: use https://";
-	else
-		out = ADDRESS_LOOPBACK;
-	late_curl()->curl_free_(scheme);
-	late_curl()->curl_free_(host);
-	return out;
-}
-
-enum address http_address(const char *url, const char **why)
-{
-	CURLU *u;
-	enum address out = ADDRESS_BAD;
-
-	*why = NULL;
-	if (!strstr(url, "://"))
-		return ADDRESS_FOLDER;
-	if (!late_curl()) {
-		*why = "no address can be read without libcurl";
-		return ADDRESS_BAD;
-	}
-	u = late_curl()->curl_url_();
-	if (!u || late_curl()->curl_url_set_(u, CURLUPART_URL, url, 0) != CURLUE_OK)
-		*why = "no address of a web server";
-	else
-		out = judge(u, why);
-	late_curl()->curl_url_cleanup_(u);
-	return out;
 }
 
 /* What may be shown of an address: without its query, which may hold a token. */
@@ -251,13 +188,13 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sock
 }
 
 /* Where the part begins that an answer of status 206 holds; -1: it does not say. */
-static int64_t range_start(CURL *curl)
+static int64_t range_start(const struct http *h)
 {
 	struct curl_header *header;
 	unsigned long long start;
 	char *end;
 
-	if (late_curl()->curl_easy_header_(curl, "Content-Range", 0, CURLH_HEADER, -1, &header) != CURLHE_OK ||
+	if (h->lib->curl_easy_header_(h->curl, "Content-Range", 0, CURLH_HEADER, -1, &header) != CURLHE_OK ||
 	    strncasecmp(header->value, "bytes ", 6) != 0 || header->value[6] < '0' || header->value[6] > '9')
 		return -1;
 	errno = 0;
@@ -271,10 +208,10 @@ static bool begin_answer(struct exchange *x)
 
 	x->begun = true;
 	x->at = 0;
-	(void)late_curl()->curl_easy_getinfo_(x->h->curl, CURLINFO_RESPONSE_CODE, &x->status);
+	(void)x->h->lib->curl_easy_getinfo_(x->h->curl, CURLINFO_RESPONSE_CODE, &x->status);
 	if (x->answer || x->status != 206)
 		return true;
-	start = range_start(x->h->curl);
+	start = range_start(x->h);
 	if (start >= 0 && (uint64_t)start <= x->next) {
 		x->at = (uint64_t)start;
 		return true;
@@ -370,67 +307,69 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 static void set_transport(struct exchange *x)
 {
 	struct http *h = x->h;
+	const struct late_curl *lib = h->lib;
 	CURL *c = h->curl;
 
-	late_curl()->curl_easy_setopt_(c, CURLOPT_NOSIGNAL, 1L);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_PROTOCOLS_STR, x->loopback ? "http" : "https");
-	late_curl()->curl_easy_setopt_(c, CURLOPT_FOLLOWLOCATION, 0L);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	lib->curl_easy_setopt_(c, CURLOPT_NOSIGNAL, 1L);
+	lib->curl_easy_setopt_(c, CURLOPT_PROTOCOLS_STR, x->loopback ? "http" : "https");
+	lib->curl_easy_setopt_(c, CURLOPT_FOLLOWLOCATION, 0L);
+	lib->curl_easy_setopt_(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	lib->curl_easy_setopt_(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	lib->curl_easy_setopt_(c, CURLOPT_SSL_VERIFYHOST, 2L);
 	if (h->ca) {
 		/* This one alone: Debian's libcurl knows a folder of others. */
-		late_curl()->curl_easy_setopt_(c, CURLOPT_CAINFO, h->ca);
-		late_curl()->curl_easy_setopt_(c, CURLOPT_CAPATH, NULL);
+		lib->curl_easy_setopt_(c, CURLOPT_CAINFO, h->ca);
+		lib->curl_easy_setopt_(c, CURLOPT_CAPATH, NULL);
 	}
 	if (h->cert)
-		late_curl()->curl_easy_setopt_(c, CURLOPT_SSLCERT, h->cert);
+		lib->curl_easy_setopt_(c, CURLOPT_SSLCERT, h->cert);
 	if (h->key)
-		late_curl()->curl_easy_setopt_(c, CURLOPT_SSLKEY, h->key);
+		lib->curl_easy_setopt_(c, CURLOPT_SSLKEY, h->key);
 	if (x->loopback)
-		late_curl()->curl_easy_setopt_(c, CURLOPT_NOPROXY, "*");
-	late_curl()->curl_easy_setopt_(c, CURLOPT_OPENSOCKETFUNCTION, on_socket);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_OPENSOCKETDATA, x);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_CONNECTTIMEOUT, (long)h->opts.connect_s);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_LOW_SPEED_TIME, (long)h->opts.stall_s);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_TIMEOUT, (long)h->opts.total_s);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_NOPROGRESS, 0L);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_XFERINFOFUNCTION, on_progress);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_ERRORBUFFER, h->detail);
+		lib->curl_easy_setopt_(c, CURLOPT_NOPROXY, "*");
+	lib->curl_easy_setopt_(c, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	lib->curl_easy_setopt_(c, CURLOPT_OPENSOCKETDATA, x);
+	lib->curl_easy_setopt_(c, CURLOPT_CONNECTTIMEOUT, (long)h->opts.connect_s);
+	lib->curl_easy_setopt_(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	lib->curl_easy_setopt_(c, CURLOPT_LOW_SPEED_TIME, (long)h->opts.stall_s);
+	lib->curl_easy_setopt_(c, CURLOPT_TIMEOUT, (long)h->opts.total_s);
+	lib->curl_easy_setopt_(c, CURLOPT_NOPROGRESS, 0L);
+	lib->curl_easy_setopt_(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	lib->curl_easy_setopt_(c, CURLOPT_ERRORBUFFER, h->detail);
 }
 
 /* The headers, to be freed after the request. */
 static struct curl_slist *set_request(struct exchange *x)
 {
 	const struct http_request *r = x->request;
+	const struct late_curl *lib = x->h->lib;
 	struct curl_slist *headers = NULL;
 	CURL *c = x->h->curl;
 	char range[32];
 
-	late_curl()->curl_easy_setopt_(c, CURLOPT_URL, r->url);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_USERAGENT, "tutela/" TUTELA_VERSION);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_WRITEFUNCTION, on_body);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_WRITEDATA, x);
+	lib->curl_easy_setopt_(c, CURLOPT_URL, r->url);
+	lib->curl_easy_setopt_(c, CURLOPT_USERAGENT, "tutela/" TUTELA_VERSION);
+	lib->curl_easy_setopt_(c, CURLOPT_WRITEFUNCTION, on_body);
+	lib->curl_easy_setopt_(c, CURLOPT_WRITEDATA, x);
 	if (x->h->user) {
-		late_curl()->curl_easy_setopt_(c, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-		late_curl()->curl_easy_setopt_(c, CURLOPT_USERNAME, x->h->user);
-		late_curl()->curl_easy_setopt_(c, CURLOPT_PASSWORD, x->h->password);
+		lib->curl_easy_setopt_(c, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+		lib->curl_easy_setopt_(c, CURLOPT_USERNAME, x->h->user);
+		lib->curl_easy_setopt_(c, CURLOPT_PASSWORD, x->h->password);
 	}
 	if (r->post) {
-		late_curl()->curl_easy_setopt_(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->post_len);
-		late_curl()->curl_easy_setopt_(c, CURLOPT_POSTFIELDS, r->post);
-		headers = late_curl()->curl_slist_append_(headers, "Expect:");
+		lib->curl_easy_setopt_(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->post_len);
+		lib->curl_easy_setopt_(c, CURLOPT_POSTFIELDS, r->post);
+		headers = lib->curl_slist_append_(headers, "Expect:");
 	}
 	if (r->method)
-		late_curl()->curl_easy_setopt_(c, CURLOPT_CUSTOMREQUEST, r->method);
+		lib->curl_easy_setopt_(c, CURLOPT_CUSTOMREQUEST, r->method);
 	if (!x->answer && x->next) {
 		(void)snprintf(range, sizeof(range), "%llu-", (unsigned long long)x->next);
-		late_curl()->curl_easy_setopt_(c, CURLOPT_RANGE, range);
+		lib->curl_easy_setopt_(c, CURLOPT_RANGE, range);
 	}
 	for (size_t i = 0; r->headers && r->headers[i]; i++)
-		headers = late_curl()->curl_slist_append_(headers, r->headers[i]);
-	late_curl()->curl_easy_setopt_(c, CURLOPT_HTTPHEADER, headers);
+		headers = lib->curl_slist_append_(headers, r->headers[i]);
+	lib->curl_easy_setopt_(c, CURLOPT_HTTPHEADER, headers);
 	return headers;
 }
 
@@ -481,13 +420,13 @@ static enum tutela_err judge_attempt(struct exchange *x, CURLcode rc, bool *repe
 		return x->failed;
 	if (interrupt_asked())
 		return fail(h, TUTELA_E_INTERRUPTED, "interrupted");
-	(void)late_curl()->curl_easy_getinfo_(h->curl, CURLINFO_RESPONSE_CODE, &x->status);
+	(void)h->lib->curl_easy_getinfo_(h->curl, CURLINFO_RESPONSE_CODE, &x->status);
 	/* on_body gives up on a long page that says what is wrong. */
 	if (rc == CURLE_OK || (rc == CURLE_WRITE_ERROR && !good_status(x)))
 		return judge_status(x, repeat);
 	*repeat = worth_repeating(rc);
 	return fail(h, TUTELA_E_SYS, "'%.*s': %s", shown_len(x->request->url), x->request->url,
-		    h->detail[0] ? h->detail : late_curl()->curl_easy_strerror_(rc));
+		    h->detail[0] ? h->detail : h->lib->curl_easy_strerror_(rc));
 }
 
 static enum tutela_err attempt(struct exchange *x, bool *repeat)
@@ -501,11 +440,11 @@ static enum tutela_err attempt(struct exchange *x, bool *repeat)
 	x->failed = TUTELA_OK;
 	x->at = 0;
 	h->error[0] = h->detail[0] = '\0';
-	late_curl()->curl_easy_reset_(h->curl);
+	h->lib->curl_easy_reset_(h->curl);
 	set_transport(x);
 	headers = set_request(x);
-	rc = late_curl()->curl_easy_perform_(h->curl);
-	late_curl()->curl_slist_free_all_(headers);
+	rc = h->lib->curl_easy_perform_(h->curl);
+	h->lib->curl_slist_free_all_(headers);
 	return judge_attempt(x, rc, repeat);
 }
 
@@ -529,7 +468,7 @@ static unsigned long pause_ms(const struct exchange *x, unsigned n)
 
 	while (--n && ms < WAIT_MAX_S * 1000)
 		ms *= 2;
-	(void)late_curl()->curl_easy_getinfo_(x->h->curl, CURLINFO_RETRY_AFTER, &asked);
+	(void)x->h->lib->curl_easy_getinfo_(x->h->curl, CURLINFO_RETRY_AFTER, &asked);
 	if (asked > 0 && asked <= WAIT_MAX_S && (unsigned long)asked * 1000 > ms)
 		ms = (unsigned long)asked * 1000;
 	else if (asked > WAIT_MAX_S)

@@ -80,15 +80,4 @@ enum tutela_err http_fetch(struct http *h, const struct http_request *request, u
 /* What went wrong with the last request: a sentence without its full stop, "" when nothing did. */
 const char *http_errmsg(const struct http *h);
 
-/* ------------------------------------------------------------------ addresses */
-
-enum address { ADDRESS_BAD, ADDRESS_FOLDER, ADDRESS_HTTPS, ADDRESS_LOOPBACK };
-
-/*
- * What a source's URL is: a folder's path; https://; http:// to localhost,
- * 127.0.0.0/8 or ::1. ADDRESS_BAD: anything else, *why is a sentence. No user
- * or password, no fragment may stand in it.
- */
-enum address http_address(const char *url, const char **why);
-
 #endif
