@@ -19,14 +19,16 @@
 static const struct cli_page page = {
 	.synopsis = "[OPTION]...\n"
 		    "       tutela source add ID --url URL|DIR [--key FILE]... [OPTION]...\n"
+		    "       tutela source set ID OPTION...\n"
 		    "       tutela source show ID\n"
 		    "       tutela source members ID\n"
 		    "       tutela source suspend|resume ID\n"
 		    "       tutela source remove ID [--yes]",
-	.about =
-		"Shows the sources that lists are synced from, adds one with its pinned keys, or takes it out of use.\n"
-		"A suspended source is not synced, and its lists go on matching. Removing a source removes its lists\n"
-		"with all their entries.\n",
+	.about = "Shows the sources that lists are synced from, adds one with its pinned keys, changes where and how "
+		 "it is\n"
+		 "reached, or takes it out of use.\n"
+		 "A suspended source is not synced, and its lists go on matching. Removing a source removes its lists\n"
+		 "with all their entries.\n",
 };
 
 struct wish {
@@ -225,7 +227,7 @@ static int take_path(const struct cli *cli, const char *option, const char *valu
 	char *here, *path;
 	int status;
 
-	if (!value || value[0] == '/')
+	if (!value || value[0] == '/' || !value[0])
 		return take(cli, option, value, out, TUTELA_SOURCE_URL_MAX + 1);
 	here = getcwd(NULL, 0);
 	path = memory_format("%s/%s", here ? here : ".", value);
@@ -262,9 +264,17 @@ static int take_keys(const struct wish *w, struct tutela_source *s)
 
 	if (w->keys.n > TUTELA_SOURCE_KEYS_MAX)
 		return cli_usage(w->cli, "--key", "at most %d keys", TUTELA_SOURCE_KEYS_MAX);
+	if (w->keys.n) {
+		memset(s->keys, 0, sizeof(s->keys));
+		s->n_keys = 0;
+	}
 	for (size_t i = 0; i < w->keys.n && status == CLI_GO; i++)
 		status = take_key(w->keys.items[i].value, s->keys[s->n_keys++]);
-	s->threshold = (uint32_t)w->threshold;
+	if (w->threshold_given)
+		s->threshold = (uint32_t)w->threshold;
+	if (status == CLI_GO && s->threshold > s->n_keys)
+		return cli_usage(w->cli, "--threshold", "%u keys must sign, but %zu are given", s->threshold,
+				 s->n_keys);
 	return status;
 }
 
@@ -290,6 +300,8 @@ static int take_url(const struct wish *w, const struct feed *feed, struct tutela
 	const char *why;
 	enum address kind;
 
+	if (!w->url && s->url[0])
+		return CLI_GO;
 	if (!w->url || !w->url[0])
 		return cli_usage(w->cli, NULL, "say where the source is: --url URL or a folder");
 	if (s->type == TUTELA_SOURCE_NCMEC && ncmec_environment(w->url))
@@ -302,40 +314,57 @@ static int take_url(const struct wish *w, const struct feed *feed, struct tutela
 				 tutela_source_type_name(s->type));
 	if (kind != ADDRESS_FOLDER && strchr(w->url, '?'))
 		return cli_usage(w->cli, "--url", "an address without a query");
-	if (kind == ADDRESS_FOLDER && (w->ca || w->cert || w->cert_key))
-		return cli_usage(w->cli, NULL, "--ca, --client-cert and --client-key are for https://");
 	if (kind == ADDRESS_FOLDER)
 		return take_path(w->cli, "--url", w->url, s->url);
 	return take(w->cli, "--url", w->url, s->url, sizeof(s->url));
 }
 
-static int check_suits(const struct wish *w, const struct feed *feed, const struct tutela_source *s)
+/* Of what the options say: do they suit the type? */
+static int check_suits(const struct wish *w, const struct tutela_source *s)
 {
 	const struct cli *cli = w->cli;
-	const char *type = tutela_source_type_name(s->type);
 	bool bundle = s->type == TUTELA_SOURCE_BUNDLE;
 
-	if (bundle && !w->keys.n)
+	if (bundle && !w->keys.n && !s->n_keys)
 		return cli_usage(cli, NULL, "a source of signed bundles needs its public key: --key FILE");
 	if (!bundle && (w->keys.n || w->threshold_given))
 		return cli_usage(cli, NULL, "--key and --threshold are for sources of the type bundle");
-	if (w->threshold_given && w->threshold > w->keys.n)
-		return cli_usage(cli, "--threshold", "%llu keys must sign, but %zu are given",
-				 (unsigned long long)w->threshold, w->keys.n);
 	if (bundle && w->list)
 		return cli_usage(cli, "--list", "bundles name their own lists");
 	if (w->members.n && s->type != TUTELA_SOURCE_NCMEC)
 		return cli_usage(cli, "--member", "for sources of the type ncmec");
-	if (!w->cert != !w->cert_key)
-		return cli_usage(cli, NULL, "--client-cert and --client-key belong together");
-	if (!w->credentials && feed->traits & FEED_CREDENTIALS)
-		message_warning(
-			s->name,
-			"sources of the type %s need credentials: --credentials FILE, or the environment at sync",
-			type);
 	return CLI_GO;
 }
 
+/* Of the source that comes of them: does it hang together? */
+static int check_whole(const struct cli *cli, const struct feed *feed, const struct tutela_source *s)
+{
+	const char *why;
+
+	if (http_address(s->url, &why) == ADDRESS_FOLDER && (s->ca[0] || s->client_cert[0] || s->client_key[0]))
+		return cli_usage(cli, NULL, "--ca, --client-cert and --client-key are for https://");
+	if (!s->client_cert[0] != !s->client_key[0])
+		return cli_usage(cli, NULL, "--client-cert and --client-key belong together");
+	if (!s->credentials[0] && feed->traits & FEED_CREDENTIALS)
+		message_warning(
+			s->name,
+			"sources of the type %s need credentials: --credentials FILE, or the environment at sync",
+			tutela_source_type_name(s->type));
+	return CLI_GO;
+}
+
+static int take_paths(const struct wish *w, struct tutela_source *s)
+{
+	int status = take_path(w->cli, "--credentials", w->credentials, s->credentials);
+
+	if (status == CLI_GO)
+		status = take_path(w->cli, "--ca", w->ca, s->ca);
+	if (status == CLI_GO)
+		status = take_path(w->cli, "--client-cert", w->cert, s->client_cert);
+	return status == CLI_GO ? take_path(w->cli, "--client-key", w->cert_key, s->client_key) : status;
+}
+
+/* The options' values into *s, which may hold what is to stay. */
 static int take_all(const struct wish *w, struct tutela_source *s)
 {
 	const struct cli *cli = w->cli;
@@ -351,22 +380,18 @@ static int take_all(const struct wish *w, struct tutela_source *s)
 				 tutela_source_type_name(s->type));
 	status = take_url(w, feed, s);
 	if (status == CLI_GO)
-		status = check_suits(w, feed, s);
+		status = check_suits(w, s);
 	if (status == CLI_GO)
 		status = take(cli, "--country", w->country, s->country, sizeof(s->country));
 	if (status == CLI_GO)
 		status = take(cli, "--list", w->list, s->list, sizeof(s->list));
 	if (status == CLI_GO)
-		status = take_path(cli, "--credentials", w->credentials, s->credentials);
-	if (status == CLI_GO)
-		status = take_path(cli, "--ca", w->ca, s->ca);
-	if (status == CLI_GO)
-		status = take_path(cli, "--client-cert", w->cert, s->client_cert);
-	if (status == CLI_GO)
-		status = take_path(cli, "--client-key", w->cert_key, s->client_key);
+		status = take_paths(w, s);
 	if (status == CLI_GO)
 		status = take_members(w, s);
-	return status == CLI_GO ? take_keys(w, s) : status;
+	if (status == CLI_GO)
+		status = take_keys(w, s);
+	return status == CLI_GO ? check_whole(cli, feed, s) : status;
 }
 
 static int add(const struct wish *w, const char *name)
@@ -403,6 +428,57 @@ static enum tutela_err find(struct tutela_store *store, const char *name, struct
 	error = tutela_snapshot_source(snapshot, name, out);
 	tutela_snapshot_close(snapshot);
 	return error;
+}
+
+static int change(const struct wish *w, struct tutela_store *store, const char *name)
+{
+	struct tutela_source source;
+	enum tutela_err error;
+	char before[TUTELA_SOURCE_URL_MAX + 1];
+	int status;
+
+	errno = 0;
+	error = find(store, name, &source);
+	if (error)
+		return say_error(store, name, error);
+	memcpy(before, source.url, sizeof(before));
+	status = take_all(w, &source);
+	if (status != CLI_GO)
+		return status;
+	error = tutela_source_put(store, &source, true, "source-set");
+	if (error)
+		return say_error(store, name, error);
+	if (strcmp(before, source.url) == 0)
+		return CLI_GO;
+	staging_remove(w->cli->store, name);
+	if (source.type != TUTELA_SOURCE_BUNDLE)
+		message_note("the next sync of '%s' fetches everything again; what only the former address had stays "
+			     "in the list",
+			     name);
+	return CLI_GO;
+}
+
+/* Not while a sync goes on: it would go on with what the source was. */
+static int set(const struct wish *w, const char *name)
+{
+	struct tutela_store *store;
+	int lock, status = STATUS_TROUBLE;
+
+	if (!wants_anything(w))
+		return cli_usage(w->cli, "set", "say what to set");
+	if (w->type || w->list || w->members.n)
+		return cli_usage(w->cli, "set",
+				 "the type, list and members of a source do not change: remove it and add it again");
+	store = cli_open_store(w->cli, true);
+	if (!store)
+		return STATUS_TROUBLE;
+	lock = staging_lock(w->cli->store);
+	if (lock >= 0) {
+		status = change(w, store, name);
+		close(lock);
+	}
+	tutela_store_close(store);
+	return status == CLI_GO ? show(w->cli, name) : status;
 }
 
 static int suspend(const struct cli *cli, const char *name, bool suspended)
@@ -544,10 +620,12 @@ static int members(const struct cli *cli, const char *name)
 
 static int dispatch(const struct wish *w, const char *verb, const char *name)
 {
-	if (strcmp(verb, "add") && wants_anything(w))
-		return cli_usage(w->cli, verb, "takes no options of 'add'");
 	if (strcmp(verb, "add") == 0)
 		return add(w, name);
+	if (strcmp(verb, "set") == 0)
+		return set(w, name);
+	if (wants_anything(w))
+		return cli_usage(w->cli, verb, "takes no options of 'add'");
 	if (strcmp(verb, "show") == 0)
 		return show(w->cli, name);
 	if (strcmp(verb, "members") == 0)
@@ -559,7 +637,7 @@ static int dispatch(const struct wish *w, const char *verb, const char *name)
 
 static int run(const struct wish *w)
 {
-	static const char *const verbs[] = {"add", "show", "members", "suspend", "resume", "remove"};
+	static const char *const verbs[] = {"add", "set", "show", "members", "suspend", "resume", "remove"};
 	const struct cli *cli = w->cli;
 	const char *verb = cli->n_args ? cli->args[0] : "list";
 	bool known = false;
@@ -572,7 +650,7 @@ static int run(const struct wish *w)
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		known |= strcmp(verb, verbs[i]) == 0;
 	if (!known)
-		return cli_usage(cli, verb, "not one of add, list, show, members, suspend, resume, remove");
+		return cli_usage(cli, verb, "not one of add, set, list, show, members, suspend, resume, remove");
 	if (cli->n_args != 2)
 		return cli_usage(cli, verb, "name one source");
 	return dispatch(w, verb, cli->args[1]);
@@ -604,7 +682,7 @@ int cmd_source(struct cli *cli)
 		{.name = "credentials",
 		 .argument = "FILE",
 		 .text = &w.credentials,
-		 .help = "a file of mode 0600, read at sync alone"},
+		 .help = "a file of mode 0600, read at sync alone; '' takes it away, as of the others"},
 		{.name = "country", .argument = "XX", .text = &w.country, .help = "two upper-case letters"},
 		{.name = "list",
 		 .argument = "LIST",

@@ -93,7 +93,7 @@ _tutela()
 	elif [[ $command == key && -z $verb ]]; then
 		COMPREPLY=($(compgen -W 'generate show' -- "$cur"))
 	elif [[ $command == source && -z $verb ]]; then
-		COMPREPLY=($(compgen -W 'add list show members suspend resume remove' -- "$cur"))
+		COMPREPLY=($(compgen -W 'add set list show members suspend resume remove' -- "$cur"))
 	elif [[ $command == sync || ($command == feedback && -z $verb) || ($command == source && $verb != @(add|list)) ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_sources)" -- "$cur"))
 	elif [[ $command == @(import|hash|scan|init|export|withdraw|key) || $prev == @(--output|--out|-o|--from|--files-from|--categories) ]]; then
