@@ -72,7 +72,7 @@ _tutela()
 	--case) COMPREPLY=($(compgen -d -- "$cur")) && compopt -o filenames 2>/dev/null; return ;;
 	--variants) COMPREPLY=($(compgen -W 'none standard thorough' -- "$cur")); return ;;
 	--action) COMPREPLY=($(compgen -W 'report block review ignore' -- "$cur")); return ;;
-	--flood-action) [[ $command == list ]] && COMPREPLY=($(compgen -W 'flag review' -- "$cur")) && return; COMPREPLY=($(compgen -W 'report review' -- "$cur")); return ;;
+	--flood-action) COMPREPLY=($(compgen -W 'flag review' -- "$cur")); return ;;
 	--kind) COMPREPLY=($(compgen -W 'known exclude allow' -- "$cur")); return ;;
 	--type) COMPREPLY=($(compgen -W 'bundle ncmec stopncii threatexchange tat' -- "$cur")); return ;;
 	--flood) COMPREPLY=($(compgen -W 'default off' -- "$cur")); return ;;
