@@ -141,7 +141,7 @@ run 0 report --from flood.jsonl --format case
 is "in the graph" 2 "$(grep -c 'entry=third.*flood=review' out)"
 run 0 report --from flood.jsonl --format html
 says out "FLOOD: 2 entries match so many files" "its hits are held for review" "1 Child Exploitation (Illegal)"
-is "in the table" 4 "$(grep -c '<td>held for review: flood$' out)"
+is "in the table" 4 "$(grep -c '<td>held for review: flood, list expired$' out)"
 run 0 report --from flood.jsonl --format csv --categories map
 says out "nothing said"
 says_not out Uncategorized
@@ -149,7 +149,7 @@ run 0 list set demo --flood-action flag
 run 1 --json scan --ordered -j 1 ev
 mv out flood.jsonl
 run 0 report --from flood.jsonl --format html
-is "flagged" 4 "$(grep -c '<td>report, flood$' out)"
+is "flagged" 4 "$(grep -c '<td>report, flood, list expired$' out)"
 run 0 list set demo --flood default --category-map none
 
 # --- a case folder: all formats, and two scans of it give the same reports

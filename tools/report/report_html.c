@@ -263,6 +263,34 @@ static void put_member(FILE *out, const json_t *o, const char *key, const char *
 		fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
 }
 
+/* A time, which may be broken between day and hour only. */
+static void put_time(FILE *out, const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+	char day[11];
+
+	fputs("<td>", out);
+	if (!s || strlen(s) < 12 || s[10] != 'T') {
+		html_text(out, s ? s : "");
+		return;
+	}
+	memcpy(day, s, 10);
+	day[10] = '\0';
+	fputs("<span class=w>", out);
+	html_text(out, day);
+	fputs("</span> <span class=w>", out);
+	html_text(out, s + 11);
+	fputs("</span>", out);
+}
+
+static void put_count(FILE *out, const json_t *o, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(o, key));
+	char text[32];
+
+	fprintf(out, "<td class=\"n\">%s", n < 0 ? "" : printable_count((uint64_t)n, text));
+}
+
 static void put_lists(const struct report *r, FILE *out)
 {
 	const json_t *lists = json_object_get(r->summary, "lists"), *list;
@@ -286,9 +314,9 @@ static void put_lists(const struct report *r, FILE *out)
 		put_member(out, list, "kind", "");
 		put_member(out, list, "action", "");
 		put_member(out, json_object_get(list, "thresholds"), "pdq", " class=\"n\"");
-		put_member(out, list, "active", " class=\"n\"");
-		put_member(out, list, "updated", " class=\"d\"");
-		put_member(out, list, "expires", " class=\"d\"");
+		put_count(out, list, "active");
+		put_time(out, list, "updated");
+		put_time(out, list, "expires");
 		fputs(report_list_expired(r, list)       ? " <strong>EXPIRED</strong>"
 		      : json_object_get(list, "expires") ? ""
 							 : "never",
@@ -321,7 +349,7 @@ static void put_flood(const struct report *r, FILE *out)
 		put_member(out, entry, "list", " class=\"c\"");
 		put_member(out, entry, "source", " class=\"c\"");
 		put_member(out, entry, "entry", " class=\"p\"");
-		put_member(out, entry, "files", " class=\"n\"");
+		put_count(out, entry, "files");
 		fprintf(out, "<td>%s\n",
 			action && strcmp(action, "review") == 0 ? "its hits are held for review" : "look at it");
 	}
@@ -355,6 +383,8 @@ static void put_action(const struct report *r, FILE *out, const struct hit_recor
 		html_text(out, h->action[0] ? h->action : "-");
 	if (strcmp(flood, "flag") == 0)
 		fputs(", flood", out);
+	if (report_expired(r, h))
+		fputs(", list expired", out);
 }
 
 static void put_hit(struct page_rows *p, const struct file_record *f, const struct hit_record *h)
@@ -446,6 +476,21 @@ static bool put_rows(const struct report *r, FILE *out, const char *head,
 	return ok;
 }
 
+/* What could not be compared may match all the same. */
+static void put_no_hits(const struct report *r, FILE *out)
+{
+	char text[32];
+
+	if (r->totals.undetermined)
+		fprintf(out,
+			"<p>No file that could be compared matched an entry of a list. <strong>%s could not be "
+			"compared, "
+			"and may match: see below.</strong></p>\n",
+			printable_count(r->totals.undetermined, text));
+	else
+		fputs("<p>No file matched an entry of a list.</p>\n", out);
+}
+
 static bool put_tables(const struct report *r, FILE *out)
 {
 	bool ok = true;
@@ -459,7 +504,7 @@ static bool put_tables(const struct report *r, FILE *out)
 			      "data-pick=\"action\">Action</thead>\n",
 			      on_hits);
 	else
-		fputs("<p>No file matched an entry of a list.</p>\n", out);
+		put_no_hits(r, out);
 	fputs("<h2>Undetermined files</h2>\n", out);
 	if (ok && r->totals.undetermined)
 		ok = put_rows(r, out,
