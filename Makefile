@@ -107,7 +107,7 @@ LIBRARIES := $(B)/lib/libtutela.a $(B)/lib/libtutela.so.$(VERSION)
 all: current ## build programs and libraries (build/bin, build/lib)
 
 .PHONY: current
-current: $(PROGRAMS) $(LIBRARIES)
+current: $(PROGRAMS) $(LIBRARIES) $(CATEGORIES)
 	@for d in bin lib test; do ln -sfn $(KEY)/$$d $(O)/$$d || exit; done
 
 $(B)/%.o: %.c Makefile $$(firstword $$(subst /, ,$$*))/module.mk

@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include <tutela/store.h>
+
+#include "printable.h"
+
 struct tutela_text category_of(const struct tutela_label *labels, size_t n)
 {
 	static const char *const keys[] = {"category", "classification"};
@@ -15,4 +19,34 @@ struct tutela_text category_of(const struct tutela_label *labels, size_t n)
 		}
 	}
 	return (struct tutela_text){0};
+}
+
+bool category_chosen(const char *categories, struct tutela_text category)
+{
+	static const struct tutela_text none = {"none", 4};
+
+	if (!category.len)
+		category = none;
+	for (const char *at = categories; *at;) {
+		size_t len = strcspn(at, ",");
+
+		if (len == category.len && memcmp(at, category.s, len) == 0)
+			return true;
+		at += len + (at[len] == ',');
+	}
+	return !categories[0];
+}
+
+const char *category_choice_wrong(const char *categories)
+{
+	size_t len = strlen(categories);
+
+	if (len > TUTELA_CATEGORIES_MAX)
+		return "too long";
+	if (!len || categories[0] == ',' || categories[len - 1] == ',' || strstr(categories, ",,"))
+		return "categories with a comma between them, such as 1,2; 'none' is for entries without";
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)categories[i] < 0x20 || categories[i] == 0x7f)
+			return "must not hold control characters";
+	return printable_is_utf8(categories, len) ? NULL : "must be UTF-8";
 }

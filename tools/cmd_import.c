@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "category.h"
 #include "cli.h"
 #include "interrupt.h"
 #include "list_format.h"
@@ -33,15 +34,15 @@ static const struct cli_page page = {
 
 struct import {
 	const struct cli *cli;
-	const char *list, *format, *algorithm, *columns, *delimiter, *kind;
+	const char *list, *format, *algorithm, *columns, *delimiter, *kind, *categories;
 	bool no_header, replace, force, strict, lenient, verbose;
 	enum tutela_algorithm algorithm_id;
 	struct tutela_policy policy;
 	struct tutela_store *store;
 	struct tutela_update *update;
-	const char *file, *file_format; /* being read */
-	uint64_t records, bad, bytes;
-	enum tutela_err failed; /* by the store, while taking a record */
+	const char *file, *file_format;        /* being read */
+	uint64_t records, bad, bytes, skipped; /* skipped: of a category that is not taken */
+	enum tutela_err failed;                /* by the store, while taking a record */
 	struct progress progress;
 	struct tutela_update_result result;
 };
@@ -119,10 +120,49 @@ static const char *refusal(const struct tutela_record *rec, enum tutela_err erro
 	return tutela_strerror(error);
 }
 
+/*
+ * Of a category that is not taken. What the list has of it from before goes:
+ * its source calls it something else now. With --replace it goes for its absence.
+ */
+static enum tutela_err skip(struct import *im, const struct tutela_record *rec, struct tutela_text category)
+{
+	char hex[TUTELA_HASH_TEXT_MAX], *id = NULL, *reason;
+	struct tutela_record gone = {.id = rec->id, .status = TUTELA_WITHDRAWN, .source_time = rec->source_time};
+	enum tutela_err error = TUTELA_OK;
+
+	im->skipped++;
+	atomic_fetch_add(&im->progress.done, 1);
+	for (size_t i = 0; i < rec->n_fingerprints && !gone.id.len; i++) {
+		const struct tutela_hash *h = &rec->fingerprints[i];
+
+		if (tutela_hash_refusal(h))
+			continue;
+		id = memory_format("%s:%s", tutela_algorithm_get(h->algorithm)->name, tutela_hash_format(h, hex));
+		gone.id = (struct tutela_text){id, strlen(id)};
+	}
+	if (gone.id.len && !im->replace) {
+		reason = category.len ? memory_format("category %.*s is not taken", (int)category.len, category.s)
+				      : memory_text("entries without a category are not taken");
+		gone.reason = (struct tutela_text){reason, strlen(reason)};
+		error = tutela_update_put(im->update, &gone);
+		free(reason);
+	}
+	free(id);
+	/* REFUSED: it was never here. */
+	if (error && error != TUTELA_E_REFUSED && error != TUTELA_E_TOOBIG)
+		return im->failed = error;
+	return interrupt_asked() ? TUTELA_E_INTERRUPTED : TUTELA_OK;
+}
+
 static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uint64_t line)
 {
 	struct import *im = ctx;
-	enum tutela_err error = tutela_update_put(im->update, rec);
+	struct tutela_text category = category_of(rec->labels, rec->n_labels);
+	enum tutela_err error;
+
+	if (rec->status != TUTELA_WITHDRAWN && !category_chosen(im->policy.categories, category))
+		return skip(im, rec, category);
+	error = tutela_update_put(im->update, rec);
 
 	/* What is gone at its source and was never here. */
 	if (error == TUTELA_E_REFUSED && rec->status == TUTELA_WITHDRAWN && !rec->n_fingerprints)
@@ -299,8 +339,9 @@ static int begin(struct import *im)
  * Alarms must not end up among what is passed over, nor the other way round:
  * the list's kind must be the one that was asked for, or that the format
  * stands for. Under the writer's lock; a list that is being made has the kind.
+ * The categories that are taken are the list's, unless the options name some.
  */
-static bool kind_fits(const struct import *im)
+static bool list_fits(struct import *im)
 {
 	struct tutela_snapshot *snapshot;
 	struct tutela_list list;
@@ -324,6 +365,8 @@ static bool kind_fits(const struct import *im)
 		cli_store_error(im->store, im->list, error);
 		return false;
 	}
+	if (!im->categories)
+		memcpy(im->policy.categories, list.policy.categories, sizeof(list.policy.categories));
 	is = tutela_list_kind_name(list.policy.kind);
 	if (im->kind && list.policy.kind != im->policy.kind)
 		message_error(im->list, "the list is there already, and its kind is %s: nothing was imported", is);
@@ -355,14 +398,17 @@ static bool acceptable(struct import *im)
 			      printable_count(im->bad, n));
 		return false;
 	}
-	if (im->bad && !im->records) {
+	if (im->bad && !im->records && !im->skipped) {
 		message_error(im->list, "%s bad lines and no good one: nothing was imported",
 			      printable_count(im->bad, n));
 		return false;
 	}
 	if (!im->records && im->replace) {
 		message_error(im->list,
-			      "the input holds no entry: nothing was imported, because --replace would withdraw all");
+			      im->skipped ? "the input holds no entry of the categories that are taken: nothing was "
+					    "imported, because --replace would withdraw all"
+					  : "the input holds no entry: nothing was imported, because --replace would "
+					    "withdraw all");
 		return false;
 	}
 	return true;
@@ -374,18 +420,22 @@ static void print_result(const struct import *im, double seconds)
 	char a[32], b[32], c[32], d[32];
 
 	if (im->cli->json) {
-		output_json(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "type", "import",
-				      "list", im->list, "version", (json_int_t)r->version, "files",
-				      (json_int_t)im->cli->n_args, "records", (json_int_t)im->records, "added",
-				      (json_int_t)r->added, "changed", (json_int_t)r->changed, "unchanged",
-				      (json_int_t)r->unchanged, "withdrawn", (json_int_t)r->withdrawn, "bad",
-				      (json_int_t)im->bad, "seconds", seconds));
+		output_json(json_pack(
+			"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "type", "import", "list",
+			im->list, "version", (json_int_t)r->version, "files", (json_int_t)im->cli->n_args, "records",
+			(json_int_t)im->records, "added", (json_int_t)r->added, "changed", (json_int_t)r->changed,
+			"unchanged", (json_int_t)r->unchanged, "withdrawn", (json_int_t)r->withdrawn, "bad",
+			(json_int_t)im->bad, "skipped_by_category", (json_int_t)im->skipped, "seconds", seconds));
 	} else if (!im->cli->quiet) {
 		output_print("list '%s', version %llu: %s added, %s changed, %s unchanged, %s withdrawn", im->list,
 			     (unsigned long long)r->version, printable_count(r->added, a),
 			     printable_count(r->changed, b), printable_count(r->unchanged, c),
 			     printable_count(r->withdrawn, d));
-		output_print("; %s bad lines\n", printable_count(im->bad, a));
+		output_print("; %s bad lines", printable_count(im->bad, a));
+		if (im->policy.categories[0])
+			output_print("; %s skipped by category (%s are taken)", printable_count(im->skipped, a),
+				     im->policy.categories);
+		output_print("\n");
 	}
 	if (im->replace && r->withdrawn)
 		message_note("what vanished: tutela list vanished %s --since %llu", im->list,
@@ -401,7 +451,7 @@ static int run(struct import *im)
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	if (begin(im) != STATUS_OK)
 		return STATUS_TROUBLE;
-	if (!kind_fits(im)) {
+	if (!list_fits(im)) {
 		tutela_update_abort(im->update);
 		return STATUS_TROUBLE;
 	}
@@ -449,6 +499,19 @@ static int settle_kind(struct import *im)
 			"some of the files are of formats for files to pass over, some are not: import them one "
 			"after the other, or say --kind");
 	im->policy.kind = TUTELA_LIST_EXCLUDE;
+	return CLI_GO;
+}
+
+static int settle_categories(struct import *im)
+{
+	const char *wrong;
+
+	if (!im->categories || strcmp(im->categories, "all") == 0)
+		return CLI_GO;
+	wrong = category_choice_wrong(im->categories);
+	if (wrong)
+		return cli_usage(im->cli, "--categories", "%s", wrong);
+	memcpy(im->policy.categories, im->categories, strlen(im->categories) + 1);
 	return CLI_GO;
 }
 
@@ -510,7 +573,7 @@ static int check_options(struct import *im)
 	}
 	status = settle_kind(im);
 	tutela_policy_default_for(im->policy.kind, &im->policy);
-	return status;
+	return status == CLI_GO ? settle_categories(im) : status;
 }
 
 int cmd_import(struct cli *cli)
@@ -557,6 +620,10 @@ int cmd_import(struct cli *cli)
 		 .argument = "KIND",
 		 .text = &im.kind,
 		 .help = "of the list: known or exclude; of a new one else known, but exclude for nsrl and rds"},
+		{.name = "categories",
+		 .argument = "C,...",
+		 .text = &im.categories,
+		 .help = "take entries of these alone, such as 1,2; none: those without; all; else as the list says"},
 		{.name = "verbose",
 		 .letter = 'v',
 		 .flag = &im.verbose,

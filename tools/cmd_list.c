@@ -4,13 +4,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "category.h"
 #include "cli.h"
 #include "expiry.h"
 #include "memory.h"
 #include "message.h"
 #include "output.h"
 #include "printable.h"
+#include "scan_facts.h"
 #include "list_vanished.h"
+#include "report/category_map.h"
 
 static const struct cli_page page = {
 	.synopsis = "[OPTION]...\n"
@@ -28,7 +31,7 @@ static const struct cli_page page = {
 struct wish {
 	uint64_t pdq, phash, dhash, quality;
 	bool pdq_given, phash_given, dhash_given, quality_given;
-	const char *action, *kind, *expires;
+	const char *action, *kind, *expires, *flood, *flood_action, *categories, *category_map;
 	bool yes;
 	uint64_t since; /* of vanished */
 	bool since_given;
@@ -37,13 +40,83 @@ struct wish {
 static bool wants_policy(const struct wish *w)
 {
 	return w->pdq_given || w->phash_given || w->dhash_given || w->quality_given || w->action || w->kind ||
-	       w->expires;
+	       w->expires || w->flood || w->flood_action || w->categories || w->category_map;
 }
 
-/* CLI_GO, or STATUS_USAGE after saying what is wrong. */
+static int apply_flood(const struct cli *cli, const struct wish *w, struct tutela_policy *p)
+{
+	unsigned long long n;
+	char *end;
+
+	if (w->flood && strcmp(w->flood, "off") == 0) {
+		p->flood_files = TUTELA_FLOOD_OFF;
+	} else if (w->flood && strcmp(w->flood, "default") == 0) {
+		p->flood_files = TUTELA_FLOOD_DEFAULT;
+	} else if (w->flood) {
+		errno = 0;
+		n = strtoull(w->flood, &end, 10);
+		if (w->flood[0] < '0' || w->flood[0] > '9' || *end || errno || !n || n >= TUTELA_FLOOD_OFF)
+			return cli_usage(cli, "--flood", "'%s' is not a number of files from 1 on, 'off' or 'default'",
+					 w->flood);
+		p->flood_files = (uint32_t)n;
+	}
+	if (w->flood_action && strcmp(w->flood_action, "flag") && strcmp(w->flood_action, "review"))
+		return cli_usage(cli, "--flood-action", "'%s' is not one of flag, review", w->flood_action);
+	if (w->flood_action)
+		p->flood_review = strcmp(w->flood_action, "review") == 0;
+	return CLI_GO;
+}
+
+static int apply_categories(const struct cli *cli, const struct wish *w, struct tutela_policy *p)
+{
+	const char *wrong;
+
+	if (!w->categories)
+		return CLI_GO;
+	memset(p->categories, 0, sizeof(p->categories));
+	if (strcmp(w->categories, "all") == 0)
+		return CLI_GO;
+	wrong = category_choice_wrong(w->categories);
+	if (wrong)
+		return cli_usage(cli, "--categories", "%s", wrong);
+	memcpy(p->categories, w->categories, strlen(w->categories));
+	return CLI_GO;
+}
+
+/* Takes the names that a file has for the list. */
+static int apply_map(const struct wish *w, struct tutela_list *list)
+{
+	struct category_map map = {NULL};
+	int status = STATUS_TROUBLE;
+	char *lines = NULL;
+
+	if (!w->category_map)
+		return CLI_GO;
+	memset(list->category_map, 0, sizeof(list->category_map));
+	if (strcmp(w->category_map, "none") == 0)
+		return CLI_GO;
+	if (category_map_read(&map, w->category_map)) {
+		lines = category_map_lines(&map, list->name);
+		if (!lines[0]) {
+			message_error(w->category_map, "it has no name for a category of '%s'", list->name);
+		} else if (strlen(lines) > TUTELA_CATEGORY_MAP_MAX) {
+			message_error(w->category_map, "its names take %zu bytes, and a list keeps %d", strlen(lines),
+				      TUTELA_CATEGORY_MAP_MAX);
+		} else {
+			memcpy(list->category_map, lines, strlen(lines));
+			status = CLI_GO;
+		}
+	}
+	free(lines);
+	category_map_free(&map);
+	return status;
+}
+
+/* CLI_GO, or a status after saying what is wrong. */
 static int apply(const struct cli *cli, const struct wish *w, struct tutela_list *list)
 {
 	struct tutela_policy *p = &list->policy;
+	int status;
 
 	if (w->kind && !tutela_list_kind_parse(w->kind, &p->kind))
 		return cli_usage(cli, "--kind", "'%s' is not one of known, exclude, allow", w->kind);
@@ -63,7 +136,10 @@ static int apply(const struct cli *cli, const struct wish *w, struct tutela_list
 	if (w->expires && !expiry_parse(w->expires, &list->expires))
 		return cli_usage(cli, "--expires", "'%s' is not 'never', YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ",
 				 w->expires);
-	return CLI_GO;
+	status = apply_flood(cli, w, p);
+	if (status == CLI_GO)
+		status = apply_categories(cli, w, p);
+	return status == CLI_GO ? apply_map(w, list) : status;
 }
 
 static json_t *policy_object(const struct tutela_policy *p)
@@ -75,6 +151,10 @@ static json_t *policy_object(const struct tutela_policy *p)
 	json_object_set_new(o, "dhash_threshold", json_integer(p->dhash_threshold));
 	json_object_set_new(o, "min_quality", json_integer(p->min_quality));
 	json_object_set_new(o, "action", json_string(tutela_action_name(p->action)));
+	json_object_set_new(o, "flood", facts_flood(p));
+	json_object_set_new(o, "flood_action", json_string(p->flood_review ? "review" : "flag"));
+	if (p->categories[0])
+		json_object_set_new(o, "categories", json_string(p->categories));
 	return o;
 }
 
@@ -94,11 +174,33 @@ static void print_json(const struct tutela_list *l)
 		json_object_set_new(o, "expired", json_boolean(l->expires <= (int64_t)time(NULL)));
 	}
 	json_object_set_new(o, "policy", policy_object(&l->policy));
+	if (l->category_map[0])
+		json_object_set_new(o, "category_names", facts_categories(l));
 	json_object_set_new(o, "active", json_integer((json_int_t)l->active));
 	json_object_set_new(o, "disputed", json_integer((json_int_t)l->disputed));
 	json_object_set_new(o, "withdrawn", json_integer((json_int_t)l->withdrawn));
 	json_object_set_new(o, "fingerprints", output_fingerprints(l->fingerprints));
 	output_json(o);
+}
+
+static void print_flood(const struct tutela_policy *p)
+{
+	const char *then = p->flood_review ? "and its further hits held for review" : "and nothing more";
+	char n[32];
+
+	if (p->flood_files == TUTELA_FLOOD_OFF)
+		output_print("flood          off\n");
+	else if (p->flood_files)
+		output_print("flood          an entry with over %s files is flagged, %s\n",
+			     printable_count(p->flood_files, n), then);
+	else
+		output_print("flood          default; an entry beyond it is flagged, %s\n", then);
+}
+
+static void print_names(const char *map)
+{
+	for (const char *at = map; *at; at += strcspn(at, "\n") + 1)
+		output_print("%-14s %.*s\n", at == map ? "named" : "", (int)strcspn(at, "\n"), at);
 }
 
 static void print_long(const struct tutela_list *l)
@@ -115,6 +217,10 @@ static void print_long(const struct tutela_list *l)
 	output_print("action         %s\nthresholds     pdq %u, phash %u, dhash %u\nleast quality  %u\n",
 		     tutela_action_name(l->policy.action), l->policy.pdq_threshold, l->policy.phash_threshold,
 		     l->policy.dhash_threshold, l->policy.min_quality);
+	print_flood(&l->policy);
+	if (l->policy.categories[0])
+		output_print("categories     imports take %s\n", l->policy.categories);
+	print_names(l->category_map);
 	output_print("entries        %s active", printable_count(l->active, n));
 	output_print(", %s disputed", printable_count(l->disputed, n));
 	output_print(", %s withdrawn\n", printable_count(l->withdrawn, n));
@@ -357,6 +463,22 @@ int cmd_list(struct cli *cli)
 		 .argument = "KIND",
 		 .text = &w.kind,
 		 .help = "known (hits raise an alarm), exclude (to pass over) or allow (harmless)"},
+		{.name = "flood",
+		 .argument = "N",
+		 .text = &w.flood,
+		 .help = "flag an entry that matches over N files of a scan; off, or default: scan's own number"},
+		{.name = "flood-action",
+		 .argument = "ACTION",
+		 .text = &w.flood_action,
+		 .help = "what then: flag it, or also hold its further hits for review"},
+		{.name = "categories",
+		 .argument = "C,...",
+		 .text = &w.categories,
+		 .help = "imports take these alone, such as 1,2; none: entries without; all"},
+		{.name = "category-map",
+		 .argument = "FILE",
+		 .text = &w.category_map,
+		 .help = "the names of its categories, for reports: a file, us, or none"},
 		{.name = "expires", .argument = "TIME", .text = &w.expires, .help = "YYYY-MM-DD[Thh:mm:ssZ] or never"},
 		{.name = "yes", .flag = &w.yes, .help = "really remove"},
 		{.name = "since",

@@ -133,7 +133,8 @@ int cmd_report(struct cli *cli)
 		{.name = "categories",
 		 .argument = "FILE",
 		 .text = &w.categories,
-		 .help = "names of categories: lines of NUMBER NAME, below [LIST] of that list"},
+		 .help = "names of categories: a file of lines NUMBER NAME, below [LIST] of that list; or us; "
+			 "else those the lists had"},
 		{.name = "case-number", .argument = "TEXT", .text = &r.case_number, .help = "the number of the case"},
 		{.name = "operator", .argument = "NAME", .text = &r.operator_name, .help = "who made the scan"},
 		{.name = "region",

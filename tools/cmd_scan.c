@@ -40,9 +40,11 @@ static int check_options(struct scan *s)
 	s->journaling.files |= s->journaling.digests;
 	if (!s->cli->n_args && !s->from)
 		return cli_usage(s->cli, NULL, "name a file or folder");
+	s->flood.action_given = s->flood_action != NULL;
+	s->flood.unmarked = s->case_folder != NULL;
 	if (s->flood_action && !(s->flood.review = strcmp(s->flood_action, "review") == 0) &&
-	    strcmp(s->flood_action, "report") != 0)
-		return cli_usage(s->cli, "--flood-action", "'%s' is not one of report, review", s->flood_action);
+	    strcmp(s->flood_action, "flag") != 0 && strcmp(s->flood_action, "report") != 0)
+		return cli_usage(s->cli, "--flood-action", "'%s' is not one of flag, review", s->flood_action);
 	if (s->flood.review && s->case_folder)
 		return cli_usage(s->cli, "--flood-action",
 				 "which hits are beyond the limit depends on the order of work; a case has none");
@@ -121,11 +123,12 @@ int cmd_scan(struct cli *cli)
 		 .number = &s.flood.limit,
 		 .least = 1,
 		 .most = UINT32_MAX,
-		 .help = "name entries that match more files than N; default: over 1000 and over 1 percent"},
+		 .help = "name entries that match more files than N, whatever their list says; default: over 1000 and "
+			 "over 1 percent"},
 		{.name = "flood-action",
 		 .argument = "ACTION",
 		 .text = &s.flood_action,
-		 .help = "report (default); review: their further hits get the action 'review'"},
+		 .help = "flag; review: their further hits get the action 'review'; else as their list says"},
 		{.name = "cross-file-systems", .flag = &s.cross, .help = "enter other file systems"},
 		{.name = NULL},
 	};

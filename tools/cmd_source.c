@@ -17,14 +17,16 @@
 static const struct cli_page page = {
 	.synopsis = "[OPTION]...\n"
 		    "       tutela source add ID --url URL|DIR [--key FILE]... [OPTION]...\n"
+		    "       tutela source set ID OPTION...\n"
 		    "       tutela source show ID\n"
 		    "       tutela source members ID\n"
 		    "       tutela source suspend|resume ID\n"
 		    "       tutela source remove ID [--yes]",
-	.about =
-		"Shows the sources that lists are synced from, adds one with its pinned keys, or takes it out of use.\n"
-		"A suspended source is not synced, and its lists go on matching. Removing a source removes its lists\n"
-		"with all their entries.\n",
+	.about = "Shows the sources that lists are synced from, adds one with its pinned keys, changes where and how "
+		 "it is\n"
+		 "reached, or takes it out of use.\n"
+		 "A suspended source is not synced, and its lists go on matching. Removing a source removes its lists\n"
+		 "with all their entries.\n",
 };
 
 static int add(const struct source_wish *w, const char *name)
@@ -57,6 +59,57 @@ static enum tutela_err find(struct tutela_store *store, const char *name, struct
 	error = tutela_snapshot_source(snapshot, name, out);
 	tutela_snapshot_close(snapshot);
 	return error;
+}
+
+static int change(const struct source_wish *w, struct tutela_store *store, const char *name)
+{
+	struct tutela_source source;
+	enum tutela_err error;
+	char before[TUTELA_SOURCE_URL_MAX + 1];
+	int status;
+
+	errno = 0;
+	error = find(store, name, &source);
+	if (error)
+		return source_say_error(store, name, error);
+	memcpy(before, source.url, sizeof(before));
+	status = source_wish_take(w, name, &source);
+	if (status != CLI_GO)
+		return status;
+	error = tutela_source_put(store, &source, true, "source-set");
+	if (error)
+		return source_say_error(store, name, error);
+	if (strcmp(before, source.url) == 0)
+		return CLI_GO;
+	staging_remove(w->cli->store, name);
+	if (source.type != TUTELA_SOURCE_BUNDLE)
+		message_note("the next sync of '%s' fetches everything again; what only the former address had stays "
+			     "in the list",
+			     name);
+	return CLI_GO;
+}
+
+/* Not while a sync goes on: it would go on with what the source was. */
+static int set(const struct source_wish *w, const char *name)
+{
+	struct tutela_store *store;
+	int lock, status = STATUS_TROUBLE;
+
+	if (!source_wishes(w))
+		return cli_usage(w->cli, "set", "say what to set");
+	if (w->type || w->list || w->members.n)
+		return cli_usage(w->cli, "set",
+				 "the type, list and members of a source do not change: remove it and add it again");
+	store = cli_open_store(w->cli, true);
+	if (!store)
+		return STATUS_TROUBLE;
+	lock = staging_lock(w->cli->store);
+	if (lock >= 0) {
+		status = change(w, store, name);
+		close(lock);
+	}
+	tutela_store_close(store);
+	return status == CLI_GO ? source_show(w->cli, name) : status;
 }
 
 static int suspend(const struct cli *cli, const char *name, bool suspended)
@@ -198,10 +251,12 @@ static int members(const struct cli *cli, const char *name)
 
 static int dispatch(const struct source_wish *w, const char *verb, const char *name)
 {
-	if (strcmp(verb, "add") && source_wishes(w))
-		return cli_usage(w->cli, verb, "takes no options of 'add'");
 	if (strcmp(verb, "add") == 0)
 		return add(w, name);
+	if (strcmp(verb, "set") == 0)
+		return set(w, name);
+	if (source_wishes(w))
+		return cli_usage(w->cli, verb, "takes no options of 'add'");
 	if (strcmp(verb, "show") == 0)
 		return source_show(w->cli, name);
 	if (strcmp(verb, "members") == 0)
@@ -213,7 +268,7 @@ static int dispatch(const struct source_wish *w, const char *verb, const char *n
 
 static int run(const struct source_wish *w)
 {
-	static const char *const verbs[] = {"add", "show", "members", "suspend", "resume", "remove"};
+	static const char *const verbs[] = {"add", "set", "show", "members", "suspend", "resume", "remove"};
 	const struct cli *cli = w->cli;
 	const char *verb = cli->n_args ? cli->args[0] : "list";
 	bool known = false;
@@ -226,7 +281,7 @@ static int run(const struct source_wish *w)
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		known |= strcmp(verb, verbs[i]) == 0;
 	if (!known)
-		return cli_usage(cli, verb, "not one of add, list, show, members, suspend, resume, remove");
+		return cli_usage(cli, verb, "not one of add, set, list, show, members, suspend, resume, remove");
 	if (cli->n_args != 2)
 		return cli_usage(cli, verb, "name one source");
 	return dispatch(w, verb, cli->args[1]);
@@ -258,7 +313,7 @@ int cmd_source(struct cli *cli)
 		{.name = "credentials",
 		 .argument = "FILE",
 		 .text = &w.credentials,
-		 .help = "a file of mode 0600, read at sync alone"},
+		 .help = "a file of mode 0600, read at sync alone; '' takes it away, as of the others"},
 		{.name = "country", .argument = "XX", .text = &w.country, .help = "two upper-case letters"},
 		{.name = "list",
 		 .argument = "LIST",

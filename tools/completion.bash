@@ -72,9 +72,10 @@ _tutela()
 	--case) COMPREPLY=($(compgen -d -- "$cur")) && compopt -o filenames 2>/dev/null; return ;;
 	--variants) COMPREPLY=($(compgen -W 'none standard thorough' -- "$cur")); return ;;
 	--action) COMPREPLY=($(compgen -W 'report block review ignore' -- "$cur")); return ;;
-	--flood-action) COMPREPLY=($(compgen -W 'report review' -- "$cur")); return ;;
+	--flood-action) COMPREPLY=($(compgen -W 'flag review' -- "$cur")); return ;;
 	--kind) COMPREPLY=($(compgen -W 'known exclude allow' -- "$cur")); return ;;
 	--type) COMPREPLY=($(compgen -W 'bundle ncmec stopncii threatexchange tat' -- "$cur")); return ;;
+	--flood) COMPREPLY=($(compgen -W 'default off' -- "$cur")); return ;;
 	--plot) compopt -o default 2>/dev/null; return ;;
 	--out) [[ $command == publish ]] && COMPREPLY=($(compgen -d -- "$cur")); compopt -o filenames -o default 2>/dev/null; return ;;
 	--root-key | --old-key | --public-key | --root-public-key | --passphrase-file) compopt -o default 2>/dev/null; return ;;
@@ -93,7 +94,7 @@ _tutela()
 	elif [[ $command == key && -z $verb ]]; then
 		COMPREPLY=($(compgen -W 'generate show' -- "$cur"))
 	elif [[ $command == source && -z $verb ]]; then
-		COMPREPLY=($(compgen -W 'add list show members suspend resume remove' -- "$cur"))
+		COMPREPLY=($(compgen -W 'add set list show members suspend resume remove' -- "$cur"))
 	elif [[ $command == sync || ($command == feedback && -z $verb) || ($command == source && $verb != @(add|list)) ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_sources)" -- "$cur"))
 	elif [[ $command == @(import|hash|scan|init|export|withdraw|key) || $prev == @(--output|--out|-o|--from|--files-from|--categories) ]]; then

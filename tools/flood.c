@@ -16,11 +16,35 @@ void flood_begin(struct flood *f)
 	pthread_mutex_init(&f->lock, NULL);
 }
 
-static bool beyond(const struct flood *f, uint64_t n)
+void flood_list(struct flood *f, const struct tutela_list *list)
 {
+	const struct tutela_policy *p = &list->policy;
+
+	if (p->flood_files == TUTELA_FLOOD_DEFAULT && !p->flood_review)
+		return;
+	if (!f->rules)
+		f->rules = json_object();
+	json_object_set_new(f->rules, list->name,
+			    json_pack("{s:I, s:b}", "files", (json_int_t)p->flood_files, "review", p->flood_review));
+}
+
+/* More files than its list lets an entry match. */
+static bool beyond(const struct flood *f, const char *list, uint64_t n)
+{
+	uint64_t files = (uint64_t)json_integer_value(json_object_get(json_object_get(f->rules, list), "files"));
+
 	if (f->limit)
 		return n > f->limit;
+	if (files == TUTELA_FLOOD_OFF)
+		return false;
+	if (files != TUTELA_FLOOD_DEFAULT)
+		return n > files;
 	return n > FLOOD_FILES && n > f->files / 100 * FLOOD_PERCENT;
+}
+
+static bool asks_for_review(const struct flood *f, const char *list)
+{
+	return f->action_given ? f->review : json_is_true(json_object_get(json_object_get(f->rules, list), "review"));
 }
 
 static int ascending(const void *x, const void *y)
@@ -59,7 +83,7 @@ static bool count(struct flood *f, struct tutela_text source, struct tutela_text
 		row->mark = f->files;
 		row->n[0]++;
 	}
-	return beyond(f, row->n[0]);
+	return beyond(f, row->words[1].s, row->n[0]);
 }
 
 static struct tutela_text text_of(const char *s)
@@ -76,7 +100,8 @@ void flood_see(struct flood *f, struct finding *finding)
 
 		if (h->kind != TUTELA_LIST_KNOWN || finding_silences(finding, h))
 			continue;
-		if (!count(f, text_of(h->source), text_of(h->list), h->entry) || !f->review)
+		if (!count(f, text_of(h->source), text_of(h->list), h->entry) || f->unmarked ||
+		    !asks_for_review(f, h->list))
 			continue;
 		if (!finding->flood)
 			finding->flood = memory_array(finding->hits.n, sizeof(*finding->flood));
@@ -124,7 +149,7 @@ json_t *flood_json(const struct flood *f)
 	size_t n = 0;
 
 	for (size_t i = 0; rows[i]; i++) {
-		if (!beyond(f, rows[i]->n[0]))
+		if (!beyond(f, rows[i]->words[1].s, rows[i]->n[0]))
 			continue;
 		rows[i]->mark = i;
 		rows[n++] = rows[i];
@@ -132,11 +157,17 @@ json_t *flood_json(const struct flood *f)
 	qsort(rows, n, sizeof(struct count_row *), most_first);
 	for (size_t i = 0; i < n && i < FLOOD_SHOWN_MAX; i++)
 		json_array_append_new(
-			out, json_pack("{s:o, s:o, s:o, s:I}", "source", output_tutela_text(rows[i]->words[0]), "list",
-				       output_tutela_text(rows[i]->words[1]), "entry",
-				       output_tutela_text(rows[i]->words[2]), "files", (json_int_t)rows[i]->n[0]));
+			out, json_pack("{s:o, s:o, s:o, s:I, s:s}", "source", output_tutela_text(rows[i]->words[0]),
+				       "list", output_tutela_text(rows[i]->words[1]), "entry",
+				       output_tutela_text(rows[i]->words[2]), "files", (json_int_t)rows[i]->n[0],
+				       "action", asks_for_review(f, rows[i]->words[1].s) ? "review" : "flag"));
 	free(rows);
 	return out;
+}
+
+static bool is_for_review(const json_t *entry)
+{
+	return strcmp(json_string_value(json_object_get(entry, "action")), "review") == 0;
 }
 
 void flood_warn(const struct flood *f, const json_t *entries)
@@ -153,9 +184,10 @@ void flood_warn(const struct flood *f, const json_t *entries)
 			break;
 		entry = printable_quoted(json_string_value(json_object_get(o, "entry")));
 		message_warning(json_string_value(json_object_get(o, "list")),
-				"entry %s matches %s of %s files: look whether it belongs there", entry,
+				"entry %s matches %s of %s files: look whether it belongs there%s", entry,
 				printable_count((uint64_t)json_integer_value(json_object_get(o, "files")), n),
-				printable_count(f->files, m));
+				printable_count(f->files, m),
+				f->unmarked && is_for_review(o) ? "; its hits are for review" : "");
 		free(entry);
 	}
 	if (json_array_size(entries) > WARNINGS_MAX)
@@ -166,4 +198,6 @@ void flood_warn(const struct flood *f, const json_t *entries)
 void flood_free(struct flood *f)
 {
 	count_free(&f->table);
+	json_decref(f->rules);
+	f->rules = NULL;
 }

@@ -25,10 +25,13 @@
 #define FLOOD_SHOWN_MAX   1000
 
 struct flood {
-	uint64_t limit; /* entries that match more files than this; 0: the default */
-	bool review;    /* hits beyond the limit ask for review, whatever their list says */
+	uint64_t limit; /* entries that match more files than this, whatever their list says; 0: as it says */
+	bool review;    /* with action_given: hits beyond the limit ask for review or not, whatever their list says */
+	bool action_given; /* else: as it says */
+	bool unmarked;     /* no hit is marked: which ones are beyond the limit depends on the order of work */
 
 	/* private */
+	json_t *rules; /* by list: {"files","review"}; NULL: none has its own */
 	pthread_mutex_t lock;
 	uint64_t files;
 	struct count_table table;
@@ -36,13 +39,17 @@ struct flood {
 
 void flood_begin(struct flood *f);
 
-/* A file was looked at. With `review`, hits of entries that are beyond the limit by now get that action and a mark. */
+/* What a list's policy says of floods. */
+void flood_list(struct flood *f, const struct tutela_list *list);
+
+/* A file was looked at. For review, hits of entries that are beyond the limit by now get that action and a mark. */
 void flood_see(struct flood *f, struct finding *finding);
 
 /* The same of a file that an earlier run looked at: its line of the results, or NULL when it has none. */
 void flood_see_line(struct flood *f, const char *line, size_t len);
 
-/* [{"source","list","entry","files"}]: entries beyond the limit, most files first, at most FLOOD_SHOWN_MAX of them. */
+/* [{"source","list","entry","files","action"}], the action "flag" or "review": entries beyond the limit, most files
+ * first, at most FLOOD_SHOWN_MAX of them. */
 json_t *flood_json(const struct flood *f);
 
 /* A warning for each of these, up to ten. */

@@ -37,18 +37,40 @@ static char *if_there(char *folder)
 	return NULL;
 }
 
-char *locate_decoder(void)
+/* The folder of this program; `out` holds PATH_MAX bytes. */
+static bool own_folder(char *out)
 {
-	char self[PATH_MAX], *slash, *folder;
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
+	char *slash;
 
 	if (len <= 0)
+		return false;
+	out[len] = '\0';
+	slash = strrchr(out, '/');
+	if (slash)
+		*slash = '\0';
+	return slash != NULL;
+}
+
+char *locate_categories(const char *name)
+{
+	char self[PATH_MAX], *path;
+
+	if (!name[0] || name[strspn(name, "abcdefghijklmnopqrstuvwxyz")] || !own_folder(self))
 		return NULL;
-	self[len] = '\0';
-	slash = strrchr(self, '/');
-	if (!slash)
+	path = memory_format("%s/../share/tutela/categories/%s.conf", self, name);
+	if (access(path, R_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+char *locate_decoder(void)
+{
+	char self[PATH_MAX], *folder;
+
+	if (!own_folder(self))
 		return NULL;
-	*slash = '\0';
 	folder = if_there(memory_text(self));
 	return folder ? folder : if_there(memory_format("%s/../libexec/tutela", self));
 }

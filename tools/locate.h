@@ -14,6 +14,13 @@ char *locate_store(const char *option);
 /* Folder of the decoder programs: beside this program, else ../libexec/tutela, else NULL: the compiled-in one. */
 char *locate_decoder(void);
 
+/*
+ * The file of category names that is shipped under this name, of lower-case
+ * letters: ../share/tutela/categories/NAME.conf from the program's folder.
+ * Allocated; NULL when there is none.
+ */
+char *locate_categories(const char *name);
+
 /* $TUTELA_ISA, for tests and measurements. false, with a sentence said, when this machine has no such level. */
 bool locate_isa(enum tutela_isa *out);
 

@@ -14,3 +14,9 @@ FLAGS_tools/cmd_version = \
 	-DTUTELA_BUILD_DECODER_LIBRARIES='"$(strip $(call modversions,$(JPEG_PKG) $(PNG_PKG) $(VIPS_PKG) $(JXL_PKG) $(DIGEST_PKG) $(SECCOMP_PKG)))"'
 
 PROGRAMS += $(B)/bin/tutela
+
+# Where the program finds the names of categories, as it does after an installation.
+CATEGORIES := $(patsubst tools/%,$(B)/share/tutela/%,$(wildcard tools/categories/*.conf))
+$(B)/share/tutela/categories/%.conf: tools/categories/%.conf
+	@mkdir -p $(@D)
+	$(Q)cp $< $@

@@ -20,6 +20,26 @@ static void set_time(json_t *o, const char *key, int64_t seconds)
 		json_object_set_new(o, key, text);
 }
 
+json_t *facts_flood(const struct tutela_policy *p)
+{
+	if (p->flood_files == TUTELA_FLOOD_OFF)
+		return json_string("off");
+	return p->flood_files == TUTELA_FLOOD_DEFAULT ? json_string("default") : json_integer(p->flood_files);
+}
+
+json_t *facts_categories(const struct tutela_list *list)
+{
+	json_t *o = json_object();
+
+	for (const char *at = list->category_map; *at; at += strcspn(at, "\n") + 1) {
+		size_t key = strcspn(at, " \n"), len = strcspn(at, "\n");
+
+		if (key < len)
+			json_object_setn_new(o, at, key, json_stringn(at + key + 1, len - key - 1));
+	}
+	return o;
+}
+
 json_t *facts_list(struct tutela_snapshot *snap, const struct tutela_list *list, enum tutela_err *error)
 {
 	const struct tutela_policy *p = &list->policy;
@@ -38,6 +58,12 @@ json_t *facts_list(struct tutela_snapshot *snap, const struct tutela_list *list,
 		      "active", (json_int_t)list->active, "digest", hex);
 	set_time(o, "updated", list->updated);
 	set_time(o, "expires", list->expires);
+	if (p->flood_files != TUTELA_FLOOD_DEFAULT)
+		json_object_set_new(o, "flood", facts_flood(p));
+	if (p->flood_review)
+		json_object_set_new(o, "flood_action", json_string("review"));
+	if (list->category_map[0])
+		json_object_set_new(o, "category_names", facts_categories(list));
 	free(hex);
 	return o;
 }

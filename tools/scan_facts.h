@@ -13,11 +13,18 @@
 
 /*
  * {"list","version","source","kind","action","thresholds":{…},"min_quality",
- *  "active","updated","expires","digest"}: without times that depend on now,
+ *  "active","updated","expires","digest"}, and when the list has them "flood",
+ * "flood_action" and "category_names": without times that depend on now,
  * so two scans against the same state say the same. digest: hex of
  * tutela_snapshot_digest, what is in force. NULL with *error.
  */
 json_t *facts_list(struct tutela_snapshot *snap, const struct tutela_list *list, enum tutela_err *error);
+
+/* How many files are a flood: a number, "off" or "default". */
+json_t *facts_flood(const struct tutela_policy *policy);
+
+/* Its categories' names, {"1":"…"}. */
+json_t *facts_categories(const struct tutela_list *list);
 
 /* {"host","system","cores","instruction_set"} */
 json_t *facts_machine(void);

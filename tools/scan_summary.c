@@ -25,12 +25,14 @@ static bool note_list(void *ctx, const struct tutela_list *list)
 	copy = json_deep_copy(facts);
 	json_object_del(copy, "updated");
 	json_object_del(copy, "expires");
+	json_object_del(copy, "category_names");
 	json_array_append_new(l->scan->lists, copy);
 	if (list->expires && list->expires <= (int64_t)time(NULL)) {
 		json_object_set_new(facts, "expired", json_true());
 		message_warning(list->name, "this list expired on %s", output_time_text(list->expires, text));
 	}
 	tally_list(&l->scan->tally, facts);
+	flood_list(&l->scan->flood, list);
 	return true;
 }
 
@@ -81,8 +83,8 @@ json_t *scan_parameters(const struct scan *s)
 	json_object_set_new(o, "cross_file_systems", json_boolean(s->cross));
 	if (s->flood.limit)
 		json_object_set_new(o, "flood", json_integer((json_int_t)s->flood.limit));
-	if (s->flood.review)
-		json_object_set_new(o, "flood_action", json_string("review"));
+	if (s->flood.action_given)
+		json_object_set_new(o, "flood_action", json_string(s->flood.review ? "review" : "flag"));
 	json_object_set_new(o, "include", texts(&s->includes));
 	json_object_set_new(o, "exclude", texts(&s->excludes));
 	return o;

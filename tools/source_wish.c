@@ -36,7 +36,7 @@ static int take_path(const struct cli *cli, const char *option, const char *valu
 	char *here, *path;
 	int status;
 
-	if (!value || value[0] == '/')
+	if (!value || value[0] == '/' || !value[0])
 		return take(cli, option, value, out, TUTELA_SOURCE_URL_MAX + 1);
 	here = getcwd(NULL, 0);
 	path = memory_format("%s/%s", here ? here : ".", value);
@@ -73,9 +73,17 @@ static int take_keys(const struct source_wish *w, struct tutela_source *s)
 
 	if (w->keys.n > TUTELA_SOURCE_KEYS_MAX)
 		return cli_usage(w->cli, "--key", "at most %d keys", TUTELA_SOURCE_KEYS_MAX);
+	if (w->keys.n) {
+		memset(s->keys, 0, sizeof(s->keys));
+		s->n_keys = 0;
+	}
 	for (size_t i = 0; i < w->keys.n && status == CLI_GO; i++)
 		status = take_key(w->keys.items[i].value, s->keys[s->n_keys++]);
-	s->threshold = (uint32_t)w->threshold;
+	if (w->threshold_given)
+		s->threshold = (uint32_t)w->threshold;
+	if (status == CLI_GO && s->threshold > s->n_keys)
+		return cli_usage(w->cli, "--threshold", "%u keys must sign, but %zu are given", s->threshold,
+				 s->n_keys);
 	return status;
 }
 
@@ -101,6 +109,8 @@ static int take_url(const struct source_wish *w, const struct feed *feed, struct
 	const char *why;
 	enum address kind;
 
+	if (!w->url && s->url[0])
+		return CLI_GO;
 	if (!w->url || !w->url[0])
 		return cli_usage(w->cli, NULL, "say where the source is: --url URL or a folder");
 	if (s->type == TUTELA_SOURCE_NCMEC && ncmec_environment(w->url))
@@ -113,38 +123,54 @@ static int take_url(const struct source_wish *w, const struct feed *feed, struct
 				 tutela_source_type_name(s->type));
 	if (kind != ADDRESS_FOLDER && strchr(w->url, '?'))
 		return cli_usage(w->cli, "--url", "an address without a query");
-	if (kind == ADDRESS_FOLDER && (w->ca || w->cert || w->cert_key))
-		return cli_usage(w->cli, NULL, "--ca, --client-cert and --client-key are for https://");
 	if (kind == ADDRESS_FOLDER)
 		return take_path(w->cli, "--url", w->url, s->url);
 	return take(w->cli, "--url", w->url, s->url, sizeof(s->url));
 }
 
-static int check_suits(const struct source_wish *w, const struct feed *feed, const struct tutela_source *s)
+/* Of what the options say: do they suit the type? */
+static int check_suits(const struct source_wish *w, const struct tutela_source *s)
 {
 	const struct cli *cli = w->cli;
-	const char *type = tutela_source_type_name(s->type);
 	bool bundle = s->type == TUTELA_SOURCE_BUNDLE;
 
-	if (bundle && !w->keys.n)
+	if (bundle && !w->keys.n && !s->n_keys)
 		return cli_usage(cli, NULL, "a source of signed bundles needs its public key: --key FILE");
 	if (!bundle && (w->keys.n || w->threshold_given))
 		return cli_usage(cli, NULL, "--key and --threshold are for sources of the type bundle");
-	if (w->threshold_given && w->threshold > w->keys.n)
-		return cli_usage(cli, "--threshold", "%llu keys must sign, but %zu are given",
-				 (unsigned long long)w->threshold, w->keys.n);
 	if (bundle && w->list)
 		return cli_usage(cli, "--list", "bundles name their own lists");
 	if (w->members.n && s->type != TUTELA_SOURCE_NCMEC)
 		return cli_usage(cli, "--member", "for sources of the type ncmec");
-	if (!w->cert != !w->cert_key)
+	return CLI_GO;
+}
+
+/* Of the source that comes of them: does it hang together? */
+static int check_whole(const struct cli *cli, const struct feed *feed, const struct tutela_source *s)
+{
+	const char *why;
+
+	if (http_address(s->url, &why) == ADDRESS_FOLDER && (s->ca[0] || s->client_cert[0] || s->client_key[0]))
+		return cli_usage(cli, NULL, "--ca, --client-cert and --client-key are for https://");
+	if (!s->client_cert[0] != !s->client_key[0])
 		return cli_usage(cli, NULL, "--client-cert and --client-key belong together");
-	if (!w->credentials && feed->traits & FEED_CREDENTIALS)
+	if (!s->credentials[0] && feed->traits & FEED_CREDENTIALS)
 		message_warning(
 			s->name,
 			"sources of the type %s need credentials: --credentials FILE, or the environment at sync",
-			type);
+			tutela_source_type_name(s->type));
 	return CLI_GO;
+}
+
+static int take_paths(const struct source_wish *w, struct tutela_source *s)
+{
+	int status = take_path(w->cli, "--credentials", w->credentials, s->credentials);
+
+	if (status == CLI_GO)
+		status = take_path(w->cli, "--ca", w->ca, s->ca);
+	if (status == CLI_GO)
+		status = take_path(w->cli, "--client-cert", w->cert, s->client_cert);
+	return status == CLI_GO ? take_path(w->cli, "--client-key", w->cert_key, s->client_key) : status;
 }
 
 int source_wish_take(const struct source_wish *w, const char *name, struct tutela_source *s)
@@ -164,20 +190,16 @@ int source_wish_take(const struct source_wish *w, const char *name, struct tutel
 				 tutela_source_type_name(s->type));
 	status = take_url(w, feed, s);
 	if (status == CLI_GO)
-		status = check_suits(w, feed, s);
+		status = check_suits(w, s);
 	if (status == CLI_GO)
 		status = take(cli, "--country", w->country, s->country, sizeof(s->country));
 	if (status == CLI_GO)
 		status = take(cli, "--list", w->list, s->list, sizeof(s->list));
 	if (status == CLI_GO)
-		status = take_path(cli, "--credentials", w->credentials, s->credentials);
-	if (status == CLI_GO)
-		status = take_path(cli, "--ca", w->ca, s->ca);
-	if (status == CLI_GO)
-		status = take_path(cli, "--client-cert", w->cert, s->client_cert);
-	if (status == CLI_GO)
-		status = take_path(cli, "--client-key", w->cert_key, s->client_key);
+		status = take_paths(w, s);
 	if (status == CLI_GO)
 		status = take_members(w, s);
-	return status == CLI_GO ? take_keys(w, s) : status;
+	if (status == CLI_GO)
+		status = take_keys(w, s);
+	return status == CLI_GO ? check_whole(cli, feed, s) : status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the options of `source add` ask for, and whether it makes a source. */
+/* What the options of `source add` and `source set` ask for, and whether it makes a source. */
 #ifndef TUTELA_TOOLS_SOURCE_WISH_H
 #define TUTELA_TOOLS_SOURCE_WISH_H
 
@@ -17,8 +17,8 @@ struct source_wish {
 bool source_wishes(const struct source_wish *w);
 
 /*
- * The source `name` as it is wished for into *s, which begins as zeros but for its type's default. Reads key files, and
- * nothing of the store. CLI_GO; else a status, with a sentence said.
+ * The source `name` as it is wished for into *s, which holds what is to stay: of a new one its type's default. Reads
+ * key files, and nothing of the store. CLI_GO; else a status, with a sentence said.
  */
 int source_wish_take(const struct source_wish *w, const char *name, struct tutela_source *s);
 

@@ -60,6 +60,16 @@ static int set_list(json_t *o, const struct audit_event *event)
 	rc |= set(o, "phash_threshold", p->phash_threshold);
 	rc |= set(o, "dhash_threshold", p->dhash_threshold);
 	rc |= set(o, "min_quality", p->min_quality);
+	if (p->flood_files == TUTELA_FLOOD_OFF)
+		rc |= json_object_set_new(o, "flood", json_string("off"));
+	else if (p->flood_files)
+		rc |= set(o, "flood", p->flood_files);
+	if (p->flood_review)
+		rc |= json_object_set_new(o, "flood_action", json_string("review"));
+	if (p->categories[0])
+		rc |= json_object_set_new(o, "categories", json_string(p->categories));
+	if (l->category_map[0])
+		rc |= json_object_set_new(o, "category_map", json_string(l->category_map));
 	rc |= l->expires ? json_object_set_new(o, "expires", time_text(l->expires)) : 0;
 	return rc;
 }

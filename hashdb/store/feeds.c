@@ -137,27 +137,48 @@ enum tutela_err tutela_feed_forget(struct session *w, const char *source, const 
 	return tutela_env_del(w->store, w->txn, DB_SOURCES, key, tutela_source_key(source, feed, key), NULL, 0);
 }
 
-enum tutela_err tutela_feeds_remove(struct session *w, const char *source)
+/* The first feed's key of a source. TUTELA_E_NOTFOUND. */
+static enum tutela_err first_feed(struct session *w, const char *source, uint8_t *key, size_t *key_len)
 {
 	/* Less than the key of any feed of it, and a beginning of all. */
-	uint8_t start[SOURCE_KEY_MAX], key[SOURCE_KEY_MAX];
+	uint8_t start[SOURCE_KEY_MAX];
 	size_t len = tutela_source_key(source, "", start);
+	struct cursor cursor;
+	enum tutela_err err = tutela_cursor_open(w->store, w->txn, DB_SOURCES, &cursor);
+	MDB_val k = {len, start}, v;
+
+	if (!err)
+		err = tutela_cursor_get(&cursor, &k, &v, MDB_SET_RANGE);
+	if (!err && (k.mv_size <= len || k.mv_size > SOURCE_KEY_MAX || memcmp(k.mv_data, start, len)))
+		err = TUTELA_E_NOTFOUND;
+	if (!err) {
+		memcpy(key, k.mv_data, k.mv_size);
+		*key_len = k.mv_size;
+	}
+	tutela_cursor_close(&cursor);
+	return err;
+}
+
+enum tutela_err tutela_feeds_any(struct session *w, const char *source, bool *any)
+{
+	uint8_t key[SOURCE_KEY_MAX];
+	size_t len;
+	enum tutela_err err = first_feed(w, source, key, &len);
+
+	*any = !err;
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
+}
+
+enum tutela_err tutela_feeds_remove(struct session *w, const char *source)
+{
 	enum tutela_err err = TUTELA_OK;
+	uint8_t key[SOURCE_KEY_MAX];
+	size_t len;
 
 	while (!err) {
-		struct cursor cursor;
-		MDB_val k = {len, start}, v;
-
-		err = tutela_cursor_open(w->store, w->txn, DB_SOURCES, &cursor);
+		err = first_feed(w, source, key, &len);
 		if (!err)
-			err = tutela_cursor_get(&cursor, &k, &v, MDB_SET_RANGE);
-		if (!err && (k.mv_size <= len || k.mv_size > sizeof key || memcmp(k.mv_data, start, len)))
-			err = TUTELA_E_NOTFOUND;
-		if (!err)
-			memcpy(key, k.mv_data, k.mv_size);
-		tutela_cursor_close(&cursor);
-		if (!err)
-			err = tutela_env_del(w->store, w->txn, DB_SOURCES, key, k.mv_size, NULL, 0);
+			err = tutela_env_del(w->store, w->txn, DB_SOURCES, key, len, NULL, 0);
 	}
 	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
 }

@@ -79,6 +79,7 @@ static enum tutela_err set_row(struct session *w, const struct tutela_list *list
 		return err;
 	row.list.policy = list->policy;
 	row.list.expires = list->expires;
+	memcpy(row.list.category_map, list->category_map, sizeof row.list.category_map);
 	err = tutela_list_put(w->store, w->txn, &row);
 	w->state.update++;
 	if (err)
@@ -99,6 +100,10 @@ enum tutela_err tutela_list_set(struct tutela_store *s, const struct tutela_list
 					 list->name);
 	if (!tutela_schema_policy_valid(&list->policy))
 		return tutela_store_fail(s, TUTELA_E_ARG, "the policy of list '%s' is out of range", list->name);
+	if (!tutela_schema_map_valid(list->category_map))
+		return tutela_store_fail(s, TUTELA_E_ARG,
+					 "the names of the categories of list '%s' are not as they must be",
+					 list->name);
 	err = tutela_session_begin(s, false, &w);
 	if (err)
 		return err;

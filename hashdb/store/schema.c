@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/checksum.h"
+#include "base/utf8.h"
 
 static uint64_t seal_of(const uint8_t *value, size_t len, enum schema_kind kind, const void *key, size_t key_len)
 {
@@ -158,10 +159,49 @@ static bool threshold_valid(enum tutela_algorithm algorithm, uint32_t threshold)
 	return info && threshold <= info->max_threshold;
 }
 
+/* A text of one line that ends within its room. */
+static bool line_valid(const char *s, size_t room)
+{
+	const char *end = memchr(s, '\0', room);
+
+	for (const char *c = s; end && c < end; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			return false;
+	return end && (end == s || tutela_utf8_valid(s, (size_t)(end - s)));
+}
+
+static bool categories_valid(const char *s)
+{
+	size_t len;
+
+	if (!line_valid(s, TUTELA_CATEGORIES_MAX + 1))
+		return false;
+	len = strlen(s);
+	return !len || (s[0] != ',' && s[len - 1] != ',' && !strstr(s, ",,"));
+}
+
+bool tutela_schema_map_valid(const char *s)
+{
+	char line[TUTELA_CATEGORY_MAP_MAX + 1];
+
+	if (!memchr(s, '\0', TUTELA_CATEGORY_MAP_MAX + 1))
+		return false;
+	while (*s) {
+		size_t len = strcspn(s, "\n"), key = strcspn(s, " \n");
+
+		memcpy(line, s, len);
+		line[len] = '\0';
+		if (s[len] != '\n' || !key || key + 1 >= len || !line_valid(line, sizeof line))
+			return false;
+		s += len + 1;
+	}
+	return true;
+}
+
 bool tutela_schema_policy_valid(const struct tutela_policy *p)
 {
-	return (unsigned)p->kind <= TUTELA_LIST_ALLOW && (unsigned)p->action <= TUTELA_IGNORE &&
-	       threshold_valid(TUTELA_ALG_PDQ, p->pdq_threshold) &&
+	return categories_valid(p->categories) && (unsigned)p->kind <= TUTELA_LIST_ALLOW &&
+	       (unsigned)p->action <= TUTELA_IGNORE && threshold_valid(TUTELA_ALG_PDQ, p->pdq_threshold) &&
 	       threshold_valid(TUTELA_ALG_PHASH, p->phash_threshold) &&
 	       threshold_valid(TUTELA_ALG_DHASH, p->dhash_threshold) && p->min_quality <= 100;
 }
@@ -191,6 +231,28 @@ static void put_sums(struct bytes_writer *w, const struct list_row *row)
 	}
 }
 
+#define LIST_TAIL 1
+
+static void put_line(struct bytes_writer *w, const char *s)
+{
+	bytes_put_u16(w, (uint16_t)strlen(s));
+	bytes_put(w, s, strlen(s));
+}
+
+/* Nothing when all of it is as it is by default. */
+static void put_tail(struct bytes_writer *w, const struct tutela_list *l)
+{
+	const struct tutela_policy *p = &l->policy;
+
+	if (!p->flood_files && !p->flood_review && !p->categories[0] && !l->category_map[0])
+		return;
+	bytes_put_u8(w, LIST_TAIL);
+	bytes_put_u32(w, p->flood_files);
+	bytes_put_u8(w, p->flood_review);
+	put_line(w, p->categories);
+	put_line(w, l->category_map);
+}
+
 size_t tutela_schema_put_list(const struct list_row *row, uint8_t *buf, size_t room)
 {
 	struct bytes_writer w = bytes_writer_init(buf, room);
@@ -215,6 +277,7 @@ size_t tutela_schema_put_list(const struct list_row *row, uint8_t *buf, size_t r
 	bytes_put(&w, l->source, source_len);
 	put_counts(&w, row);
 	put_sums(&w, row);
+	put_tail(&w, l);
 	return finish(&w, buf, SCHEMA_LIST, l->name, strlen(l->name));
 }
 
@@ -258,6 +321,32 @@ static void get_sums(struct bytes_reader *r, struct list_row *row)
 	}
 }
 
+static void get_line(struct bytes_reader *r, char *out, size_t max)
+{
+	size_t len = bytes_u16(r);
+	const uint8_t *p = len <= max ? bytes_take(r, len) : NULL;
+
+	if (p)
+		memcpy(out, p, len);
+	r->failed |= !p || strlen(out) != len;
+}
+
+static void get_tail(struct bytes_reader *r, struct tutela_list *l)
+{
+	uint8_t review;
+
+	if (bytes_done(r))
+		return;
+	if (bytes_u8(r) != LIST_TAIL)
+		r->failed = true;
+	l->policy.flood_files = bytes_u32(r);
+	review = bytes_u8(r);
+	l->policy.flood_review = review == 1;
+	r->failed |= review > 1;
+	get_line(r, l->policy.categories, TUTELA_CATEGORIES_MAX);
+	get_line(r, l->category_map, TUTELA_CATEGORY_MAP_MAX);
+}
+
 enum tutela_err tutela_schema_get_list(const void *name, size_t name_len, const void *value, size_t len,
 				       struct list_row *out)
 {
@@ -288,9 +377,11 @@ enum tutela_err tutela_schema_get_list(const void *name, size_t name_len, const 
 	memcpy(l->source, source, source_len);
 	get_counts(&r, out);
 	get_sums(&r, out);
+	get_tail(&r, l);
 	/* Neither may be shorter than it was written, as it would be with a NUL in it. */
 	if (!bytes_done(&r) || !out->number || strlen(l->name) != name_len || strlen(l->source) != source_len ||
-	    !tutela_schema_name_valid(l->name) || !tutela_schema_policy_valid(&l->policy))
+	    !tutela_schema_name_valid(l->name) || !tutela_schema_policy_valid(&l->policy) ||
+	    !tutela_schema_map_valid(l->category_map))
 		return TUTELA_E_CORRUPT;
 	return TUTELA_OK;
 }

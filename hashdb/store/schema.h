@@ -13,7 +13,9 @@
  *   meta      "state"                  struct state
  *             "pending"                struct pending, while an update has committed a part of itself
  *             "removed" list u32       empty; a removed list whose entries are not all deleted yet
- *   lists     name                     struct list_row
+ *   lists     name                     struct list_row; what came after the first version of it stands in a tail
+ *                                      with a number of its own, and only when it is not the default: rows without
+ *                                      are read as before, and readers that know no tail refuse one
  *   entries   number u32               struct entry
  *   keys      list u32, entry id       entry number u32 LE: the entry as the newest writer left it
  *   digests   algorithm u8, first 64   entry numbers u32 BE (DUPSORT, DUPFIXED); exact fingerprints of active
@@ -56,7 +58,7 @@
 #define STATE_MAX        128
 #define PENDING_MAX      64
 #define SEGMENT_ROW_MAX  64
-#define LIST_ROW_MAX     (384 + TUTELA_LIST_NAME_MAX + 17 * ALGORITHMS)
+#define LIST_ROW_MAX     (392 + TUTELA_LIST_NAME_MAX + 17 * ALGORITHMS + TUTELA_CATEGORIES_MAX + TUTELA_CATEGORY_MAP_MAX)
 #define SEGMENT_NAME_MAX 64
 
 /* The kind of a sealed value: part of its checksum, pinned. */
@@ -184,5 +186,7 @@ void tutela_schema_uuid_text(const uint8_t *uuid, char *out);
 /* 1..TUTELA_LIST_NAME_MAX of letters, digits, '.', '_', '-', the first a letter or digit. */
 bool tutela_schema_name_valid(const char *name);
 bool tutela_schema_policy_valid(const struct tutela_policy *p);
+/* Of struct tutela_list: category_map. */
+bool tutela_schema_map_valid(const char *s);
 
 #endif

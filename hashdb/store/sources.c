@@ -50,34 +50,65 @@ static enum tutela_err put_row(struct session *w, const struct tutela_source *so
 
 /* ------------------------------------------------------------------ audit */
 
+static int set_text(json_t *o, const char *key, const char *text)
+{
+	char copy[TUTELA_SOURCE_URL_MAX + 1] = "";
+
+	memcpy(copy, text, strnlen(text, TUTELA_SOURCE_URL_MAX));
+	tutela_utf8_repair(copy, strlen(copy));
+	return json_object_set_new(o, key, json_string(copy));
+}
+
 /* URLs hold no secrets; what a path's file holds is not known here. */
 static json_t *detail(const struct tutela_source *source)
 {
 	json_t *o = json_object(), *keys = json_array();
-	char url[sizeof source->url];
+	int rc;
 
-	memcpy(url, source->url, sizeof url);
-	tutela_utf8_repair(url, strlen(url));
-	(void)json_object_set_new(o, "type", json_string(tutela_source_type_name(source->type)));
-	(void)json_object_set_new(o, "url", json_string(url));
-	(void)json_object_set_new(o, "country", json_string(source->country));
-	(void)json_object_set_new(o, "list", json_string(source->list));
-	(void)json_object_set_new(o, "suspended", json_boolean(source->suspended));
-	(void)json_object_set_new(o, "threshold", json_integer(source->threshold));
+	rc = json_object_set_new(o, "type", json_string(tutela_source_type_name(source->type)));
+	rc |= set_text(o, "url", source->url);
+	rc |= set_text(o, "country", source->country);
+	rc |= set_text(o, "list", source->list);
+	rc |= set_text(o, "credentials", source->credentials);
+	rc |= set_text(o, "ca", source->ca);
+	rc |= set_text(o, "client_cert", source->client_cert);
+	rc |= set_text(o, "client_key", source->client_key);
+	rc |= json_object_set_new(o, "suspended", json_boolean(source->suspended));
+	rc |= json_object_set_new(o, "threshold", json_integer(source->threshold));
 	for (size_t i = 0; i < source->n_keys; i++)
-		(void)json_array_append_new(keys, json_string(source->keys[i]));
-	if (!json_object_set_new(o, "keys", keys) && json_object_size(o) == 7 &&
-	    json_array_size(keys) == source->n_keys)
+		rc |= json_array_append_new(keys, json_string(source->keys[i]));
+	rc |= json_object_set_new(o, "keys", keys);
+	if (!rc)
 		return o;
 	json_decref(o);
 	return NULL;
 }
 
-static enum tutela_err audit(struct session *w, const struct tutela_source *source, const char *action)
+/* What has another value now, as it was. */
+static int set_before(json_t *now, const struct tutela_source *source)
+{
+	json_t *before = detail(source), *was = json_object(), *value;
+	int rc = before && was ? 0 : -1;
+	const char *key;
+
+	json_object_foreach(before, key, value)
+	{
+		if (!json_equal(value, json_object_get(now, key)))
+			rc |= json_object_set(was, key, value);
+	}
+	json_decref(before);
+	return rc | json_object_set_new(now, "was", was);
+}
+
+/* `before`: what the source was, NULL: none. */
+static enum tutela_err audit(struct session *w, const struct tutela_source *source, const struct tutela_source *before,
+			     const char *action)
 {
 	struct audit_event event = {.action = action, .source = source->name, .detail = detail(source)};
-	enum tutela_err err = event.detail ? tutela_audit_add(w->store, w->txn, &event) : TUTELA_E_NOMEM;
+	enum tutela_err err = TUTELA_E_NOMEM;
 
+	if (event.detail && (!before || !set_before(event.detail, before)))
+		err = tutela_audit_add(w->store, w->txn, &event);
 	json_decref(event.detail);
 	return err;
 }
@@ -137,13 +168,61 @@ static void set_error(struct tutela_source *to, const char *text)
 	tutela_utf8_repair(to->last_error, len);
 }
 
-/* What is to be written, in *row: the source as it is given, or only the outcome of its sync. */
+static bool same_keys(const struct tutela_source *a, const struct tutela_source *b)
+{
+	bool same = a->n_keys == b->n_keys && a->threshold == b->threshold;
+
+	for (size_t i = 0; same && i < a->n_keys; i++)
+		same = !strcmp(a->keys[i], b->keys[i]);
+	return same;
+}
+
+static bool same_members(const struct tutela_source *a, const struct tutela_source *b)
+{
+	return a->n_members == b->n_members && !memcmp(a->members, b->members, a->n_members * sizeof *a->members);
+}
+
+/*
+ * May a source become the other, and what goes with that? What it has in the
+ * store rests on what does not change.
+ */
+static enum tutela_err change(struct session *w, const struct tutela_source *from, const struct tutela_source *to)
+{
+	bool seen;
+	enum tutela_err err;
+
+	if (from->type != to->type || strcmp(from->list, to->list) || !same_members(from, to))
+		return tutela_store_fail(
+			w->store, TUTELA_E_REFUSED,
+			"the type, list and members of source '%s' do not change: remove it and add it "
+			"again",
+			to->name);
+	if (from->type != TUTELA_SOURCE_BUNDLE)
+		return strcmp(from->url, to->url) ? tutela_feeds_remove(w, to->name) : TUTELA_OK;
+	if (same_keys(from, to))
+		return TUTELA_OK;
+	err = tutela_feeds_any(w, to->name, &seen);
+	if (err || !seen)
+		return err;
+	return tutela_store_fail(
+		w->store, TUTELA_E_REFUSED,
+		"a root of source '%s' was taken already: only its own signed roots change its keys; if "
+		"they are lost, remove it and add it again",
+		to->name);
+}
+
+/*
+ * What is to be written, in *row: the source as it is given, or only the
+ * outcome of its sync. What was there before goes to *before.
+ */
 static enum tutela_err settle(struct session *w, const struct tutela_source *source, bool replace, bool outcome,
-			      struct tutela_source *row)
+			      struct tutela_source *row, struct tutela_source *before)
 {
 	enum tutela_err err = tutela_source_get(w->store, w->txn, source->name, row);
 	int64_t added = row->added;
 	size_t n;
+
+	*before = *row;
 
 	if (err && err != TUTELA_E_NOTFOUND)
 		return err;
@@ -166,6 +245,10 @@ static enum tutela_err settle(struct session *w, const struct tutela_source *sou
 						 "'%s' has no room for another source than its %d", w->store->path,
 						 SOURCES_MAX);
 		added = time(NULL);
+	} else {
+		err = change(w, before, source);
+		if (err)
+			return err;
 	}
 	*row = *source;
 	row->added = added;
@@ -176,7 +259,7 @@ static enum tutela_err settle(struct session *w, const struct tutela_source *sou
 enum tutela_err tutela_source_put(struct tutela_store *s, const struct tutela_source *source, bool replace,
 				  const char *action)
 {
-	struct tutela_source *row;
+	struct tutela_source *row; /* and what it was */
 	struct session w;
 	const char *wrong;
 	enum tutela_err err;
@@ -186,7 +269,7 @@ enum tutela_err tutela_source_put(struct tutela_store *s, const struct tutela_so
 	wrong = tutela_source_wrong(source);
 	if (wrong)
 		return tutela_store_fail(s, TUTELA_E_ARG, "'%.*s': %s", TUTELA_LIST_NAME_MAX, source->name, wrong);
-	row = tutela_mem_array(1, sizeof *row);
+	row = tutela_mem_array(2, sizeof *row);
 	if (!row)
 		return TUTELA_E_NOMEM;
 	err = tutela_session_begin(s, false, &w);
@@ -194,11 +277,11 @@ enum tutela_err tutela_source_put(struct tutela_store *s, const struct tutela_so
 		free(row);
 		return err;
 	}
-	err = settle(&w, source, replace, !action, row);
+	err = settle(&w, source, replace, !action, &row[0], &row[1]);
 	if (!err)
-		err = put_row(&w, row);
+		err = put_row(&w, &row[0]);
 	if (!err && action)
-		err = audit(&w, row, action);
+		err = audit(&w, &row[0], replace ? &row[1] : NULL, action);
 	if (!err)
 		err = tutela_session_commit(&w);
 	tutela_session_end(&w);
@@ -242,7 +325,7 @@ static enum tutela_err remove_all(struct session *w, const char *name, bool *any
 	if (!err)
 		err = tutela_env_del(w->store, w->txn, DB_SOURCES, key, tutela_source_key(name, NULL, key), NULL, 0);
 	if (!err)
-		err = audit(w, row, "source-remove");
+		err = audit(w, row, NULL, "source-remove");
 	free(row);
 	return err;
 }

@@ -20,5 +20,7 @@ enum tutela_err tutela_held_remove(struct session *w, uint32_t list);
 enum tutela_err tutela_feed_forget(struct session *w, const char *source, const char *feed);
 /* All of a source. */
 enum tutela_err tutela_feeds_remove(struct session *w, const char *source);
+/* Has the source any feed's state? */
+enum tutela_err tutela_feeds_any(struct session *w, const char *source, bool *any);
 
 #endif

@@ -55,6 +55,34 @@ is "as text" "2 8" "$(grep -c '^review .*a5' out) $(grep -c '^match ' out)"
 run 1 --json scan --flood 4 --flood-action report disk
 is "report" 7 "$(json -w type=file -w hits.0.action=report -c <out)"
 
+# A list's own policy stands, unless an option is given.
+run 0 list set l --flood 3 --flood-action review
+run 1 --json scan --ordered -j 1 disk
+is "policy" "$(printf 'blank\t5\treview\t-')" "$(json -w type=summary -g flood.0.entry -g flood.0.files \
+	-g flood.0.action -g flood.1 <out)"
+is "held" "$(printf 'disk/a4.jpg\ndisk/a5.jpg')" "$(json -w type=file -w hits.0.action=review -g path <out)"
+is "with the list" "3 review" "$(json -w type=summary -g lists.0.flood -g lists.0.flood_action <out | tr '\t' ' ')"
+run 1 --json scan --ordered -j 1 --flood-action flag disk
+is "flagged alone" "blank flag 7" "$(summary flood.0.entry) $(summary flood.0.action) $(json -w type=file \
+	-w hits.0.action=report -c <out)"
+run 1 --json scan --ordered -j 1 --flood 1 disk
+is "another number" "blank few" "$(summary flood.0.entry) $(summary flood.1.entry)"
+is "by policy" 5 "$(json -w type=file -w hits.0.action=review -c <out)"
+run 0 list set l --flood off
+run 1 --json scan disk
+is "off" "[]" "$(summary flood)"
+run 0 list set l --flood 3
+run 1 --json scan --case policy disk
+says err "entry 'blank' matches 5 of 7 files: look whether it belongs there; its hits are for review"
+is "in a case" "review" "$(summary flood.0.action)"
+is "not one by one" 0 "$(grep -c '"flood":true' policy/results.jsonl)"
+cp -r policy policy.whole
+sed 's/"state": "complete"/"state": "running"/' policy.whole/case.json >policy/case.json
+run 0 list set l --flood 4
+run 2 --json scan --case policy disk
+says err "the policy of the list 'l'"
+run 0 list set l --flood default --flood-action flag
+
 # What an allow list silences is no flood, and neither is what is passed over.
 run 0 allow --reason "a blank page" one1.jpg
 run 1 --json scan --flood 1 disk
@@ -95,6 +123,6 @@ says out "flood            l, entry blank: 4 files"
 
 run 64 scan --flood 0 disk
 run 64 scan --flood-action block disk
-says err "'block' is not one of report, review"
+says err "'block' is not one of flag, review"
 run 64 scan --flood-action review --case other disk
 says err "depends on the order of work"

@@ -124,6 +124,34 @@ for f in jsonl csv vics case; do
 	cmp out first
 done
 
+# --- a flood is told in every format, and the names that a list had for its categories are used
+run 0 list set demo --flood 1 --flood-action review --category-map us
+run 1 --json scan --ordered -j 1 ev
+mv out flood.jsonl
+is "flood" "third review" "$(json -w type=summary -g flood.1.entry -g flood.1.action <flood.jsonl | tr '\t' ' ')"
+run 0 report --from flood.jsonl --format jsonl
+is "marked" 2 "$(json -w type=hit -w entry=third -w flood=review -c <out)"
+is "all that are" 4 "$(json -w type=hit -w flood=review -c <out)"
+is "named" "Uncategorized" "$(json -w type=hit -w entry=third -g category_name <out | sort -u)"
+run 0 report --from flood.jsonl --format csv
+is "in the last column" 2 "$(grep -c 'third.*,review.$' out)"
+run 0 report --from flood.jsonl --format vics
+is "in the case" 2 "$(($(grep -o 'entry=third[^"]*to be reviewed' out | wc -l) * $(grep -o '"FileName":"exact' out | wc -l)))"
+run 0 report --from flood.jsonl --format case
+is "in the graph" 2 "$(grep -c 'entry=third.*flood=review' out)"
+run 0 report --from flood.jsonl --format html
+says out "FLOOD: 2 entries match so many files" "its hits are held for review" "1 Child Exploitation (Illegal)"
+is "in the table" 4 "$(grep -c '<td>held for review: flood, list expired$' out)"
+run 0 report --from flood.jsonl --format csv --categories map
+says out "nothing said"
+says_not out Uncategorized
+run 0 list set demo --flood-action flag
+run 1 --json scan --ordered -j 1 ev
+mv out flood.jsonl
+run 0 report --from flood.jsonl --format html
+is "flagged" 4 "$(grep -c '<td>report, flood, list expired$' out)"
+run 0 list set demo --flood default --category-map none
+
 # --- a case folder: all formats, and two scans of it give the same reports
 run 1 scan --case one --evidence EX-7 ev
 run 1 scan --case two -j 3 --evidence EX-7 ev

@@ -65,7 +65,7 @@ bad 2 "'nowhere.pub': no such file or directory" add x --url folder --key nowher
 head -c 40 /dev/zero >zeros.pub
 bad 2 "'zeros.pub': not an Ed25519 public key of minisign" add x --url folder --key zeros.pub
 bad 2 "not an Ed25519 public key of minisign" add x --url folder --key SWQ00000000000000000000000000000000000000000000000000001
-bad 64 "'frob': not one of add, list, show, members, suspend, resume, remove" frob x
+bad 64 "'frob': not one of add, set, list, show, members, suspend, resume, remove" frob x
 bad 64 "'show': name one source" show
 bad 64 "takes no options of 'add'" show one --key "$key"
 bad 2 "'x': no such source in this store" show x
@@ -83,6 +83,34 @@ run 0 source show one
 says out "one (suspended)"
 run 0 --json source resume one
 is "resumed" false "$(json -w type=source -g suspended <out)"
+run 0 check
+
+# Changing: only what is named, with an audit record that says what was; type, list and members stay.
+run 0 --json source set one --url https://example.org/one --ca ca.pem --country FR
+is "url" https://example.org/one "$(json -w type=source -g url <out)"
+is "ca" "$PWD/ca.pem" "$(json -w type=source -g ca <out)"
+is "country" FR "$(json -w type=source -g country <out)"
+is "threshold stays" 2 "$(json -w type=source -g threshold <out)"
+says out "\"keys\":[\"$key\",\"$other\"]"
+run 0 --json audit show
+grep '"action":"source-set"' out >set.json
+says set.json '"country":"FR"' "\"was\":{\"url\":\"$PWD/folder\",\"country\":\"DE\",\"ca\":\"\"}"
+bad 64 "--ca, --client-cert and --client-key are for https://" set one --url folder
+run 0 --json source set one --url folder --ca '' --country ''
+is "country" "" "$(json -w type=source -g country <out)"
+says_not out '"ca"'
+run 0 source set one --key other.pub --threshold 1
+says out "(D3344DD3344DD334)"
+says_not out "threshold"
+bad 64 "say what to set" set one
+bad 64 "do not change: remove it and add it again" set one --type ncmec
+bad 64 "do not change: remove it and add it again" set one --list l
+bad 64 "do not change: remove it and add it again" set one --member 1
+bad 64 "2 keys must sign, but 1 are given" set one --threshold 2
+bad 64 "belong together" set two --client-cert a.pem
+bad 64 "say where the source is" set one --url ''
+bad 2 "'x': no such source in this store" set x --country DE
+bad 2 "'one': its country is not two upper-case letters" set one --country d
 run 0 check
 
 # Removing asks; without a terminal it wants --yes. The source's lists go with it.

@@ -174,7 +174,7 @@ Test(hit_record, reasons)
 Test(report_totals, bounded)
 {
 	struct report_totals t = {0};
-	struct hit_record hit = {"s", "list", "e", "pdq", "", "", "report", 1, 2, 31, false, false, "", NULL};
+	struct hit_record hit = {"s", "list", "e", "pdq", "", "", "report", 1, 2, 31, false, false, false, "", NULL};
 	struct file_record f = {.path = "p", .evidence = "", .verdict = RECORD_MATCH, .hits = &hit, .n_hits = 1};
 	char category[32], *list, *name;
 	struct totals_row *rows;

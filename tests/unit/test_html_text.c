@@ -52,6 +52,10 @@ Test(html_text, paths)
 	f = begin();
 	html_path(f, "a<", "");
 	expect(f, "a&lt;");
+	/* Names that are written from right to left do not change places. */
+	f = begin();
+	html_path(f, "/mnt/\xd7\x90/\xd7\x91 1<.jpg/", "");
+	expect(f, "/mnt/<bdi>\xd7\x90</bdi>/<bdi>\xd7\x91 1&lt;.jpg</bdi>/");
 }
 
 /* RFC 4648 section 10. */

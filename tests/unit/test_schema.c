@@ -97,6 +97,71 @@ Test(schema, list_goes_round)
 }
 
 /* Found by the fuzzer: the seals hold, and what is in them is not what any writer wrote. */
+/* The seal of a list's row that somebody else might have written. */
+static size_t reseal(const char *name, uint8_t *buf, size_t body)
+{
+	struct bytes_writer w = bytes_writer_init(buf, body + SEAL_LEN);
+
+	(void)bytes_put(&w, buf, body);
+	tutela_schema_seal(&w, buf, SCHEMA_LIST, name, strlen(name));
+	return body + SEAL_LEN;
+}
+
+Test(schema, a_list_has_a_tail_only_when_something_is_in_it)
+{
+	struct list_row row = {.number = 3, .list = {.name = "abcd", .source = "efgh"}}, got;
+	uint8_t plain[LIST_ROW_MAX], buf[LIST_ROW_MAX + 1];
+	size_t without, len;
+
+	tutela_policy_default(&row.list.policy);
+	without = tutela_schema_put_list(&row, plain, sizeof plain);
+	row.list.policy.flood_review = true;
+	row.list.policy.flood_files = TUTELA_FLOOD_OFF;
+	memset(row.list.policy.categories, 'c', TUTELA_CATEGORIES_MAX);
+	memset(row.list.category_map, 'm', TUTELA_CATEGORY_MAP_MAX - 1);
+	row.list.category_map[1] = ' ';
+	row.list.category_map[TUTELA_CATEGORY_MAP_MAX - 1] = '\n';
+	len = tutela_schema_put_list(&row, buf, sizeof buf);
+	cr_assert_eq(len - without, 1 + 4 + 1 + 2 + TUTELA_CATEGORIES_MAX + 2 + TUTELA_CATEGORY_MAP_MAX);
+	cr_assert_arr_eq(buf, plain, without - SEAL_LEN);
+	OK(tutela_schema_get_list("abcd", 4, buf, len, &got));
+	cr_assert_arr_eq(&got.list, &row.list, sizeof got.list);
+	/* Cut, longer, or of a number that is not known. */
+	for (size_t body = without - SEAL_LEN + 1; body < len - SEAL_LEN; body += 97) {
+		uint8_t cut[LIST_ROW_MAX];
+
+		memcpy(cut, buf, body);
+		FAILS(tutela_schema_get_list("abcd", 4, cut, reseal("abcd", cut, body), &got), TUTELA_E_CORRUPT);
+	}
+	buf[without - SEAL_LEN]++;
+	FAILS(tutela_schema_get_list("abcd", 4, buf, reseal("abcd", buf, len - SEAL_LEN), &got), TUTELA_E_CORRUPT);
+	buf[without - SEAL_LEN]--;
+	OK(tutela_schema_get_list("abcd", 4, buf, reseal("abcd", buf, len - SEAL_LEN), &got));
+	buf[without - SEAL_LEN + 5] = 2;
+	FAILS(tutela_schema_get_list("abcd", 4, buf, reseal("abcd", buf, len - SEAL_LEN), &got), TUTELA_E_CORRUPT);
+}
+
+Test(schema, texts_of_a_list_have_a_form)
+{
+	static const char *const bad[] = {",", "1,", ",1", "1,,2", "a\nb", "\xff"};
+	static const char *const bad_maps[] = {"1",       "1 \n",     " a\n",     "1 a", "\n",
+					       "1 a\n\n", "1 a\tb\n", "1 \xff\n", "1a\n"};
+	struct tutela_policy p;
+
+	tutela_policy_default(&p);
+	cr_assert(tutela_schema_policy_valid(&p));
+	strcpy(p.categories, "1,none,A 1");
+	cr_assert(tutela_schema_policy_valid(&p));
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		strcpy(p.categories, bad[i]);
+		cr_assert_not(tutela_schema_policy_valid(&p), "%zu", i);
+	}
+	cr_assert(tutela_schema_map_valid(""));
+	cr_assert(tutela_schema_map_valid("1 a b\n2 c\n"));
+	for (size_t i = 0; i < sizeof bad_maps / sizeof *bad_maps; i++)
+		cr_assert_not(tutela_schema_map_valid(bad_maps[i]), "%zu", i);
+}
+
 Test(schema, list_names_that_end_early_are_damage)
 {
 	struct list_row row = {.number = 3, .list = {.name = "abcd", .source = "efgh"}}, got;

@@ -141,6 +141,77 @@ Test(sources, refuses_what_is_out_of_range_and_leaves_the_store_as_it_is)
 	store_unmake(s, path);
 }
 
+static enum tutela_err feed_in(struct tutela_store *s, const char *name)
+{
+	struct tutela_snapshot *snap = snapshot_of(s);
+	enum tutela_err err;
+	uint8_t buf[8];
+	size_t len;
+
+	err = tutela_snapshot_feed(snap, name, "f", buf, sizeof buf, &len);
+	tutela_snapshot_close(snap);
+	return err;
+}
+
+Test(sources, keys_change_until_a_root_was_seen_and_the_address_always)
+{
+	char path[64];
+	struct tutela_store *s = store_make(path);
+	struct tutela_source a = source_of("a"), b;
+	struct trail t;
+
+	OK(tutela_source_put(s, &a, false, "source-add"));
+	a.n_keys = 1;
+	memset(a.keys[1], 0, sizeof a.keys[1]);
+	a.threshold = 0;
+	OK(tutela_source_put(s, &a, true, "source-set"));
+	trail(s, &t);
+	cr_assert_not_null(strstr(t.last, "\"was\":{"), "%s", t.last);
+	OK(tutela_feed_put(s, "a", "f", "x", 1));
+	b = a;
+	b.keys[0][10] = b.keys[0][10] == 'x' ? 'y' : 'x';
+	FAILS(tutela_source_put(s, &b, true, "source-set"), TUTELA_E_REFUSED);
+	cr_assert_not_null(strstr(tutela_store_errmsg(s), "a root of source 'a' was taken already"));
+	strcpy(a.url, "/media/elsewhere");
+	OK(tutela_source_put(s, &a, true, "source-set"));
+	trail(s, &t);
+	cr_assert_not_null(strstr(t.last, "/media/elsewhere"), "%s", t.last);
+	OK(feed_in(s, "a"));
+	cr_assert_eq(findings(s), 0);
+	store_unmake(s, path);
+}
+
+Test(sources, a_checkpoint_goes_with_the_address_it_is_of)
+{
+	char path[64];
+	struct tutela_store *s = store_make(path);
+	struct tutela_source a = source_of("a"), b;
+
+	a.type = TUTELA_SOURCE_NCMEC;
+	memset(a.keys, 0, sizeof a.keys);
+	a.n_keys = 0;
+	a.threshold = 0;
+	OK(tutela_source_put(s, &a, false, "source-add"));
+	OK(tutela_feed_put(s, "a", "f", "x", 1));
+	strcpy(a.country, "FR");
+	OK(tutela_source_put(s, &a, true, "source-set"));
+	OK(feed_in(s, "a"));
+	b = a;
+	b.type = TUTELA_SOURCE_TAT;
+	FAILS(tutela_source_put(s, &b, true, "source-set"), TUTELA_E_REFUSED);
+	b = a;
+	b.members[b.n_members++] = 7;
+	FAILS(tutela_source_put(s, &b, true, "source-set"), TUTELA_E_REFUSED);
+	b = a;
+	strcpy(b.list, "other");
+	FAILS(tutela_source_put(s, &b, true, "source-set"), TUTELA_E_REFUSED);
+	OK(feed_in(s, "a"));
+	strcpy(a.url, "https://example.org/elsewhere");
+	OK(tutela_source_put(s, &a, true, "source-set"));
+	FAILS(feed_in(s, "a"), TUTELA_E_NOTFOUND);
+	store_unmake(s, path);
+}
+
 Test(sources, outcome_of_a_sync_does_not_undo_what_happened_meanwhile)
 {
 	char path[64];

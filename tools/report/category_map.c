@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/category_map.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "locate.h"
+#include "memory.h"
 #include "message.h"
 #include "name_stream.h"
 #include "printable.h"
@@ -41,6 +44,12 @@ static void take(struct reading *r, char *text, unsigned long long number)
 		return;
 	}
 	text[key] = '\0';
+	for (const char *c = name; *c; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+			refuse(r, number, "a name must not hold control characters");
+			return;
+		}
+	}
 	if (json_object_get(r->section, text))
 		refuse(r, number, "this category has a name already");
 	else
@@ -76,12 +85,51 @@ static bool on_line(void *ctx, char *text, size_t len, unsigned long long number
 
 bool category_map_read(struct category_map *m, const char *path)
 {
+	char *shipped = locate_categories(path);
 	struct reading r = {.map = m, .path = path};
-	struct names_opts opts = {.path = path, .line = on_line, .ctx = &r};
+	struct names_opts opts = {.path = shipped ? shipped : path, .line = on_line, .ctx = &r};
+	bool ok;
 
 	m->lists = json_object();
 	r.section = section_of(m->lists, "");
-	return names_read(&opts) && !r.bad;
+	ok = names_read(&opts) && !r.bad;
+	free(shipped);
+	return ok;
+}
+
+static char *add_line(char *text, const char *category, const char *name)
+{
+	char *out = memory_format("%s%s %s\n", text, category, name);
+
+	free(text);
+	return out;
+}
+
+char *category_map_lines(const struct category_map *m, const char *list)
+{
+	json_t *own = json_object_get(m->lists, list), *all = json_object_get(m->lists, ""), *name;
+	char *out = memory_text("");
+	const char *category;
+
+	json_object_foreach(own, category, name) out = add_line(out, category, json_string_value(name));
+	json_object_foreach(all, category, name)
+	{
+		if (!json_object_get(own, category))
+			out = add_line(out, category, json_string_value(name));
+	}
+	return out;
+}
+
+void category_map_add(struct category_map *m, const char *list, const char *category, const char *name)
+{
+	json_t *section;
+
+	if (!m->lists)
+		m->lists = json_object();
+	if (category_name(m, list, category))
+		return;
+	section = section_of(m->lists, list);
+	json_object_set_new(section, category, json_string(name));
 }
 
 const char *category_name(const struct category_map *m, const char *list, const char *category)

@@ -18,8 +18,17 @@ struct category_map {
 	json_t *lists; /* list, "" for every list -> category -> name; NULL: no map */
 };
 
-/* False, with a sentence said for each bad line. */
+/* A file, or the name of one that is shipped ("us"). False, with a sentence said for each bad line. */
 bool category_map_read(struct category_map *m, const char *path);
+
+/*
+ * The names of one list's categories, its own and those of every list, as
+ * lines of a category, a space and a name: how a store keeps them. Allocated.
+ */
+char *category_map_lines(const struct category_map *m, const char *list);
+
+/* Takes such a name for a list, unless there is one. */
+void category_map_add(struct category_map *m, const char *list, const char *category, const char *name);
 
 /* The name, or NULL. Owned by the map. */
 const char *category_name(const struct category_map *m, const char *list, const char *category);

@@ -104,6 +104,7 @@ static void read_hit(const json_t *o, struct hit_record *hit, struct fault *faul
 	hit->threshold = number_at(o, "threshold", UINT32_MAX, fault);
 	hit->partial = flag_at(o, "partial", fault);
 	hit->expired = flag_at(o, "expired", fault);
+	hit->flood = flag_at(o, "flood", fault);
 	read_labels(o, hit, fault);
 }
 

@@ -25,6 +25,7 @@ struct hit_record {
 										       entry, algorithm */
 	uint64_t list_version, distance, threshold;
 	bool partial, expired;
+	bool flood;           /* held for review: its entry matched very many files by then */
 	const char *category; /* the label of that name, or "" */
 	json_t *labels;       /* an object whose values are all strings; NULL: none */
 };

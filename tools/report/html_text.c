@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/html_text.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +9,9 @@
 #include "memory.h"
 #include "printable.h"
 
-static void put(FILE *out, const char *s, size_t len)
+static void put_shown(FILE *out, const char *shown, size_t len)
 {
-	char *shown = printable_name(s, len);
-
-	for (const char *p = shown; *p; p++) {
+	for (const char *p = shown; p < shown + len; p++) {
 		switch (*p) {
 		case '&':
 			fputs("&amp;", out);
@@ -32,6 +31,40 @@ static void put(FILE *out, const char *s, size_t len)
 		default:
 			putc(*p, out);
 		}
+	}
+}
+
+static void put(FILE *out, const char *s, size_t len)
+{
+	char *shown = printable_name(s, len);
+
+	put_shown(out, shown, strlen(shown));
+	free(shown);
+}
+
+static bool is_ascii(const char *s, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && (unsigned char)s[i] < 0x80)
+		i++;
+	return i == len;
+}
+
+static void put_folders(FILE *out, const char *s, size_t len)
+{
+	char *shown = printable_name(s, len);
+
+	for (const char *at = shown; *at;) {
+		size_t n = strcspn(at, "/");
+		bool apart = !is_ascii(at, n);
+
+		fputs(apart ? "<bdi>" : "", out);
+		put_shown(out, at, n);
+		fputs(apart ? "</bdi>" : "", out);
+		if (at[n])
+			putc(at[n++], out);
+		at += n;
 	}
 	free(shown);
 }
@@ -53,10 +86,7 @@ void html_path(FILE *out, const char *path, const char *path_bytes)
 
 	for (size_t i = 0; i < len; i++)
 		bytes[i] = (char)(digit(path_bytes[2 * i]) << 4 | digit(path_bytes[2 * i + 1]));
-	if (len)
-		put(out, bytes, len);
-	else
-		html_text(out, path);
+	put_folders(out, len ? bytes : path, len ? len : strlen(path));
 	free(bytes);
 }
 

@@ -13,7 +13,11 @@
  */
 void html_text(FILE *out, const char *s);
 
-/* The same of a path whose exact bytes are known in hex: shown from them. */
+/*
+ * The same of a path whose exact bytes are known in hex: shown from them. The
+ * direction of writing of one folder's name does not reach the next: each that
+ * is not ASCII stands in a <bdi>, so that they come in the order of the path.
+ */
 void html_path(FILE *out, const char *path, const char *path_bytes);
 
 /* Base64 (RFC 4648 section 4), for the digests of a content security policy. `out`: 4 * ((len + 2) / 3) + 1 bytes. */

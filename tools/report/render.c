@@ -70,6 +70,16 @@ bool report_expired(const struct report *r, const struct hit_record *h)
 	return false;
 }
 
+const char *report_flood(const struct report *r, const struct hit_record *h)
+{
+	const json_t *list = json_object_get(json_object_get(r->flood, h->source), h->list);
+	const char *action = json_string_value(json_object_get(list, h->entry));
+
+	if (h->flood)
+		return "review";
+	return action ? action : "";
+}
+
 const char *report_operator(const struct report *r)
 {
 	return r->operator_name ? r->operator_name : report_text(r, "operator");

@@ -28,7 +28,8 @@ struct report {
 	char sha256[65];  /* of the records, in hex */
 	bool contradicts; /* the counts of the summary are not those of the lines */
 
-	struct category_map categories;
+	struct category_map categories; /* of the options, and beside them of the lists as the scan had them */
+	json_t *flood; /* source -> list -> entry -> "flag" or "review": entries that match very many files; or NULL */
 	const char *case_number, *operator_name, *title, *region;
 	uint64_t rows; /* most rows of a table on a page */
 	int64_t made;  /* when: seconds since 1970 */
@@ -57,6 +58,12 @@ bool report_expired(const struct report *r, const struct hit_record *h);
 
 /* The same of one of the summary's lists. */
 bool report_list_expired(const struct report *r, const json_t *list);
+
+/*
+ * What is to be done about a hit whose entry matched very many files, and so
+ * is most likely wrong: "flag", "review", or "" when it did not.
+ */
+const char *report_flood(const struct report *r, const struct hit_record *h);
 
 /* Who scanned, and for which case: an option, else what the records say, else "". */
 const char *report_operator(const struct report *r);

@@ -143,13 +143,15 @@ static json_t *result_node(const char *id, const char *analysis, json_t *stateme
 
 static json_t *hit_statement(const struct report *r, const struct hit_record *h)
 {
+	const char *flood = report_flood(r, h);
 	char *entry = printable_name(h->entry, strlen(h->entry));
 	json_t *s = json_sprintf("source=%s list=%s version=%llu entry=%s algorithm=%s distance=%llu threshold=%llu "
-				 "variant=%s%s%s%s%s",
+				 "variant=%s%s%s%s%s%s%s",
 				 h->source, h->list, (unsigned long long)h->list_version, entry, h->algorithm,
 				 (unsigned long long)h->distance, (unsigned long long)h->threshold,
 				 h->variant[0] ? h->variant : "original", h->dialect[0] ? " dialect=" : "", h->dialect,
-				 h->partial ? " picture=partial" : "", report_expired(r, h) ? " list=expired" : "");
+				 h->partial ? " picture=partial" : "", report_expired(r, h) ? " list=expired" : "",
+				 flood[0] ? " flood=" : "", flood);
 
 	free(entry);
 	return s;

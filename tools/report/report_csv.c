@@ -24,7 +24,7 @@ static const char *const head[] = {
 	"evidence", "path",          "path_bytes", "size",      "format",   "width",     "height",       "md5",
 	"sha1",     "sha256",        "pdq",        "pdq_full",  "quality",  "verdict",   "reason",       "source",
 	"list",     "version",       "entry",      "algorithm", "distance", "threshold", "variant",      "dialect",
-	"category", "category_name", "labels",     "action",    "partial",  "expired",   "tool_version",
+	"category", "category_name", "labels",     "action",    "partial",  "expired",   "tool_version", "flood",
 };
 
 static void file_cells(struct sheet *s, const struct file_record *f)
@@ -80,13 +80,15 @@ static bool on_file(void *ctx, const struct file_record *f)
 	for (size_t i = 0; i < f->n_hits; i++) {
 		file_cells(s, f);
 		hit_cells(s, &f->hits[i]);
-		csv_last(s->out, version);
+		csv_text(s->out, version);
+		csv_last(s->out, report_flood(s->report, &f->hits[i]));
 	}
 	if (!f->n_hits && f->verdict == RECORD_UNDETERMINED) {
 		file_cells(s, f);
 		for (int i = 0; i < HIT_CELLS; i++)
 			csv_text(s->out, "");
-		csv_last(s->out, version);
+		csv_text(s->out, version);
+		csv_last(s->out, "");
 	}
 	return !ferror(s->out);
 }

@@ -130,6 +130,19 @@ static void put_expired(const struct report *r, FILE *out)
 	}
 }
 
+static void put_flood_alarm(const struct report *r, FILE *out)
+{
+	size_t n = json_array_size(json_object_get(r->summary, "flood"));
+	char text[32];
+
+	if (!n)
+		return;
+	alarm_begin(out);
+	fprintf(out, "FLOOD: %s %s so many files that %s most likely wrong; see below. %s hits are marked.</p>\n",
+		printable_count(n, text), n == 1 ? "entry matches" : "entries match", n == 1 ? "it is" : "they are",
+		n == 1 ? "Its" : "Their");
+}
+
 static void put_alarms(const struct report *r, FILE *out)
 {
 	if (r->unfinished)
@@ -144,6 +157,7 @@ static void put_alarms(const struct report *r, FILE *out)
 		alarm_text(out, "INCOMPLETE: the records do not hold as many files as their summary counts.");
 	alarm_count(out, r->count.bad, "lines of the records could not be read and are not in this report.");
 	put_expired(r, out);
+	put_flood_alarm(r, out);
 	if (!json_array_size(json_object_get(r->summary, "lists")))
 		alarm_count(out, r->totals.expired_hits, "hits rest on lists that were out of date.");
 	alarm_count(out, r->totals.limited, "files matched so many entries that not all of them were recorded.");
@@ -249,6 +263,34 @@ static void put_member(FILE *out, const json_t *o, const char *key, const char *
 		fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
 }
 
+/* A time, which may be broken between day and hour only. */
+static void put_time(FILE *out, const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+	char day[11];
+
+	fputs("<td>", out);
+	if (!s || strlen(s) < 12 || s[10] != 'T') {
+		html_text(out, s ? s : "");
+		return;
+	}
+	memcpy(day, s, 10);
+	day[10] = '\0';
+	fputs("<span class=w>", out);
+	html_text(out, day);
+	fputs("</span> <span class=w>", out);
+	html_text(out, s + 11);
+	fputs("</span>", out);
+}
+
+static void put_count(FILE *out, const json_t *o, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(o, key));
+	char text[32];
+
+	fprintf(out, "<td class=\"n\">%s", n < 0 ? "" : printable_count((uint64_t)n, text));
+}
+
 static void put_lists(const struct report *r, FILE *out)
 {
 	const json_t *lists = json_object_get(r->summary, "lists"), *list;
@@ -272,9 +314,9 @@ static void put_lists(const struct report *r, FILE *out)
 		put_member(out, list, "kind", "");
 		put_member(out, list, "action", "");
 		put_member(out, json_object_get(list, "thresholds"), "pdq", " class=\"n\"");
-		put_member(out, list, "active", " class=\"n\"");
-		put_member(out, list, "updated", " class=\"d\"");
-		put_member(out, list, "expires", " class=\"d\"");
+		put_count(out, list, "active");
+		put_time(out, list, "updated");
+		put_time(out, list, "expires");
 		fputs(report_list_expired(r, list)       ? " <strong>EXPIRED</strong>"
 		      : json_object_get(list, "expires") ? ""
 							 : "never",
@@ -282,6 +324,34 @@ static void put_lists(const struct report *r, FILE *out)
 		fputs("<td class=\"g\"><code>", out);
 		put_value(out, json_object_get(list, "digest"));
 		fputs("</code>\n", out);
+	}
+	fputs("</tbody>\n</table>\n", out);
+}
+
+static void put_flood(const struct report *r, FILE *out)
+{
+	const json_t *flood = json_object_get(r->summary, "flood"), *entry;
+	size_t i;
+
+	if (!json_array_size(flood))
+		return;
+	fputs("<h2>Entries that match very many files</h2>\n<p class=\"soft\">Most likely these are no abuse material "
+	      "but "
+	      "a blank page, a logo or the like. Their hits are matches still: a person must look whether the entry "
+	      "belongs in its list.</p>\n<table>\n<thead><tr><th>List<th>Source<th>Entry<th class=\"n\">Files<th>What "
+	      "is asked for</thead>\n<tbody>\n",
+	      out);
+	json_array_foreach(flood, i, entry)
+	{
+		const char *action = json_string_value(json_object_get(entry, "action"));
+
+		fputs("<tr>", out);
+		put_member(out, entry, "list", " class=\"c\"");
+		put_member(out, entry, "source", " class=\"c\"");
+		put_member(out, entry, "entry", " class=\"p\"");
+		put_count(out, entry, "files");
+		fprintf(out, "<td>%s\n",
+			action && strcmp(action, "review") == 0 ? "its hits are held for review" : "look at it");
 	}
 	fputs("</tbody>\n</table>\n", out);
 }
@@ -302,6 +372,21 @@ static void put_subject(const struct report *r, FILE *out, const struct file_rec
 		fprintf(out, "<br><code>%s</code>", f->sha256);
 }
 
+/* What the list asks for, or the review that a flood does. */
+static void put_action(const struct report *r, FILE *out, const struct hit_record *h)
+{
+	const char *flood = report_flood(r, h);
+
+	if (strcmp(flood, "review") == 0)
+		fputs("held for review: flood", out);
+	else
+		html_text(out, h->action[0] ? h->action : "-");
+	if (strcmp(flood, "flag") == 0)
+		fputs(", flood", out);
+	if (report_expired(r, h))
+		fputs(", list expired", out);
+}
+
 static void put_hit(struct page_rows *p, const struct file_record *f, const struct hit_record *h)
 {
 	const char *name = category_name(&p->report->categories, h->list, h->category);
@@ -309,6 +394,12 @@ static void put_hit(struct page_rows *p, const struct file_record *f, const stru
 
 	fprintf(out, "<tr><td class=n>%" PRIu64, p->n);
 	put_subject(p->report, out, f);
+	/* A match all the same: what could not be done with it must not go unseen. */
+	if (f->reason[0]) {
+		fputs("<br><span class=soft>", out);
+		html_text(out, f->reason);
+		fputs("</span>", out);
+	}
 	fputs("<td class=c>", out);
 	html_text(out, h->list);
 	fputs("<td class=p>", out);
@@ -326,7 +417,7 @@ static void put_hit(struct page_rows *p, const struct file_record *f, const stru
 	if (h->partial)
 		fputs(", part of a picture", out);
 	fputs("<td>", out);
-	html_text(out, h->action[0] ? h->action : "-");
+	put_action(p->report, out, h);
 	fputs("\n", out);
 }
 
@@ -385,6 +476,21 @@ static bool put_rows(const struct report *r, FILE *out, const char *head,
 	return ok;
 }
 
+/* What could not be compared may match all the same. */
+static void put_no_hits(const struct report *r, FILE *out)
+{
+	char text[32];
+
+	if (r->totals.undetermined)
+		fprintf(out,
+			"<p>No file that could be compared matched an entry of a list. <strong>%s could not be "
+			"compared, "
+			"and may match: see below.</strong></p>\n",
+			printable_count(r->totals.undetermined, text));
+	else
+		fputs("<p>No file matched an entry of a list.</p>\n", out);
+}
+
 static bool put_tables(const struct report *r, FILE *out)
 {
 	bool ok = true;
@@ -398,7 +504,7 @@ static bool put_tables(const struct report *r, FILE *out)
 			      "data-pick=\"action\">Action</thead>\n",
 			      on_hits);
 	else
-		fputs("<p>No file matched an entry of a list.</p>\n", out);
+		put_no_hits(r, out);
 	fputs("<h2>Undetermined files</h2>\n", out);
 	if (ok && r->totals.undetermined)
 		ok = put_rows(r, out,
@@ -481,6 +587,7 @@ bool report_html(const struct report *r, FILE *out)
 	put_plot(r, out, "Hits by category", &r->totals.categories, true);
 	put_plot(r, out, "Undetermined files by reason", &r->totals.reasons, false);
 	put_lists(r, out);
+	put_flood(r, out);
 	ok = put_tables(r, out);
 	put_making(r, out);
 	put_signature(out);

@@ -66,6 +66,7 @@ static void set_hit(const struct report *r, json_t *o, const struct hit_record *
 		json_object_set_new(o, "partial", json_true());
 	if (report_expired(r, h))
 		json_object_set_new(o, "expired", json_true());
+	set(o, "flood", report_flood(r, h));
 	set(o, "tool_version", report_text(r, "tool_version"));
 }
 

@@ -239,6 +239,59 @@ static void say(const struct report *r, unsigned said)
 			      (unsigned long long)r->totals.undetermined);
 }
 
+static json_t *member(json_t *o, const char *key)
+{
+	json_t *value = json_object_get(o, key);
+
+	if (!json_is_object(value)) {
+		value = json_object();
+		json_object_set_new(o, key, value);
+	}
+	return value;
+}
+
+/* What the summary says of floods. Records of scans that said nothing of an action were flagged. */
+static void note_flood(struct report *r)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->summary, "flood"), i, entry)
+	{
+		const char *source = json_string_value(json_object_get(entry, "source"));
+		const char *list = json_string_value(json_object_get(entry, "list"));
+		const char *id = json_string_value(json_object_get(entry, "entry"));
+		const char *action = json_string_value(json_object_get(entry, "action"));
+		bool review = action && strcmp(action, "review") == 0;
+
+		if (!list || !id)
+			continue;
+		if (!r->flood)
+			r->flood = json_object();
+		json_object_set_new(member(member(r->flood, source ? source : ""), list), id,
+				    json_string(review ? "review" : "flag"));
+	}
+}
+
+/* The names that lists had for their categories when the scan was made. */
+static void note_categories(struct report *r)
+{
+	json_t *list, *name;
+	const char *category;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->summary, "lists"), i, list)
+	{
+		const char *called = json_string_value(json_object_get(list, "list"));
+
+		json_object_foreach(called ? json_object_get(list, "category_names") : NULL, category, name)
+		{
+			if (json_is_string(name))
+				category_map_add(&r->categories, called, category, json_string_value(name));
+		}
+	}
+}
+
 bool report_source_open(struct report *r)
 {
 	struct first first = {.report = r};
@@ -257,6 +310,8 @@ bool report_source_open(struct report *r)
 		return false;
 	}
 	compare(r);
+	note_flood(r);
+	note_categories(r);
 	say(r, first.said);
 	return true;
 }
@@ -272,5 +327,6 @@ void report_source_close(struct report *r)
 		close(r->fd);
 	json_decref(r->summary);
 	json_decref(r->scanned);
+	json_decref(r->flood);
 	totals_free(&r->totals);
 }

@@ -150,11 +150,12 @@ static void add_hit(const struct report *r, struct labels *l, const struct hit_r
 	l->keys[i] = memory_format("hit.%zu", i + 1);
 	l->values[i] =
 		memory_format("source=%s list=%s version=%llu entry=%s algorithm=%s distance=%llu threshold=%llu "
-			      "variant=%s category=%s%s%s%s",
+			      "variant=%s category=%s%s%s%s%s",
 			      h->source, h->list, (unsigned long long)h->list_version, h->entry, h->algorithm,
 			      (unsigned long long)h->distance, (unsigned long long)h->threshold,
 			      h->variant[0] ? h->variant : "original", h->category, name ? " " : "", name ? name : "",
-			      report_expired(r, h) ? " (list out of date)" : "");
+			      report_expired(r, h) ? " (list out of date)" : "",
+			      report_flood(r, h)[0] ? " (the entry matches very many files: to be reviewed)" : "");
 	add_label(l, l->keys[i], l->values[i]);
 }
 

@@ -55,12 +55,25 @@ struct tutela_source {
 
 /*
  * Add a source, or change it when `replace`: one commit with its audit record,
- * whose action is `action` ("source-add", "source-suspend", …). When a source
- * was added stays as it is. `action` NULL: take only what the last sync came to
+ * whose action is `action` ("source-add", "source-suspend", …), and which of a
+ * changed one says what was before. When a source was added stays as it is.
+ *
+ * What may change, and what may not, since what the store has of the source rests on it:
+ *  - country, suspended, credentials, ca, client_cert, client_key: always.
+ *  - url: of bundles always, for their signatures and versions tell whose they
+ *    are, and no older one is taken from the other address. Of other types the
+ *    states of its feeds go in the same commit: a checkpoint is worth nothing
+ *    at another address, and the next sync asks for everything again. Entries
+ *    that only the former address had stay in the list.
+ *  - keys, threshold: until the first root was taken. From then on the source's
+ *    own roots rotate its keys; keys that are pinned now would vouch for nothing.
+ *  - type, list, members: never.
+ * `action` NULL: take only what the last sync came to
  * (last_try, last_success, last_error), whatever else has changed meanwhile,
  * with no audit record.
  * TUTELA_E_EXISTS, TUTELA_E_NOTFOUND (to change), TUTELA_E_ARG (a field is out
- * of range: see errmsg), TUTELA_E_FULL (1,024 sources), and the store's.
+ * of range: see errmsg), TUTELA_E_REFUSED (what may not change: see errmsg),
+ * TUTELA_E_FULL (1,024 sources), and the store's.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_source_put(struct tutela_store *s, const struct tutela_source *source,
 							    bool replace, const char *action);

@@ -33,7 +33,9 @@
 #include <tutela/cpu.h>
 #include <tutela/record.h>
 
-#define TUTELA_LIST_NAME_MAX 127 /* bytes: letters, digits, '.', '_', '-'; starts with a letter or digit */
+#define TUTELA_LIST_NAME_MAX    127  /* bytes: letters, digits, '.', '_', '-'; starts with a letter or digit */
+#define TUTELA_CATEGORIES_MAX   255  /* bytes */
+#define TUTELA_CATEGORY_MAP_MAX 4095 /* bytes */
 
 struct tutela_store;
 
@@ -83,7 +85,8 @@ TUTELA_API const char *tutela_store_errmsg(const struct tutela_store *s);
 enum tutela_list_kind {
 	TUTELA_LIST_KNOWN = 0,   /* a hit raises an alarm */
 	TUTELA_LIST_EXCLUDE = 1, /* known files to pass over, such as NSRL; exact fingerprints only are asked */
-	TUTELA_LIST_ALLOW = 2,   /* what the operator has found to be harmless: what a hit silences is the caller's rule */
+	TUTELA_LIST_ALLOW =
+		2, /* what the operator has found to be harmless: what a hit silences is the caller's rule */
 };
 
 enum tutela_action { TUTELA_REPORT = 0, TUTELA_BLOCK = 1, TUTELA_REVIEW = 2, TUTELA_IGNORE = 3 };
@@ -94,7 +97,14 @@ TUTELA_API const char *tutela_action_name(enum tutela_action a);
 TUTELA_API bool tutela_list_kind_parse(const char *name, enum tutela_list_kind *out);
 TUTELA_API bool tutela_action_parse(const char *name, enum tutela_action *out);
 
-/* How a list's hits are made and what they ask for. */
+#define TUTELA_FLOOD_DEFAULT 0U         /* what the program that scans takes to be too many */
+#define TUTELA_FLOOD_OFF     UINT32_MAX /* no number is */
+
+/*
+ * How a list's hits are made and what they ask for. The store applies kind,
+ * action, thresholds and least quality. What is below them is for its callers:
+ * it is kept, and told.
+ */
 struct tutela_policy {
 	enum tutela_list_kind kind;
 	enum tutela_action action;
@@ -102,6 +112,11 @@ struct tutela_policy {
 	uint32_t phash_threshold; /* 0..16 */
 	uint32_t dhash_threshold; /* 0..16 */
 	uint32_t min_quality;     /* PDQ quality of the picture below which perceptual hashes do not count, 0..100 */
+	uint32_t flood_files;     /* an entry that matches more files of a scan is most likely wrong */
+	bool flood_review;        /* its further hits then ask for review */
+	/* What an import takes: values of the label "category" with commas between, "none" for entries without; "":
+	 * all. UTF-8, no control characters, no empty value. */
+	char categories[TUTELA_CATEGORIES_MAX + 1];
 };
 
 /* known, report, the table's thresholds (PDQ 31), quality 50. */
@@ -115,6 +130,9 @@ struct tutela_list {
 	uint64_t version;                      /* 0: empty; each committed update adds one */
 	int64_t created, updated, expires;     /* seconds since 1970 UTC; expires 0: never */
 	struct tutela_policy policy;
+	/* Names of its categories for people, "" none: lines of a category, a space and its name, each with its line
+	 * feed; UTF-8. */
+	char category_map[TUTELA_CATEGORY_MAP_MAX + 1];
 	uint64_t active, disputed, withdrawn; /* entries */
 	uint64_t fingerprints[64];            /* of active and disputed entries, by enum tutela_algorithm */
 };
