@@ -42,6 +42,7 @@ struct import {
 	struct tutela_update *update;
 	const char *file, *file_format;        /* being read */
 	uint64_t records, bad, bytes, skipped; /* skipped: of a category that is not taken */
+	uint64_t told, partial;                /* line of the last problem; bad lines of which the rest was taken */
 	enum tutela_err failed;                /* by the store, while taking a record */
 	struct progress progress;
 	struct tutela_update_result result;
@@ -77,6 +78,7 @@ static enum tutela_err report(struct import *im, struct tutela_text id, uint64_t
 			      const char *at)
 {
 	im->bad++;
+	im->told = line;
 	hold(im, id, line, reason);
 	atomic_fetch_add(&im->progress.undetermined, 1);
 	if (im->verbose || im->bad <= SHOWN_PROBLEMS) {
@@ -173,6 +175,8 @@ static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uin
 	if (error)
 		return error;
 	im->records++;
+	im->partial += im->told == line;
+	im->told = 0;
 	atomic_fetch_add(&im->progress.done, 1);
 	return interrupt_asked() ? TUTELA_E_INTERRUPTED : TUTELA_OK;
 }
@@ -269,6 +273,7 @@ static bool import_file(struct import *im, const char *path)
 	int fd;
 
 	im->file = standard ? "standard input" : path;
+	im->told = 0;
 	im->file_format = format_of(im, path);
 	if (list_format_can(im->file_format) & TUTELA_FORMAT_FILE)
 		return import_database(im, path);
@@ -420,18 +425,21 @@ static void print_result(const struct import *im, double seconds)
 	char a[32], b[32], c[32], d[32];
 
 	if (im->cli->json) {
-		output_json(json_pack(
-			"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "type", "import", "list",
-			im->list, "version", (json_int_t)r->version, "files", (json_int_t)im->cli->n_args, "records",
-			(json_int_t)im->records, "added", (json_int_t)r->added, "changed", (json_int_t)r->changed,
-			"unchanged", (json_int_t)r->unchanged, "withdrawn", (json_int_t)r->withdrawn, "bad",
-			(json_int_t)im->bad, "skipped_by_category", (json_int_t)im->skipped, "seconds", seconds));
+		output_json(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "type",
+				      "import", "list", im->list, "version", (json_int_t)r->version, "files",
+				      (json_int_t)im->cli->n_args, "records", (json_int_t)im->records, "added",
+				      (json_int_t)r->added, "changed", (json_int_t)r->changed, "unchanged",
+				      (json_int_t)r->unchanged, "withdrawn", (json_int_t)r->withdrawn, "bad",
+				      (json_int_t)im->bad, "partial", (json_int_t)im->partial, "skipped_by_category",
+				      (json_int_t)im->skipped, "seconds", seconds));
 	} else if (!im->cli->quiet) {
 		output_print("list '%s', version %llu: %s added, %s changed, %s unchanged, %s withdrawn", im->list,
 			     (unsigned long long)r->version, printable_count(r->added, a),
 			     printable_count(r->changed, b), printable_count(r->unchanged, c),
 			     printable_count(r->withdrawn, d));
 		output_print("; %s bad lines", printable_count(im->bad, a));
+		if (im->partial)
+			output_print(", the rest of %s of them taken", printable_count(im->partial, a));
 		if (im->policy.categories[0])
 			output_print("; %s skipped by category (%s are taken)", printable_count(im->skipped, a),
 				     im->policy.categories);

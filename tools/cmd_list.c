@@ -15,6 +15,8 @@
 #include "list_vanished.h"
 #include "report/category_map.h"
 
+#define DIGEST_LEN 32
+
 static const struct cli_page page = {
 	.synopsis = "[OPTION]...\n"
 		    "       tutela list show NAME\n"
@@ -158,7 +160,7 @@ static json_t *policy_object(const struct tutela_policy *p)
 	return o;
 }
 
-static void print_json(const struct tutela_list *l)
+static json_t *list_object(const struct tutela_list *l)
 {
 	json_t *o = json_object();
 
@@ -180,7 +182,7 @@ static void print_json(const struct tutela_list *l)
 	json_object_set_new(o, "disputed", json_integer((json_int_t)l->disputed));
 	json_object_set_new(o, "withdrawn", json_integer((json_int_t)l->withdrawn));
 	json_object_set_new(o, "fingerprints", output_fingerprints(l->fingerprints));
-	output_json(o);
+	return o;
 }
 
 static void print_flood(const struct tutela_policy *p)
@@ -203,7 +205,27 @@ static void print_names(const char *map)
 		output_print("%-14s %.*s\n", at == map ? "named" : "", (int)strcspn(at, "\n"), at);
 }
 
-static void print_long(const struct tutela_list *l)
+/* What says in one word whether two stores hold the same. */
+struct digests {
+	char effective[2 * DIGEST_LEN + 1], issued[2 * DIGEST_LEN + 1];
+};
+
+static enum tutela_err read_digest(struct tutela_snapshot *snapshot, const char *list, enum tutela_digest_of of,
+				   char *out)
+{
+	uint8_t digest[DIGEST_LEN];
+	enum tutela_err error = tutela_snapshot_digest(snapshot, list, of, digest);
+	char *hex;
+
+	if (error)
+		return error;
+	hex = printable_hex(digest, sizeof(digest));
+	memcpy(out, hex, 2 * sizeof(digest) + 1);
+	free(hex);
+	return TUTELA_OK;
+}
+
+static void print_long(const struct tutela_list *l, const struct digests *d)
 {
 	const struct tutela_algorithm_info *a;
 	char t[32], n[32];
@@ -228,6 +250,33 @@ static void print_long(const struct tutela_list *l)
 		if (l->fingerprints[a->id])
 			output_print("  %-11s  %s\n", a->name, printable_count(l->fingerprints[a->id], n));
 	}
+	output_print("digest         %s\n", d->effective);
+	if (strcmp(d->effective, d->issued))
+		output_print("  as issued    %s\n", d->issued);
+}
+
+static enum tutela_err show_one(struct tutela_snapshot *snapshot, const char *name, bool json)
+{
+	struct tutela_list list;
+	struct digests d;
+	enum tutela_err error = tutela_snapshot_list(snapshot, name, &list);
+	json_t *o;
+
+	if (!error)
+		error = read_digest(snapshot, name, TUTELA_DIGEST_EFFECTIVE, d.effective);
+	if (!error)
+		error = read_digest(snapshot, name, TUTELA_DIGEST_ISSUED, d.issued);
+	if (error)
+		return error;
+	if (!json) {
+		print_long(&list, &d);
+		return TUTELA_OK;
+	}
+	o = list_object(&list);
+	json_object_set_new(o, "digest", json_string(d.effective));
+	json_object_set_new(o, "digest_issued", json_string(d.issued));
+	output_json(o);
+	return TUTELA_OK;
 }
 
 struct listing {
@@ -241,7 +290,7 @@ static bool print_row(void *ctx, const struct tutela_list *l)
 	char t[32], a[32], b[32];
 
 	if (listing->json) {
-		print_json(l);
+		output_json(list_object(l));
 		return !output_failed();
 	}
 	if (listing->n++ == 0)
@@ -261,21 +310,12 @@ static int show(const struct cli *cli, const char *name)
 	struct tutela_store *store;
 	struct tutela_snapshot *snapshot;
 	struct listing listing = {.json = cli->json};
-	struct tutela_list list;
 	enum tutela_err error;
 	int status = STATUS_OK;
 
 	if (!cli_open_snapshot(cli, &store, &snapshot))
 		return STATUS_TROUBLE;
-	if (!name) {
-		error = tutela_snapshot_lists(snapshot, print_row, &listing);
-	} else {
-		error = tutela_snapshot_list(snapshot, name, &list);
-		if (!error && cli->json)
-			print_json(&list);
-		else if (!error)
-			print_long(&list);
-	}
+	error = name ? show_one(snapshot, name, cli->json) : tutela_snapshot_lists(snapshot, print_row, &listing);
 	if (error == TUTELA_E_NOTFOUND) {
 		message_error(name, "no such list in this store");
 		status = STATUS_TROUBLE;

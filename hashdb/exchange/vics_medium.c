@@ -185,6 +185,18 @@ static void put_hashes(struct vics_medium *m)
 	}
 }
 
+/* Some writers have doubles only: 2.0 is a whole number too. */
+static bool whole_number(struct tutela_text t, int64_t *out)
+{
+	size_t len = t.len;
+
+	while (len && t.s[len - 1] == '0')
+		len--;
+	if (len > 1 && len < t.len && t.s[len - 1] == '.')
+		t.len = len - 1;
+	return tutela_vics_number(t.s, t.len, out);
+}
+
 static void put_id(struct vics_medium *m, char buf[VICS_ID_MAX])
 {
 	struct tutela_text t = text(m, m->id), number = text(m, m->fields[VICS_MEDIA_ID]);
@@ -192,7 +204,7 @@ static void put_id(struct vics_medium *m, char buf[VICS_ID_MAX])
 
 	if (t.len)
 		tutela_build_id(&m->build, t.s, t.len);
-	else if (number.len && !tutela_vics_number(number.s, number.len, &media_id))
+	else if (number.len && !whole_number(number, &media_id))
 		refuse(m, "MediaID is not a whole number: left out");
 	else if (number.len && m->build.rec.n_fingerprints)
 		tutela_build_id(&m->build, buf, tutela_vics_id(&m->build.rec.fingerprints[0], media_id, buf));
@@ -214,7 +226,7 @@ static bool number_text(struct tutela_text *t, bool negative, char buf[NUMBER_MA
 {
 	int64_t v;
 
-	if (!tutela_vics_number(t->s, t->len, &v) || (v < 0 && !negative))
+	if (!whole_number(*t, &v) || (v < 0 && !negative))
 		return false;
 	*t = (struct tutela_text){buf, (size_t)snprintf(buf, NUMBER_MAX, "%" PRId64, v)};
 	return true;

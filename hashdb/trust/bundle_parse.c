@@ -298,14 +298,11 @@ static void get_origins(struct parse *p, json_t *o, struct bundle_manifest *out)
 	}
 }
 
-static void get_marks(struct parse *p, json_t *o, struct bundle_manifest *out)
+static void read_mark(struct parse *p, json_t *mark, struct bundle_manifest *out)
 {
-	json_t *mark = json_object_get(o, "mark"), *versions;
-	const char *store;
+	json_t *versions;
+	const char *store = get_text(p, mark, "store");
 
-	if (!mark)
-		return;
-	store = get_text(p, mark, "store");
 	if (!p->err && strlen(store) != sizeof out->store - 1)
 		bad(p, TUTELA_E_FORMAT, "is no number of a store", "store");
 	if (!p->err)
@@ -318,6 +315,20 @@ static void get_marks(struct parse *p, json_t *o, struct bundle_manifest *out)
 		out->marks[i].version = get_number(p, one, "version", i ? out->marks[i - 1].version + 1 : 1, INT64_MAX);
 		out->marks[i].next_entry = (uint32_t)get_number(p, one, "entry", 1, UINT32_MAX);
 	}
+}
+
+/* Whatever is not of this form is the mark of another publisher, and no business of ours. */
+static void get_mark(json_t *o, struct bundle_manifest *out)
+{
+	char unsaid[BUNDLE_WHY_MAX];
+	struct parse p = {.name = "", .why = unsaid};
+
+	read_mark(&p, json_object_get(o, "mark"), out);
+	if (!p.err)
+		return;
+	out->store[0] = '\0';
+	out->list_number = 0;
+	out->n_marks = 0;
 }
 
 static void get_fingerprints(struct parse *p, json_t *o, struct bundle_manifest *out)
@@ -360,7 +371,7 @@ enum tutela_err tutela_bundle_manifest_parse(const char *text, size_t len, const
 		get_fingerprints(&p, o, out);
 		get_origins(&p, o, out);
 		get_files(&p, o, out);
-		get_marks(&p, o, out);
+		get_mark(o, out);
 	}
 	return close_text(&p, o);
 }

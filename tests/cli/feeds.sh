@@ -59,6 +59,27 @@ run 0 source add sn2 --type stopncii --url "$URL/v1" --credentials half
 run 2 sync sn2
 says err "the credentials lack"
 
+# A fetch that is broken off goes on behind the pages that came.
+page() { # SECONDS TYPE HASH [TOKEN]
+	printf '{"hasMoreRecords":%s,"nextSetTimestamp":%d,"hashRecords":[{"signalType":"%s","hashValue":"%s","hashStatus":"Active","lastModtimestamp":%d}]}' \
+		"${4+true,\"nextPageToken\":\"}${4-false}${4+\"}" "$1" "$2" "$3" "$1"
+}
+answers rest "$(page 50 ImagePDQ "$A" more)" 'no' 'no' 'no' 'no' "$(page 60 VideoMD5 "$B")" "$(page 60 VideoMD5 "$B")"
+run 0 source add rest --type stopncii --url "$URL/v1" --credentials sn.keys
+run 2 sync rest
+is "what came" "ImagePDQ:$A " "$(ids rest)"
+run 0 sync rest
+is "all of it" "ImagePDQ:$A VideoMD5:$B " "$(ids rest)"
+run 0 sync rest
+stop_server
+cut -d '[' -f 1 "$LOG" | uniq -c | sed 's/^ *//; s/GET .*startTimestamp/startTimestamp/' >asked
+cat >expected <<-END
+	1 startTimestamp=10 pageSize=800 
+	5 startTimestamp=10 pageSize=800 nextPageToken=more 
+	1 startTimestamp=50 pageSize=800 
+END
+diff asked expected || fail "the rest was asked for otherwise"
+
 # --- ThreatExchange: deleted, not described any more, disputed; `next` stays at its host, its token out of sight.
 secret te.keys 'access_token=17|hush'
 answers te \

@@ -47,7 +47,7 @@ is "two files" "$(printf '3\t2\t2')" "$(json -g version -g files -g added <out)"
 	echo "pdq $(hex 22)"
 } >some.txt
 run 0 --json import --list s some.txt
-is "good and bad" "$(printf '2\t4')" "$(json -g added -g bad <out)"
+is "good and bad" "$(printf '2\t4\t0')" "$(json -g added -g bad -g partial <out)"
 is "lines" "2 3 4 5 " "$(sed -n 's/^some\.txt:\([0-9]*\): ..*/\1/p' err | tr '\n' ' ')"
 run 2 import --list s2 --strict some.txt
 says err "tutela: 's2': 4 bad lines: nothing was imported"

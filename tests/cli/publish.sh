@@ -103,3 +103,20 @@ is "files left over" "" "$(find b -name '.*' -type f)"
 # What silences hits is for each operator to decide.
 run 0 allow --sha256 "$(hex 5)" --reason 'a stock photograph'
 bad 2 "which is for each operator to decide" publish --list allowed --key k --out b
+
+# Two stores can be compared by what `list show` says: of one entry it is the SHA-256 of its line.
+echo "sha256 $(hex 3) e" >one.txt
+run 0 import --list one one.txt
+run 0 export --list one --format records --output one.records
+line=$(tr -d '\n' <one.records | sha256sum | cut -c1-64)
+run 0 --json list show one
+is "digest" "$line	$line" "$(json -g digest -g digest_issued <out)"
+run 0 --json publish --list one --key k --out c
+is "as published" 1 "$(grep -c "\"digest\":\"$line\"" out)"
+run 0 list show one
+says out "digest         $line"
+says_not out "as issued"
+run 0 dispute --list one --reason x e
+run 0 list show one
+says out "as issued    $line"
+says_not out "digest         $line"

@@ -132,7 +132,8 @@ static enum tutela_err manifest_of_kind(enum tutela_list_kind kind)
 	size_t len;
 	char *text;
 
-	m = (struct bundle_manifest){.list = "a", .version = 3, .issued = 1924949045, .expires = 1956485045, .kind = kind};
+	m = (struct bundle_manifest){
+		.list = "a", .version = 3, .issued = 1924949045, .expires = 1956485045, .kind = kind};
 	m.n_files = 1;
 	m.files[0] = (struct bundle_file){.name = "a.3.full.zst", .version = 3, .length = 9, .plain = 20, .records = 1};
 	OK(tutela_bundle_manifest_text(&m, &text, &len));
@@ -148,4 +149,34 @@ Test(bundle_format, no_list_of_a_source_allows)
 	OK(manifest_of_kind(TUTELA_LIST_EXCLUDE));
 	FAILS(manifest_of_kind(TUTELA_LIST_ALLOW), TUTELA_E_FORMAT);
 	cr_assert(strstr(why, "is not one of known, exclude"), "%s", why);
+}
+
+/* BUNDLE.md: it means something to its publisher only. */
+Test(bundle_format, the_mark_of_another_publisher_is_passed_over)
+{
+	static const char *const marks[] = {
+		"",
+		",\"mark\":{}",
+		",\"mark\":null",
+		",\"mark\":[1]",
+		",\"mark\":\"theirs\"",
+		",\"mark\":{\"store\":\"x\",\"list\":1,\"versions\":[]}",
+		",\"mark\":{\"store\":\"00112233-4455-6677-8899-aabbccddeeff\",\"list\":0,\"versions\":{}}",
+		",\"mark\":{\"store\":\"00112233-4455-6677-8899-aabbccddeeff\",\"list\":7,\"versions\":[{}]}",
+	};
+
+	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+		struct bundle_manifest m;
+		char text[2048];
+
+		snprintf(text, sizeof text,
+			 "{\"type\":\"tutela-list\",\"format\":1,\"list\":\"a\",\"version\":3," DATES
+			 ",\"kind\":\"known\",\"digest\":" SHA
+			 ",\"active\":1,\"disputed\":0,\"fingerprints\":{\"md5\":1},"
+			 "\"files\":[{\"name\":\"a.3.full.zst\",\"version\":3,\"length\":9,\"sha256\":" SHA
+			 ",\"plain_length\":9,\"records\":1}]%s}",
+			 marks[i]);
+		OK(tutela_bundle_manifest_parse(text, strlen(text), "a.3.json", &m, why));
+		cr_assert(!m.store[0] && !m.list_number && !m.n_marks, "%s", marks[i]);
+	}
 }

@@ -13,6 +13,8 @@
 static const char *answers[8];
 static char asked[8][256];
 static size_t n_asked;
+static long refusal; /* status of an answer that is NULL */
+static enum cursor_resume resume;
 static struct sync_outcome said;
 static char reason[512];
 
@@ -21,6 +23,11 @@ enum tutela_err http_ask(struct http *h, const struct http_request *request, str
 	(void)h;
 	cr_assert_lt(n_asked, 8);
 	snprintf(asked[n_asked], sizeof asked[0], "%s", request->url);
+	if (!answers[n_asked]) {
+		*answer = (struct http_answer){.status = refusal};
+		n_asked++;
+		return refusal == 400 ? TUTELA_E_REFUSED : TUTELA_E_SYS;
+	}
 	*answer = (struct http_answer){.status = 200, .body = strdup(answers[n_asked])};
 	answer->len = strlen(answer->body);
 	n_asked++;
@@ -118,6 +125,7 @@ static enum tutela_err sync_at(struct world *w, int64_t now)
 	static struct progress progress;
 	struct cursor_feed feed = {.format = "threatexchange",
 				   .provenance = "test",
+				   .resume = resume,
 				   .idle_most = 85 * DAY,
 				   .first = first,
 				   .follow = follow};
@@ -199,6 +207,131 @@ Test(cursor_feed, the_checkpoint_moves_at_the_end_only)
 	cr_assert_str_eq(asked[0], "first 110");
 	OK(sync_at(w, 1001 * DAY));
 	cr_assert_str_eq(asked[0], "first 200");
+	world_free(w);
+}
+
+#define SECOND "{\"data\":[" ITEM("3", MD5_1, "300") "],\"paging\":{\"next\":\"third\"}}"
+
+/* A fetch of 110 to 400, whose third page does not come. */
+static void break_off(struct world *w, long status)
+{
+	begin(w);
+	answers[0] = "{\"data\":[" ITEM("3", MD5_1, "200") "],\"paging\":{\"next\":\"second\"}}";
+	answers[1] = SECOND;
+	answers[2] = NULL;
+	refusal = status;
+	cr_assert(sync_at(w, 1001 * DAY));
+	cr_assert_str_eq(asked[0], "first 110");
+	cr_assert_eq(list_of(w->store, "te").active, resume == CURSOR_ANEW ? 2 : 3, "what came is kept");
+}
+
+Test(cursor_feed, goes_on_behind_what_came_in_order)
+{
+	struct world *w = world_make();
+
+	resume = CURSOR_ORDERED;
+	break_off(w, 503);
+	answers[0] = PAGE(ITEM("4", MD5_2, "400"));
+	OK(sync_at(w, 1001 * DAY + 60));
+	cr_assert_str_eq(asked[0], "first 300");
+	OK(sync_at(w, 1001 * DAY + 120));
+	cr_assert_str_eq(asked[0], "first 400");
+	cr_assert_eq(list_of(w->store, "te").active, 4);
+	world_free(w);
+}
+
+Test(cursor_feed, an_order_that_is_none_moves_no_checkpoint)
+{
+	struct world *w = world_make();
+
+	resume = CURSOR_ORDERED;
+	begin(w);
+	answers[0] = "{\"data\":[" ITEM("3", MD5_1, "500") "],\"paging\":{\"next\":\"second\"}}";
+	answers[1] = SECOND;
+	answers[2] = NULL;
+	refusal = 503;
+	FAILS(sync_at(w, 1001 * DAY), TUTELA_E_SYS);
+	answers[0] = PAGE("");
+	OK(sync_at(w, 1001 * DAY));
+	cr_assert_str_eq(asked[0], "first 110");
+	world_free(w);
+}
+
+/* What changed before the rest was asked for may be missing in it: the next fetch begins where this one did. */
+Test(cursor_feed, goes_on_with_next)
+{
+	struct world *w = world_make();
+
+	resume = CURSOR_NEXT;
+	break_off(w, 503);
+	answers[0] = PAGE(ITEM("4", MD5_2, "400"));
+	OK(sync_at(w, 1001 * DAY + CURSOR_NEXT_LIFE));
+	cr_assert_str_eq(asked[0], "third");
+	cr_assert_eq(list_of(w->store, "te").active, 4);
+	answers[0] = PAGE(ITEM("4", MD5_2, "400"));
+	OK(sync_at(w, 1002 * DAY));
+	cr_assert_str_eq(asked[0], "first 200");
+	OK(sync_at(w, 1002 * DAY));
+	cr_assert_str_eq(asked[0], "first 400");
+	world_free(w);
+}
+
+Test(cursor_feed, next_is_dropped_when_it_is_old_or_refused)
+{
+	struct world *w = world_make();
+
+	resume = CURSOR_NEXT;
+	break_off(w, 503);
+	answers[0] = NULL;
+	answers[1] = "{\"data\":[" ITEM("3", MD5_1, "200") "],\"paging\":{\"next\":\"second\"}}";
+	answers[2] = SECOND;
+	answers[3] = PAGE(ITEM("4", MD5_2, "400"));
+	refusal = 400;
+	OK(sync_at(w, 1001 * DAY + 60));
+	cr_assert_str_eq(asked[0], "third");
+	cr_assert_str_eq(asked[1], "first 110");
+	answers[0] = PAGE("");
+	OK(sync_at(w, 1002 * DAY));
+	cr_assert_str_eq(asked[0], "first 400", "a fetch in one piece");
+	world_free(w);
+
+	w = world_make();
+	break_off(w, 503);
+	answers[0] = PAGE("");
+	OK(sync_at(w, 1001 * DAY + CURSOR_NEXT_LIFE + 1));
+	cr_assert_str_eq(asked[0], "first 110");
+	world_free(w);
+
+	w = world_make();
+	break_off(w, 503);
+	answers[0] = NULL;
+	refusal = 401;
+	FAILS(sync_at(w, 1001 * DAY), TUTELA_E_SYS);
+	cr_assert_str_eq(reason, "the server does not accept the credentials");
+	cr_assert_eq(n_asked, 1);
+	world_free(w);
+}
+
+/* Pieces prove nothing about what was deleted in between, however many there are. */
+Test(cursor_feed, pieces_do_not_put_off_the_fetch_of_all)
+{
+	struct world *w = world_make();
+	enum cursor_resume ways[] = {CURSOR_ORDERED, CURSOR_NEXT};
+
+	for (size_t i = 0; i < 2; i++) {
+		resume = ways[i];
+		answers[0] = "{\"data\":[" ITEM("1", MD5_1, "100") "],\"paging\":{\"next\":\"second\"}}";
+		answers[1] = NULL;
+		refusal = 503;
+		FAILS(sync_at(w, 900 * DAY), TUTELA_E_SYS);
+		cr_assert_eq(list_of(w->store, "te").active, 1);
+		answers[0] = PAGE(ITEM("2", MD5_2, "110"));
+		OK(sync_at(w, 986 * DAY));
+		cr_assert_str_eq(asked[0], "first ");
+		cr_assert_eq(said.withdrawn, 1);
+		world_free(w);
+		w = world_make();
+	}
 	world_free(w);
 }
 

@@ -68,6 +68,13 @@ Test(exch_vics, numbers_as_numbers_and_texts)
 {
 	vics(SET("{\"MediaID\":\"1\",\"MD5\":\"" MD5_A "\",\"Category\":\"03\",\"MediaSize\":\"9223372036854775807\"}"),
 	     REC(" label=[category][3] label=[media_size][9223372036854775807]") FINE);
+	/* Doubles, when they are whole; of texts too. */
+	vics(SET("{\"MediaID\":7.0,\"MD5\":\"" MD5_A "\",\"Category\":10.00,\"MediaSize\":\"20.0\"}"),
+	     "record 1 id=[md5:" MD5_A "/7] md5=" MD5_A
+	     " label=[category][10] label=[media_size][20] status=active reason=[] time=0\n" FINE);
+	vics(ONE(",\"Category\":\".0\""), "problem 1 @10 Category is not a whole number: left out\n" REC("") FINE);
+	vics(ONE(",\"Category\":\"1.\""), "problem 1 @10 Category is not a whole number: left out\n" REC("") FINE);
+	vics(ONE(",\"Category\":1.00e0"), "problem 1 @10 Category is not a whole number: left out\n" REC("") FINE);
 	vics(ONE(",\"Category\":1.5"), "problem 1 @10 Category is not a whole number: left out\n" REC("") FINE);
 	vics(ONE(",\"Category\":\"CAT 1\""), "problem 1 @10 Category is not a whole number: left out\n" REC("") FINE);
 	vics(ONE(",\"MediaSize\":-1"), "problem 1 @10 MediaSize is not a size in bytes: left out\n" REC("") FINE);

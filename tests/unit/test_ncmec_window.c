@@ -205,6 +205,25 @@ Test(ncmec_window, no_window_that_is_drained_is_over_the_target)
 	cr_assert_eq(w.width, (100000 + NCMEC_OVERLAP - NCMEC_LAG) / 4 / 16, "faster each time");
 }
 
+/* `done` is close to the present, and what came since is too much for one window. */
+Test(ncmec_window, no_window_reaches_into_the_future)
+{
+	for (int64_t since = 1; since < 200; since++) {
+		struct ncmec_window w = {.done = NOW - NCMEC_LAG - since};
+		char path[TUTELA_PAGE_NEXT_MAX + 1];
+		const char *why;
+
+		while (ncmec_window_ask(&w, NOW, path, sizeof path)) {
+			cr_assert_leq(time_of(path, "to="), NOW - NCMEC_LAG, "%s", path);
+			if (w.to - w.from > 1)
+				ncmec_window_page(&w, NOW, BASE, "/v2/entries?start=1001&max=900000", 1000, &why);
+			else
+				ncmec_window_page(&w, NOW, BASE, "", 1000, &why);
+		}
+		cr_assert_eq(w.done, NOW - NCMEC_LAG);
+	}
+}
+
 Test(ncmec_window, a_huge_second_is_drained_by_next)
 {
 	struct server *s = server_of(500000);

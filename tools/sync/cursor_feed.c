@@ -15,8 +15,12 @@ struct cursor {
 	const struct cursor_feed *feed;
 	char checkpoint[256]; /* where this fetch began */
 	char newest[256];     /* where the next one is to begin */
-	int64_t at;           /* when the last whole fetch was */
+	char earliest[256];   /* what the first page of this fetch said */
+	int64_t at;           /* when the last fetch in one piece was, or the first one began */
 	uint64_t records, pages;
+	char next[TUTELA_PAGE_NEXT_MAX + 1]; /* CURSOR_NEXT: behind the pages that were taken; "" */
+	bool resumed;                        /* this fetch goes on where one before it ended */
+	bool disordered;                     /* of CURSOR_ORDERED: it is not */
 };
 
 /* ------------------------------------------------------------------ addresses */
@@ -77,20 +81,50 @@ static enum tutela_err end(struct cursor *c, enum sync_status status, enum tutel
 	return err;
 }
 
+static bool copy_text(char *out, size_t room, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len >= room)
+		return false;
+	memcpy(out, text, len + 1);
+	return true;
+}
+
+/* What a fetch that ended early left, as far as it may still be used. */
+static void parse_rest(struct cursor *c, json_t *o)
+{
+	const char *next, *earliest;
+	int64_t age = c->batch.job->now - json_integer_value(json_object_get(o, "next_at"));
+
+	next = json_string_value(json_object_get(o, "next"));
+	earliest = json_string_value(json_object_get(o, "earliest"));
+	c->resumed = c->feed->resume == CURSOR_NEXT && next && *next && earliest && age >= 0 &&
+		     age <= CURSOR_NEXT_LIFE && copy_text(c->next, sizeof(c->next), next) &&
+		     copy_text(c->earliest, sizeof(c->earliest), earliest);
+}
+
 static bool parse_state(struct cursor *c, const char *state, size_t len)
 {
 	json_t *o = json_loadb(state, len, 0, NULL);
 	const char *url = "", *checkpoint = "";
 	json_int_t at = 0;
 	bool ok = o && !json_unpack(o, "{s:s, s:s, s:I}", "url", &url, "checkpoint", &checkpoint, "at", &at) &&
-		  !strcmp(url, c->batch.job->source->url) && strlen(checkpoint) < sizeof(c->checkpoint);
+		  !strcmp(url, c->batch.job->source->url) &&
+		  copy_text(c->checkpoint, sizeof(c->checkpoint), checkpoint);
 
 	if (ok) {
-		(void)snprintf(c->checkpoint, sizeof(c->checkpoint), "%s", checkpoint);
 		c->at = at;
+		parse_rest(c, o);
 	}
 	json_decref(o);
 	return ok;
+}
+
+static void begin_anew(struct cursor *c)
+{
+	c->resumed = false;
+	c->next[0] = c->earliest[0] = '\0';
 }
 
 static enum tutela_err load(struct cursor *c)
@@ -110,27 +144,46 @@ static enum tutela_err load(struct cursor *c)
 	if (c->at && c->feed->idle_most && (job->now - c->at > c->feed->idle_most || job->now < c->at - 3600)) {
 		c->checkpoint[0] = '\0';
 		c->batch.mode = TUTELA_REPLACE;
+		begin_anew(c);
 	}
 	memcpy(c->newest, c->checkpoint, sizeof(c->newest));
 	return TUTELA_OK;
 }
 
-static char *state_text(const struct cursor *c, const char *checkpoint, int64_t at)
+static char *state_text(const struct cursor *c, const char *checkpoint, int64_t at, bool rest)
 {
 	json_t *o = json_pack("{s:s, s:s, s:I}", "url", c->batch.job->source->url, "checkpoint", checkpoint, "at",
 			      (json_int_t)at);
-	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	char *text;
 
+	if (o && rest) {
+		json_object_set_new(o, "next", json_string(c->next));
+		json_object_set_new(o, "next_at", json_integer((json_int_t)c->batch.job->now));
+		json_object_set_new(o, "earliest", json_string(c->earliest));
+	}
+	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	json_decref(o);
 	return text;
 }
 
-/* Commit what is kept; `whole`: the checkpoint moves. */
+/* Commit what is kept, behind which the fetch goes on, or at its end (`whole`). */
 static enum tutela_err commit(struct cursor *c, bool whole)
 {
-	char *state = state_text(c, whole ? c->newest : c->checkpoint, whole ? c->batch.job->now : c->at);
+	/* Of a fetch in pieces nobody knows that nothing was missed in between: it is not a whole one. */
+	int64_t at = (whole && !c->resumed) || !c->at ? c->batch.job->now : c->at;
+	const char *checkpoint = c->checkpoint;
 	enum tutela_err err;
+	char *state;
 
+	if (whole)
+		checkpoint = c->resumed ? c->earliest : c->newest;
+	else if (c->feed->resume == CURSOR_ORDERED && !c->disordered)
+		checkpoint = c->newest;
+	state = state_text(c, checkpoint, at, !whole && c->next[0]);
+	if (state && strlen(state) > TUTELA_FEED_STATE_MAX) {
+		free(state);
+		state = state_text(c, checkpoint, at, false);
+	}
 	if (!state)
 		return end(c, SYNC_FAILED, TUTELA_E_ARG, "the state of the feed is no text");
 	if (whole)
@@ -141,15 +194,51 @@ static enum tutela_err commit(struct cursor *c, bool whole)
 	return err;
 }
 
+/* What came before is kept when the feed can go on behind it; the failure is what is said. */
+static enum tutela_err give_up(struct cursor *c, enum sync_status status, enum tutela_err err, const char *reason)
+{
+	bool keep = c->feed->resume && c->batch.n && c->batch.mode != TUTELA_REPLACE;
+	enum tutela_err committed = keep ? commit(c, false) : TUTELA_OK;
+
+	return committed ? committed : end(c, status, err, reason);
+}
+
 /* ------------------------------------------------------------------ pages */
 
 static enum tutela_err fetch_failed(struct cursor *c, enum tutela_err err, long status, const char *why)
 {
 	if (err == TUTELA_E_INTERRUPTED)
-		return end(c, SYNC_FAILED, err, "interrupted");
+		return give_up(c, SYNC_FAILED, err, "interrupted");
 	if (status == 401 || status == 403)
-		return end(c, SYNC_REFUSED, err, "the server does not accept the credentials");
-	return end(c, err == TUTELA_E_FORMAT || err == TUTELA_E_TOOBIG ? SYNC_REFUSED : SYNC_FAILED, err, why);
+		return give_up(c, SYNC_REFUSED, err, "the server does not accept the credentials");
+	return give_up(c, err == TUTELA_E_FORMAT || err == TUTELA_E_TOOBIG ? SYNC_REFUSED : SYNC_FAILED, err, why);
+}
+
+static void forget_url(char **url)
+{
+	if (*url)
+		explicit_bzero(*url, strlen(*url));
+	free(*url);
+	*url = NULL;
+}
+
+/* Where a fetch before this one ended, the server does not go on. */
+static bool refused(const struct cursor *c, enum tutela_err err, long status)
+{
+	return c->resumed && !c->pages && err != TUTELA_E_INTERRUPTED && status && status != 401 && status != 403;
+}
+
+static void take(struct cursor *c, struct http_answer *answer, const struct page_facts *facts)
+{
+	c->pages++;
+	c->records += facts->records;
+	if (facts->checkpoint[0]) {
+		c->disordered = c->disordered || strtoll(facts->checkpoint, NULL, 10) < strtoll(c->newest, NULL, 10);
+		memcpy(c->newest, facts->checkpoint, sizeof(c->newest));
+	}
+	if (c->pages == 1 && !c->resumed)
+		memcpy(c->earliest, c->newest, sizeof(c->earliest));
+	page_batch_add(&c->batch, answer, memory_format("page %llu", (unsigned long long)c->pages));
 }
 
 /* The page at *url; what comes after it takes its place, NULL at the end. */
@@ -160,45 +249,64 @@ static enum tutela_err step(struct cursor *c, char **url, struct page_facts *fac
 	char *why, *next = NULL;
 	enum tutela_err err = page_fetch(&c->batch, &request, &answer, facts, &why);
 
-	if (err)
+	if (err && refused(c, err, answer.status)) {
+		begin_anew(c);
+		forget_url(url);
+		*url = c->feed->first(c->feed->ctx, c->checkpoint);
+		err = TUTELA_OK;
+		goto out;
+	}
+	if (err) {
 		err = fetch_failed(c, err, answer.status, why);
-	free(why);
-	if (err)
-		return err;
-	c->pages++;
-	c->records += facts->records;
-	if (facts->checkpoint[0])
-		memcpy(c->newest, facts->checkpoint, sizeof(c->newest));
-	page_batch_add(&c->batch, &answer, memory_format("page %llu", (unsigned long long)c->pages));
+		goto out;
+	}
+	take(c, &answer, facts);
 	if (facts->next[0]) {
 		next = c->feed->follow(c->feed->ctx, c->checkpoint, facts->next);
-		if (!next)
-			return end(c, SYNC_REFUSED, TUTELA_E_FORMAT,
-				   "a page names a successor that is not at the source's address");
-		if (!strcmp(next, *url) || c->pages >= CURSOR_PAGES_MAX) {
-			free(next);
-			return end(c, SYNC_REFUSED, TUTELA_E_FORMAT, "the pages do not end");
-		}
+		err = next ? TUTELA_OK
+			   : end(c, SYNC_REFUSED, TUTELA_E_FORMAT,
+				 "a page names a successor that is not at the source's address");
 	}
-	explicit_bzero(*url, strlen(*url));
-	free(*url);
+	if (next && (!strcmp(next, *url) || c->pages >= CURSOR_PAGES_MAX)) {
+		forget_url(&next);
+		err = end(c, SYNC_REFUSED, TUTELA_E_FORMAT, "the pages do not end");
+	}
+	if (err)
+		goto out;
+	c->next[0] = '\0';
+	if (c->feed->resume == CURSOR_NEXT)
+		memcpy(c->next, facts->next, sizeof(c->next));
+	forget_url(url);
 	*url = next;
-	return page_batch_full(&c->batch) ? commit(c, false) : TUTELA_OK;
+	err = page_batch_full(&c->batch) ? commit(c, false) : TUTELA_OK;
+out:
+	free(why);
+	return err;
+}
+
+/* Where this fetch begins. */
+static char *begin_url(struct cursor *c)
+{
+	char *url = c->resumed ? c->feed->follow(c->feed->ctx, c->checkpoint, c->next) : NULL;
+
+	if (!url) {
+		begin_anew(c);
+		url = c->feed->first(c->feed->ctx, c->checkpoint);
+	}
+	return url;
 }
 
 static enum tutela_err pull(struct cursor *c)
 {
-	char *url = c->feed->first(c->feed->ctx, c->checkpoint);
+	char *url = begin_url(c);
 	struct page_facts *facts = memory_array(1, sizeof(*facts));
 	enum tutela_err err = TUTELA_OK;
 
 	while (!err && url && !sync_stop(c->batch.job))
 		err = step(c, &url, facts);
 	if (!err && url)
-		err = end(c, SYNC_FAILED, TUTELA_E_INTERRUPTED, "interrupted");
-	if (url)
-		explicit_bzero(url, strlen(url));
-	free(url);
+		err = give_up(c, SYNC_FAILED, TUTELA_E_INTERRUPTED, "interrupted");
+	forget_url(&url);
 	explicit_bzero(facts, sizeof(*facts));
 	free(facts);
 	if (err)

@@ -113,17 +113,18 @@ static const char *inside(const char *base, const char *next)
 /* 4 times narrower, then 16 times, then 64. Never narrower than a second. */
 static void narrow(struct ncmec_window *w)
 {
-	int64_t width = w->to - w->from;
+	int64_t width = w->to - w->from, end = w->to;
 	uint32_t by = w->shrunk < 2 ? w->shrunk + 1 : 3;
 
 	w->width = width >> (2 * by) ? width >> (2 * by) : 1;
 	w->shrunk++;
 	w->small = 0;
 	w->to = w->from + w->width;
-	/* What lies before `done` was taken once: begin there when the overlap is what fills the window. */
+	/* What lies before `done` was taken once: begin there when the overlap is what fills the window, and do not
+	 * go beyond its end, which may be where the future begins. */
 	if (w->to <= w->done) {
 		w->from = w->done;
-		w->to = w->done + w->width;
+		w->to = w->done + w->width < end ? w->done + w->width : end;
 	}
 	drop_next(w);
 }

@@ -55,6 +55,7 @@ static enum tutela_err run(struct sync_job *job)
 	char *base = cursor_base(job->source);
 	struct cursor_feed feed = {.format = "stopncii",
 				   .provenance = "StopNCII",
+				   .resume = CURSOR_NEXT,
 				   .idle_most = IDLE_MOST,
 				   .first = first,
 				   .follow = follow,

@@ -91,6 +91,7 @@ static enum tutela_err run(struct sync_job *job)
 	const char *why = NULL, *headers[] = {"Accept: application/json", NULL, NULL};
 	struct cursor_feed feed = {.format = "tat",
 				   .provenance = "Tech Against Terrorism",
+				   .resume = CURSOR_NEXT,
 				   .first = first,
 				   .follow = follow,
 				   .headers = headers,

@@ -57,6 +57,7 @@ static enum tutela_err run(struct sync_job *job)
 	struct group group = {.base = cursor_base(job->source)};
 	struct cursor_feed feed = {.format = "threatexchange",
 				   .provenance = "ThreatExchange",
+				   .resume = CURSOR_ORDERED,
 				   .idle_most = IDLE_MOST,
 				   .first = first,
 				   .follow = follow,
