@@ -15,7 +15,7 @@ enum tutela_err tutela_held_write(struct tutela_update *u);
 void tutela_feeds_free(struct tutela_update *u);
 void tutela_held_free(struct tutela_update *u);
 
-/* With a list go its bad records, and the state of the feed that is named as it is. */
+/* With a list go its bad records, and the states of its feeds. */
 enum tutela_err tutela_held_remove(struct session *w, uint32_t list);
 enum tutela_err tutela_feed_forget(struct session *w, const char *source, const char *feed);
 /* All of a source. */

@@ -152,4 +152,16 @@ sleep 1
 run 0 sync nc
 is "gone" "7/a " "$(ids nc)"
 stop_server
+
+# --- A list that was removed is fetched whole again: what was fetched before is not here any more.
+answers again \
+	"{\"hasMoreRecords\":false,\"nextSetTimestamp\":50,\"hashRecords\":[{\"signalType\":\"ImagePDQ\",\"hashValue\":\"$A\",\"hashStatus\":\"Active\",\"lastModtimestamp\":40}]}" \
+	"{\"hasMoreRecords\":false,\"nextSetTimestamp\":50,\"hashRecords\":[{\"signalType\":\"ImagePDQ\",\"hashValue\":\"$A\",\"hashStatus\":\"Active\",\"lastModtimestamp\":40}]}"
+run 0 source add again --type stopncii --url "$URL/v1" --credentials sn.keys
+run 0 sync again
+run 0 list remove again --yes
+run 0 sync again
+is "fetched again" "ImagePDQ:$A " "$(ids again)"
+stop_server
+is "from the very beginning" 2 "$(grep -c startTimestamp=10 "$LOG")"
 run 0 check

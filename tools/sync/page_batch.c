@@ -44,6 +44,7 @@ enum tutela_err page_batch_begin(struct page_batch *b)
 enum tutela_err page_state(struct sync_job *job, const char *list, const char *feed, char **state, size_t *len)
 {
 	struct tutela_snapshot *snap;
+	struct tutela_list there;
 	enum tutela_err err;
 
 	*state = NULL;
@@ -52,7 +53,10 @@ enum tutela_err page_state(struct sync_job *job, const char *list, const char *f
 	if (err)
 		return sync_report_error(job, list, err);
 	*state = memory_array(TUTELA_FEED_STATE_MAX, 1);
-	err = tutela_snapshot_feed(snap, job->source->name, feed, *state, TUTELA_FEED_STATE_MAX, len);
+	/* Without its list, what was fetched is not here, whatever the state says. */
+	err = tutela_snapshot_list(snap, list, &there);
+	if (!err)
+		err = tutela_snapshot_feed(snap, job->source->name, feed, *state, TUTELA_FEED_STATE_MAX, len);
 	tutela_snapshot_close(snap);
 	if (err) {
 		free(*state);
