@@ -9,6 +9,9 @@
 /* TUTELA_E_NOTFOUND (no error text, as below), TUTELA_E_CORRUPT. */
 enum tutela_err tutela_source_get(struct tutela_store *s, struct txn *txn, const char *name, struct tutela_source *out);
 
+/* Is the source what somebody took it for when he began to fetch? TUTELA_E_REFUSED, with a sentence. */
+enum tutela_err tutela_source_same(struct session *w, const struct tutela_source *known);
+
 /* Write the feeds' states and the bad records that the update has collected: part of its commit. */
 enum tutela_err tutela_feeds_write(struct tutela_update *u);
 enum tutela_err tutela_held_write(struct tutela_update *u);

@@ -166,6 +166,7 @@ static enum tutela_err begin(struct taking *t)
 					  .create = true,
 					  .policy = &policy,
 					  .source = sync->opts->source->name,
+					  .of = sync->opts->source,
 					  .provenance = provenance,
 					  .expires = m->expires,
 					  .threads = sync->opts->threads};

@@ -346,6 +346,9 @@ struct how {
 	uint32_t threshold;  /* of pinned keys; 0: 2 of 3 */
 	const char *endless; /* this file never ends */
 	const char *from;    /* name of the source; NULL: "fp" */
+	/* Called when this file is asked for, once: what somebody else does to the store at that moment. */
+	const char *when;
+	void (*meanwhile)(struct tutela_store *s);
 };
 
 static const struct how usual;
@@ -374,6 +377,27 @@ static enum tutela_err endless_get(void *ctx, const char *name, uint64_t offset,
 	die("the endless file was read to its end");
 }
 
+struct moment {
+	struct tutela_store *store;
+	const struct how *how;
+	const char *folder;
+	bool past;
+};
+
+static enum tutela_err moment_get(void *ctx, const char *name, uint64_t offset, uint64_t most,
+				  enum tutela_err (*write)(void *to, const void *bytes, size_t len), void *to)
+{
+	struct moment *m = ctx;
+	char folder[1024];
+
+	if (!m->past && !strcmp(name, m->how->when)) {
+		m->past = true;
+		m->how->meanwhile(m->store);
+	}
+	snprintf(folder, sizeof folder, "%s", path_of(m->folder, NULL));
+	return tutela_bundle_folder_get(folder, name, offset, most, write, to);
+}
+
 static char reason[512];
 static bool expired;
 
@@ -389,6 +413,7 @@ static enum tutela_err sync_from(struct tutela_store *s, const char *folder, con
 {
 	struct tutela_source *source = calloc(1, sizeof *source);
 	struct endless endless = {folder, how->endless};
+	struct moment moment = {.store = s, .how = how, .folder = folder};
 	char path[1024];
 	struct tutela_bundle_sync_opts opts = {.size = sizeof opts,
 					       .source = source,
@@ -404,6 +429,8 @@ static enum tutela_err sync_from(struct tutela_store *s, const char *folder, con
 	snprintf(path, sizeof path, "%s", path_of(folder, NULL));
 	if (how->endless)
 		opts.transport = (struct tutela_bundle_transport){endless_get, &endless};
+	if (how->meanwhile)
+		opts.transport = (struct tutela_bundle_transport){moment_get, &moment};
 	strcpy(source->name, how->from ? how->from : "fp");
 	strcpy(source->url, "/nowhere");
 	source->threshold = how->threshold ? how->threshold : 2;
@@ -898,6 +925,37 @@ static void short_root(void)
 	make_root("bad", publics, KEYS, 2, 0, KEYS, NOW + 10);
 }
 
+static void change_source(struct tutela_store *s, bool suspend, unsigned key)
+{
+	struct tutela_source *source = calloc(1, sizeof *source);
+	struct tutela_snapshot *snap;
+
+	MUST(tutela_snapshot_open(s, &snap));
+	MUST(tutela_snapshot_source(snap, "fp", source));
+	tutela_snapshot_close(snap);
+	source->suspended = suspend;
+	if (!suspend)
+		MUST(tutela_source_remove(s, "fp"));
+	tutela_public_key_text(&publics[key], source->keys[0]);
+	MUST(tutela_source_put(s, source, suspend, "source-change"));
+	free(source);
+}
+
+static void suspend_it(struct tutela_store *s)
+{
+	change_source(s, true, 0);
+}
+
+static void pin_another(struct tutela_store *s)
+{
+	change_source(s, false, STRANGER);
+}
+
+static void remove_it(struct tutela_store *s)
+{
+	MUST(tutela_source_remove(s, "fp"));
+}
+
 #define PAST_ROOT (NOW + 400 * DAY)
 
 static const struct row rows[] = {
@@ -1023,6 +1081,24 @@ static const struct row rows[] = {
 	{"a key twice in the text", "v2", "v3", key_twice_in_json, "is no JSON object: duplicate object key", {0}},
 	{"a format of the future", "v2", "v3", next_format, "'format' is one that this version does not know", {0}},
 	{"a list with a reserved name", "v2", "v3", named_root, "cannot be the name of a list in a bundle", {0}},
+	{"a source that was suspended meanwhile",
+	 "v2",
+	 "v3",
+	 nothing,
+	 "the source 'fp' was suspended meanwhile",
+	 {.when = DELTA, .meanwhile = suspend_it}},
+	{"a source that was removed meanwhile",
+	 NULL,
+	 "v3",
+	 nothing,
+	 "the source 'fp' was removed meanwhile",
+	 {.when = DELTA, .meanwhile = remove_it}},
+	{"a source that was removed, and is there again with another key",
+	 NULL,
+	 "v3",
+	 nothing,
+	 "the source 'fp' was changed meanwhile",
+	 {.when = DELTA, .meanwhile = pin_another}},
 	{"a list of another source", "v2", "v3", nothing, "is of the source 'fp', not of 'other'", {.from = "other"}},
 };
 

@@ -245,6 +245,7 @@ static enum tutela_err open_update(struct page_batch *b)
 					  .list = b->list,
 					  .create = true,
 					  .source = b->job->source->name,
+					  .of = b->job->source,
 					  .mode = b->mode,
 					  .newest = true,
 					  .provenance = b->provenance};
