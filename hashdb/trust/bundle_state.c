@@ -170,9 +170,8 @@ enum tutela_err tutela_bundle_list_state_text(const struct bundle_list_state *st
 	return TUTELA_OK;
 }
 
-/* malloc'd; NULL when there is none. */
-static enum tutela_err read_state(struct tutela_snapshot *snap, const char *source, const char *feed, char **out,
-				  size_t *len)
+enum tutela_err tutela_bundle_state_read(struct tutela_snapshot *snap, const char *source, const char *feed, char **out,
+					 size_t *len)
 {
 	char *buf = tutela_mem_array(TUTELA_FEED_STATE_MAX, 1);
 	enum tutela_err err =
@@ -194,7 +193,7 @@ enum tutela_err tutela_bundle_source_state(struct tutela_snapshot *snap, const c
 	char *text;
 
 	memset(out, 0, sizeof *out);
-	err = read_state(snap, source, BUNDLE_FEED, &text, &len);
+	err = tutela_bundle_state_read(snap, source, BUNDLE_FEED, &text, &len);
 	if (!err && text)
 		err = tutela_bundle_source_state_parse(text, len, out);
 	free(text);
@@ -209,7 +208,7 @@ enum tutela_err tutela_bundle_list_state(struct tutela_snapshot *snap, const cha
 	char *text;
 
 	memset(out, 0, sizeof *out);
-	err = read_state(snap, source, list, &text, &len);
+	err = tutela_bundle_state_read(snap, source, list, &text, &len);
 	if (!err && text)
 		err = tutela_bundle_list_state_parse(text, len, out);
 	free(text);

@@ -37,6 +37,9 @@ enum tutela_err tutela_bundle_list_state_parse(const char *text, size_t len, str
 enum tutela_err tutela_bundle_source_state_text(const struct bundle_source_state *st, char **out, size_t *len);
 enum tutela_err tutela_bundle_list_state_text(const struct bundle_list_state *st, char **out, size_t *len);
 
+/* A state's bytes as the snapshot has them, malloc'd; NULL when there is none. */
+enum tutela_err tutela_bundle_state_read(struct tutela_snapshot *snap, const char *source, const char *feed, char **out,
+					 size_t *len);
 /* As the snapshot has them; all zero when there is none. TUTELA_E_CORRUPT. */
 enum tutela_err tutela_bundle_source_state(struct tutela_snapshot *snap, const char *source,
 					   struct bundle_source_state *out);

@@ -956,6 +956,13 @@ static void remove_it(struct tutela_store *s)
 	MUST(tutela_source_remove(s, "fp"));
 }
 
+/* Somebody else is quicker, and has a newer index. */
+static void sync_newer(struct tutela_store *s)
+{
+	MUST(sync_from(s, "r2", &usual));
+	*reason = '\0';
+}
+
 #define PAST_ROOT (NOW + 400 * DAY)
 
 static const struct row rows[] = {
@@ -1211,6 +1218,46 @@ static void good_rows(void)
 	tutela_store_close(t);
 }
 
+/* What was seen stays seen, whatever became of the lists. */
+static void memory_rows(void)
+{
+	struct tutela_store *s;
+
+	empty("store");
+	s = open_store("store");
+	expect(!sync_from(s, "v3", &usual), "version 3");
+	copy("r4", "bad");
+	flip("bad", "l.3-4.delta.zst");
+	if (has("bad", "l.4.full.zst"))
+		flip("bad", "l.4.full.zst");
+	expect(sync_from(s, "bad", &usual) == TUTELA_E_REFUSED && strstr(reason, "are not those that were signed"),
+	       "a new root and a new index, and damaged data: the list is refused");
+	expect(sync_from(s, "v3", &usual) == TUTELA_E_REFUSED && strstr(reason, "the root is older than it was"),
+	       "the root that was seen is not forgotten");
+	expect(sync_from(s, "r3", &usual) == TUTELA_E_REFUSED && strstr(reason, "older than version 4"),
+	       "nor is the index");
+	expect(!sync_from(s, "r4", &usual), "what was damaged, whole");
+	tutela_store_close(s);
+	empty("store");
+	s = open_store("store");
+	expect(!sync_from(s, "v3", &usual), "version 3");
+	copy("r2", "bad");
+	flip("bad", "lists.json");
+	expect(sync_from(s, "bad", &usual) == TUTELA_E_REFUSED, "a new root, and a damaged index");
+	expect(sync_from(s, "v3", &usual) == TUTELA_E_REFUSED && strstr(reason, "the root is older than it was"),
+	       "the root is not forgotten");
+	tutela_store_close(s);
+	empty("store");
+	s = open_store("store");
+	expect(!sync_from(s, "v2", &usual), "version 2");
+	expect(sync_from(s, "v3", &(struct how){.when = DELTA, .meanwhile = sync_newer}) == TUTELA_E_BUSY &&
+		       strstr(reason, "another sync of source 'fp'"),
+	       "two syncs at once: who comes last must not put older roots back");
+	expect(sync_from(s, "v3", &usual) == TUTELA_E_REFUSED && strstr(reason, "the root is older than it was"),
+	       "the root that the other one saw is not forgotten");
+	tutela_store_close(s);
+}
+
 static void prepare(void)
 {
 	struct tutela_store *s;
@@ -1232,8 +1279,12 @@ static void prepare(void)
 	copy("out", "v3");
 	make_root("out", publics, KEYS, 2, 0, KEYS, NOW + 400 * DAY);
 	copy("out", "r2");
+	copy("out", "r3");
 	copy("v3", "f3");
 	publish(s, "f3", NOW + 30, true);
+	put(s, "l", 410, 420, false);
+	publish(s, "out", NOW + 40, false);
+	copy("out", "r4");
 	find_manifest("v2", m2);
 	find_manifest("v3", m3);
 	tutela_store_close(s);
@@ -1253,6 +1304,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ROWS; i++)
 		run_row(&rows[i]);
 	good_rows();
+	memory_rows();
 	for (unsigned i = 0; i <= KEYS; i++)
 		tutela_secret_key_free(keys[i]);
 	printf("check-trust: %zu ways to cheat, %u not refused as they must be\n", ROWS, wrong);
