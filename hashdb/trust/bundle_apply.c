@@ -134,7 +134,11 @@ static enum tutela_err put_states(struct taking *t)
 	const struct bundle_manifest *m = t->a->manifest;
 	const char *source = sync->opts->source->name;
 	struct bundle_source_state state = sync->state;
-	struct bundle_list_state list = {.version = m->version, .issued = m->issued, .n_origins = m->n_origins};
+	struct bundle_list_state list = {.version = m->version,
+					 .issued = m->issued,
+					 .expires = m->expires,
+					 .in_force = tutela_bundle_expiry(sync, m->expires),
+					 .n_origins = m->n_origins};
 	enum tutela_err err;
 	size_t len;
 	char *text;
@@ -167,7 +171,7 @@ static enum tutela_err begin(struct taking *t)
 					  .source = sync->opts->source->name,
 					  .of = sync->opts->source,
 					  .provenance = provenance,
-					  .expires = m->expires,
+					  .expires = tutela_bundle_expiry(sync, m->expires),
 					  .threads = sync->opts->threads};
 	enum tutela_err err = TUTELA_OK, moved;
 

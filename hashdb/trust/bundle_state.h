@@ -26,6 +26,7 @@ struct bundle_list_state {
 	uint8_t digest[32];
 	uint8_t manifest_sha256[BUNDLE_SHA_LEN];
 	int64_t issued;
+	int64_t expires, in_force; /* the manifest's; and what the list was given: the index's, if that is sooner */
 	size_t n_origins;
 	struct bundle_origin origins[BUNDLE_ORIGINS_MAX]; /* of what was taken, without this source */
 };

@@ -49,6 +49,12 @@ enum tutela_err tutela_bundle_unmoved(struct bundle_sync *sync);
 /* The store has these bytes now; takes them over. */
 void tutela_bundle_moved(struct bundle_sync *sync, char *text, size_t len);
 
+/* When a list expires: with its manifest, or with the index that vouches for that, whichever is sooner. */
+static inline int64_t tutela_bundle_expiry(const struct bundle_sync *sync, int64_t manifest)
+{
+	return manifest < sync->index.expires ? manifest : sync->index.expires;
+}
+
 /* One commit that takes the list to the manifest. */
 struct bundle_apply {
 	struct bundle_sync *sync;

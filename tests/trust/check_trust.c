@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -1218,6 +1219,54 @@ static void good_rows(void)
 	tutela_store_close(t);
 }
 
+/* The index of the bad folder, as `version`, expires `days` after v3 was issued. */
+static void index_until(unsigned *version, unsigned to, unsigned *days, unsigned until)
+{
+	char from[64], then[64];
+	time_t t = (time_t)(NOW + 20 + (int64_t)*days * DAY);
+	struct tm tm;
+
+	strftime(from, sizeof from, "\"expires\": \"%Y-%m-%dT%H:%M:%SZ\"", gmtime_r(&t, &tm));
+	t = (time_t)(NOW + 20 + (int64_t)until * DAY);
+	strftime(then, sizeof then, "\"expires\": \"%Y-%m-%dT%H:%M:%SZ\"", gmtime_r(&t, &tm));
+	index_again("bad", from, then, 0);
+	snprintf(from, sizeof from, "\"version\": %u", *version);
+	snprintf(then, sizeof then, "\"version\": %u", to);
+	index_again("bad", from, then, 0);
+	*version = to;
+	*days = until;
+}
+
+static bool expires_after(struct tutela_store *s, unsigned days)
+{
+	char is[512], wanted[64];
+
+	state_of(s, is);
+	snprintf(wanted, sizeof wanted, " expires %" PRId64 " ", NOW + 20 + (int64_t)days * DAY);
+	return strstr(is, wanted) != NULL;
+}
+
+/* An index that is held back must not look fresh for as long as a manifest in it does. */
+static void expiry_rows(void)
+{
+	unsigned version = 3, days = 30;
+	struct tutela_store *s;
+
+	empty("store");
+	s = open_store("store");
+	copy("v3", "bad");
+	index_until(&version, 4, &days, 10);
+	expect(!sync_from(s, "bad", &usual) && expires_after(s, 10),
+	       "an index that expires before a manifest: the list expires with it");
+	index_until(&version, 5, &days, 20);
+	expect(!sync_from(s, "bad", &usual) && expires_after(s, 20), "the next index puts that off");
+	index_until(&version, 6, &days, 40);
+	expect(!sync_from(s, "bad", &usual) && expires_after(s, 30), "no further than the manifest says");
+	index_until(&version, 7, &days, 5);
+	expect(!sync_from(s, "bad", &usual) && expires_after(s, 5), "and a shorter one brings it forward");
+	tutela_store_close(s);
+}
+
 /* What was seen stays seen, whatever became of the lists. */
 static void memory_rows(void)
 {
@@ -1305,6 +1354,7 @@ int main(int argc, char **argv)
 		run_row(&rows[i]);
 	good_rows();
 	memory_rows();
+	expiry_rows();
 	for (unsigned i = 0; i <= KEYS; i++)
 		tutela_secret_key_free(keys[i]);
 	printf("check-trust: %zu ways to cheat, %u not refused as they must be\n", ROWS, wrong);
