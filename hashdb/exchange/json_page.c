@@ -44,11 +44,36 @@ void tutela_json_page_close(struct tutela_reader *r)
 	free(page->bytes);
 }
 
+/*
+ * Objects and arrays of three bytes take a hundred times as much when they are
+ * parsed: what a page is made of is counted before. Of text that is no JSON
+ * the counts mean nothing, and the parser tells.
+ */
+static bool too_many(const char *s, size_t len)
+{
+	size_t containers = 0, values = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (quoted && s[i] == '\\')
+			i++;
+		else if (s[i] == '"')
+			quoted = !quoted;
+		else if (!quoted) {
+			containers += s[i] == '{' || s[i] == '[';
+			values += s[i] == ',';
+		}
+	}
+	return containers > JSON_PAGE_CONTAINERS || values > JSON_PAGE_VALUES;
+}
+
 /* What jansson says of an error quotes the input, which is secret: where it is has to do. */
 static enum tutela_err parse(struct tutela_reader *r, struct json_page *page)
 {
 	json_error_t error;
 
+	if (page->bytes && too_many(page->bytes, page->len))
+		return tutela_reader_fail(r, "the page has more values than a page may have");
 	page->root = json_loadb(page->bytes ? page->bytes : "", page->len, 0, &error);
 	free(page->bytes);
 	page->bytes = NULL;
