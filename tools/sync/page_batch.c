@@ -161,8 +161,11 @@ static bool wanted(const struct tutela_source *source, struct tutela_text id)
 
 	if (!source->n_members)
 		return true;
+	/* A number of twenty digits may be one of them once it has come round. */
 	for (; i < id.len && id.s[i] >= '0' && id.s[i] <= '9'; i++)
-		member = member * 10 + (uint64_t)(id.s[i] - '0');
+		if (__builtin_mul_overflow(member, (uint64_t)10, &member) ||
+		    __builtin_add_overflow(member, (uint64_t)(id.s[i] - '0'), &member))
+			return false;
 	if (!i || i == id.len || id.s[i] != '/')
 		return false;
 	for (i = 0; i < source->n_members; i++)
