@@ -154,6 +154,15 @@ $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS): $(B)/lib/libtutela.a
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBTUTELA_LIBS)
 
+# Threads of the program, and the processes that they share.
+CHECK_WORKERS := $(B)/test/check-workers
+$(B)/tests/soak/check_workers.o: FLAGS_tests = -Iengine/include -Itools -Itests/unit
+$(CHECK_WORKERS): $(B)/tests/soak/check_workers.o $(patsubst %,$(B)/tools/%.o,crew interrupt memory message printable) \
+		$(B)/lib/libtutela.a
+	@mkdir -p $(@D)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBTUTELA_LIBS)
+
 # The refusal table of signed bundles.
 CHECK_TRUST := $(B)/test/check-trust
 $(B)/tests/trust/%.o: FLAGS_tests = -Iengine/include -Ihashdb/include $(call pkg,SODIUM,cflags) $(call pkg,ZSTD,cflags)
@@ -189,11 +198,12 @@ check-soak: all $(CHECK_SOAK) ## readers against a writer, every answer compared
 ARCHER = $(firstword $(wildcard $(dir $(realpath $(shell command -v $(CC))))../lib/libarcher.so))
 
 .PHONY: check-threads
-check-threads: all $(CHECK_THREADS) $(CHECK_SOAK)
+check-threads: all $(CHECK_THREADS) $(CHECK_SOAK) $(CHECK_WORKERS) $(FAKE_WORKER)
 	@[ -n '$(ARCHER)' ] || { echo "check-tsan: there is no libarcher.so beside $(CC)" >&2; exit 2; }
 	$(Q)base=$$(mktemp -d $(STORE_TESTS_BASE)/tutela-threads-XXXXXX) && \
 		export OMP_TOOL_LIBRARIES=$(ARCHER) TSAN_OPTIONS=ignore_noninstrumented_modules=1 OMP_NUM_THREADS=2 && \
-		{ $(CHECK_THREADS) $$base/a && $(CHECK_SOAK) $$base/b 30 2 3 $(SEED); status=$$?; rm -rf $$base; exit $$status; }
+		{ $(CHECK_THREADS) $$base/a && $(CHECK_SOAK) $$base/b 30 2 3 $(SEED) && \
+		$(CHECK_WORKERS) $$base/c $(abspath $(FAKE_WORKER)); status=$$?; rm -rf $$base; exit $$status; }
 
 .PHONY: compare-levels
 compare-levels: $(COMPARE_LEVELS)
@@ -204,7 +214,7 @@ mkpicture: $(MKPICTURE) ## the test picture maker (build/test/mkpicture)
 	@ln -sfn $(KEY)/test $(O)/test
 
 .PHONY: tests
-tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(FILE_SERVER) $(FEED_SERVER) $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS) $(CHECK_TRUST) $(PROBES) \
+tests: $(UNIT) $(MKPICTURE) $(FAKE_WORKER) $(HELPER) $(FILE_SERVER) $(FEED_SERVER) $(CHECK_DAMAGE) $(CHECK_SOAK) $(CHECK_THREADS) $(CHECK_WORKERS) $(CHECK_TRUST) $(PROBES) \
 	$(CHECK_SANDBOX) $(MKHOSTILE) $(DRIVE)
 
 # With a sanitizer: tests ask for more memory than there is, and want an answer; leaks end up in a file.

@@ -29,6 +29,7 @@ struct sync {
 	const struct cli *cli;
 	struct tutela_store *store;
 	bool dry_run;
+	uint64_t time_limit;           /* seconds a source, over the network */
 	struct tutela_source *sources; /* to be synced */
 	size_t n;
 	uint64_t skipped;
@@ -123,10 +124,13 @@ static struct credentials *load_credentials(struct sync_job *job, bool *ok)
 	return NULL;
 }
 
-static bool open_http(struct sync_job *job)
+static bool open_http(const struct sync *y, struct sync_job *job)
 {
 	const struct tutela_source *s = job->source;
-	struct http_opts opts = {.ca = s->ca, .client_cert = s->client_cert, .client_key = s->client_key};
+	struct http_opts opts = {.ca = s->ca,
+				 .client_cert = s->client_cert,
+				 .client_key = s->client_key,
+				 .most_s = (unsigned)y->time_limit};
 
 	if (job->feed->traits & FEED_BASIC_AUTH && job->credentials &&
 	    !credentials_pair(job->credentials, &opts.user, &opts.password)) {
@@ -139,7 +143,7 @@ static bool open_http(struct sync_job *job)
 	return job->http != NULL;
 }
 
-static bool open_transport(struct sync_job *job)
+static bool open_transport(const struct sync *y, struct sync_job *job)
 {
 	char why[512];
 	const char *wrong;
@@ -152,7 +156,7 @@ static bool open_transport(struct sync_job *job)
 		return job->folder != NULL;
 	case ADDRESS_HTTPS:
 	case ADDRESS_LOOPBACK:
-		return open_http(job);
+		return open_http(y, job);
 	default:
 		failed(job, wrong);
 		return false;
@@ -200,7 +204,7 @@ static void sync_one(struct sync *y, struct sync_job *job)
 		failed(job, "there is no folder for files on their way");
 	job->credentials = credentials;
 	job->staging = staging;
-	if (staging && open_transport(job))
+	if (staging && open_transport(y, job))
 		run_feed(job);
 	/* What failed is taken up again from what is there; what was refused must not be. */
 	if (!job->tally->failed || job->tally->refused || y->dry_run)
@@ -268,9 +272,16 @@ static int run(struct sync *y)
 
 int cmd_sync(struct cli *cli)
 {
-	struct sync y = {.cli = cli};
+	struct sync y = {.cli = cli, .time_limit = 6 * 3600};
 	const struct cli_option options[] = {
 		{.name = "dry-run", .flag = &y.dry_run, .help = "fetch, verify and count; change nothing"},
+		{.name = "time-limit",
+		 .argument = "SECONDS",
+		 .number = &y.time_limit,
+		 .least = 1,
+		 .most = 604800,
+		 .help = "most time for one source over the network, so that the others have their turn; default: "
+			 "21600"},
 		{.name = NULL},
 	};
 	int status = cli_parse(cli, &page, options), lock;

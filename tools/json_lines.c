@@ -40,6 +40,8 @@ static bool fill(struct json_lines *l)
 		l->ended = true;
 		return false;
 	}
+	if (l->seen)
+		l->seen(l->ctx, l->buf + l->filled, (size_t)n);
 	l->filled += (size_t)n;
 	return true;
 }

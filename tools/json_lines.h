@@ -17,6 +17,9 @@
 struct json_lines {
 	int fd;
 	size_t most; /* bytes of a line; 0: JSON_LINE_MAX */
+	/* Sees all bytes in order, as they are read; may be NULL. */
+	void (*seen)(void *ctx, const char *bytes, size_t len);
+	void *ctx;
 
 	/* of the line that was got last */
 	char *text; /* without its line feed, NUL-terminated; may hold NULs */
@@ -33,7 +36,7 @@ struct json_lines {
 	bool ended;
 };
 
-/* Zero-initialised but for fd and most. False at the end, and when reading failed: see error. */
+/* Zero-initialised but for fd, most, seen and ctx. False at the end, and when reading failed: see error. */
 bool json_lines_next(struct json_lines *l);
 
 /* Frees the memory; the descriptor is the caller's. */

@@ -413,7 +413,7 @@ static void end_text(struct ncmec_reader *n, enum node node)
 	while (n->text_len && strchr(" \t\r\n", n->text[n->text_len - 1]))
 		n->text_len--;
 	n->text[n->text_len] = '\0';
-	if (n->text_long && node == NODE_NEXT)
+	if (node == NODE_NEXT && (n->text_long || n->text_len > TUTELA_PAGE_NEXT_MAX))
 		tutela_xml_stop(&n->xml, "the address of the next page is too long");
 	else if (n->text_long && node == NODE_PRINT)
 		e->build.refused = e->build.refused || n->algorithm == TUTELA_ALG_NONE

@@ -45,11 +45,37 @@ void tutela_json_page_close(struct tutela_reader *r)
 	free(page->bytes);
 }
 
+/*
+ * Objects and arrays of three bytes take a hundred times as much when they are
+ * parsed: what a page is made of is counted before. Of text that is no JSON
+ * the counts mean nothing, and the parser tells.
+ */
+static bool too_many(const char *s, size_t len)
+{
+	size_t containers = 0, values = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (quoted && s[i] == '\\')
+			i++;
+		else if (s[i] == '"')
+			quoted = !quoted;
+		else if (!quoted) {
+			containers += s[i] == '{' || s[i] == '[';
+			values += s[i] == ',';
+		}
+	}
+	return containers > JSON_PAGE_CONTAINERS || values > JSON_PAGE_VALUES;
+}
+
 static enum tutela_err parse(struct tutela_reader *r, struct json_page *page)
 {
 	struct json_place where;
-	enum tutela_err err = tutela_json_load(page->bytes ? page->bytes : "", page->len, 0, &page->root, &where);
+	enum tutela_err err;
 
+	if (page->bytes && too_many(page->bytes, page->len))
+		return tutela_reader_fail(r, "the page has more values than a page may have");
+	err = tutela_json_load(page->bytes ? page->bytes : "", page->len, 0, &page->root, &where);
 	free(page->bytes);
 	page->bytes = NULL;
 	page->cap = 0;

@@ -10,7 +10,9 @@
 
 #include "exchange/exchange_format.h"
 
-#define JSON_PAGE_MAX ((size_t)32 << 20) /* bytes */
+#define JSON_PAGE_MAX        ((size_t)32 << 20) /* bytes */
+#define JSON_PAGE_CONTAINERS 250000             /* objects and arrays: a few hundred bytes of memory each */
+#define JSON_PAGE_VALUES     1000000            /* members and elements */
 
 struct json_page {
 	char *bytes;

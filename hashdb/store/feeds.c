@@ -60,8 +60,36 @@ static void fill(struct feed_write *f, const char *source, const char *feed, con
 		memcpy(f->state, state, len);
 }
 
-enum tutela_err tutela_feed_put(struct tutela_store *s, const char *source, const char *feed, const void *state,
-				size_t len)
+/* What a state must be for another to take its place. */
+struct feed_before {
+	const struct tutela_source *known;
+	const void *state;
+	size_t len;
+};
+
+static enum tutela_err hold_to(struct session *w, const struct feed_write *f, const struct feed_before *before)
+{
+	uint8_t key[SOURCE_KEY_MAX];
+	size_t key_len = tutela_source_key(f->source, f->feed, key), body = 0;
+	enum tutela_err err = tutela_source_same(w, before->known);
+	MDB_val v;
+
+	if (err)
+		return err;
+	err = tutela_env_get(w->store, w->txn, DB_SOURCES, key, key_len, &v);
+	if (!err && !tutela_schema_unseal(v.mv_data, v.mv_size, SCHEMA_SOURCE, key, key_len, &body) && before->state &&
+	    body == before->len && !memcmp(v.mv_data, before->state, body))
+		return TUTELA_OK;
+	if (err == TUTELA_E_NOTFOUND && !before->state)
+		return TUTELA_OK;
+	return err && err != TUTELA_E_NOTFOUND
+		       ? err
+		       : tutela_store_fail(w->store, TUTELA_E_BUSY,
+					   "another sync of source '%s' has taken something meanwhile", f->source);
+}
+
+static enum tutela_err put_state(struct tutela_store *s, const char *source, const char *feed,
+				 const struct feed_before *before, const void *state, size_t len)
 {
 	struct feed_write *f;
 	struct session w;
@@ -75,13 +103,29 @@ enum tutela_err tutela_feed_put(struct tutela_store *s, const char *source, cons
 	fill(f, source, feed, state, len);
 	err = tutela_session_begin(s, false, &w);
 	if (!err) {
-		err = write_state(&w, f);
+		err = before ? hold_to(&w, f, before) : TUTELA_OK;
+		if (!err)
+			err = write_state(&w, f);
 		if (!err)
 			err = tutela_session_commit(&w);
 		tutela_session_end(&w);
 	}
 	free(f);
 	return err;
+}
+
+enum tutela_err tutela_feed_put(struct tutela_store *s, const char *source, const char *feed, const void *state,
+				size_t len)
+{
+	return put_state(s, source, feed, NULL, state, len);
+}
+
+enum tutela_err tutela_feed_swap(struct tutela_store *s, const struct tutela_source *known, const char *feed,
+				 const void *old, size_t old_len, const void *state, size_t len)
+{
+	const struct feed_before before = {known, old, old_len};
+
+	return put_state(s, known->name, feed, &before, state, len);
 }
 
 enum tutela_err tutela_update_feed(struct tutela_update *u, const char *source, const char *feed, const void *state,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/mem.h"
 #include "store/audit_log.h"
 #include "store/cleanup.h"
 #include "store/segment_write.h"
@@ -116,6 +117,20 @@ enum tutela_err tutela_list_set(struct tutela_store *s, const struct tutela_list
 
 /* ------------------------------------------------------------------ removal */
 
+/* A feed that has no more than this list must begin anew: its checkpoint is of a list that is not there. */
+static enum tutela_err forget_feeds(struct session *w, const struct tutela_list *list)
+{
+	struct tutela_source *source = tutela_mem_array(1, sizeof *source);
+	enum tutela_err err = source ? tutela_source_get(w->store, w->txn, list->source, source) : TUTELA_E_NOMEM;
+
+	if (!err && source->type != TUTELA_SOURCE_BUNDLE)
+		err = tutela_feeds_remove(w, list->source);
+	else if (!err)
+		err = tutela_feed_forget(w, list->source, list->name);
+	free(source);
+	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
+}
+
 /* From this commit on nobody sees the list; its entries are deleted afterwards, in parts. */
 enum tutela_err tutela_list_drop(struct session *w, const char *name)
 {
@@ -131,7 +146,7 @@ enum tutela_err tutela_list_drop(struct session *w, const char *name)
 	if (!err)
 		err = tutela_held_remove(w, row.number);
 	if (!err)
-		err = tutela_feed_forget(w, row.list.source, name);
+		err = forget_feeds(w, &row.list);
 	w->state.update++;
 	if (err)
 		return err;

@@ -289,6 +289,39 @@ enum tutela_err tutela_source_put(struct tutela_store *s, const struct tutela_so
 	return err;
 }
 
+/* ------------------------------------------------------------------ meanwhile */
+
+/* In what says from where, and on whose word, records come. */
+static bool same(const struct tutela_source *a, const struct tutela_source *b)
+{
+	bool equal = a->type == b->type && !strcmp(a->list, b->list) && !strcmp(a->url, b->url) &&
+		     !strcmp(a->credentials, b->credentials) && !strcmp(a->ca, b->ca) &&
+		     !strcmp(a->client_cert, b->client_cert) && !strcmp(a->client_key, b->client_key) &&
+		     a->threshold == b->threshold && a->n_keys == b->n_keys && a->n_members == b->n_members;
+
+	for (size_t i = 0; equal && i < a->n_keys; i++)
+		equal = !strcmp(a->keys[i], b->keys[i]);
+	return equal && !memcmp(a->members, b->members, a->n_members * sizeof *a->members);
+}
+
+enum tutela_err tutela_source_same(struct session *w, const struct tutela_source *known)
+{
+	struct tutela_source *now = tutela_mem_array(1, sizeof *now);
+	enum tutela_err err = now ? tutela_source_get(w->store, w->txn, known->name, now) : TUTELA_E_NOMEM;
+	const char *why = NULL;
+
+	if (err == TUTELA_E_NOTFOUND)
+		why = "removed";
+	else if (!err && now->suspended)
+		why = "suspended";
+	else if (!err && !same(now, known))
+		why = "changed";
+	free(now);
+	return why ? tutela_store_fail(w->store, TUTELA_E_REFUSED, "the source '%.*s' was %s meanwhile",
+				       TUTELA_LIST_NAME_MAX, known->name, why)
+		   : err;
+}
+
 /* ------------------------------------------------------------------ removal */
 
 static enum tutela_err remove_lists(struct session *w, const char *name, bool *any)

@@ -69,8 +69,10 @@ static enum tutela_err find_list(struct tutela_update *u, const struct tutela_up
 
 static enum tutela_err prepare(struct tutela_update *u, const struct tutela_update_opts *opts)
 {
-	enum tutela_err err = find_list(u, opts);
+	enum tutela_err err = opts->of ? tutela_source_same(&u->w, opts->of) : TUTELA_OK;
 
+	if (!err)
+		err = find_list(u, opts);
 	if (err)
 		return err;
 	u->mode = opts->mode;

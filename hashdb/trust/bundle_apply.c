@@ -25,6 +25,8 @@ struct taking {
 	uint64_t records;
 	enum tutela_err failed; /* by the store */
 	bool differs, dry;      /* why the commit was stopped */
+	char *state;            /* the source's, as it is put */
+	size_t state_len;
 	int fds[BUNDLE_FILES_MAX];
 };
 
@@ -132,7 +134,11 @@ static enum tutela_err put_states(struct taking *t)
 	const struct bundle_manifest *m = t->a->manifest;
 	const char *source = sync->opts->source->name;
 	struct bundle_source_state state = sync->state;
-	struct bundle_list_state list = {.version = m->version, .issued = m->issued, .n_origins = m->n_origins};
+	struct bundle_list_state list = {.version = m->version,
+					 .issued = m->issued,
+					 .expires = m->expires,
+					 .in_force = tutela_bundle_expiry(sync, m->expires),
+					 .n_origins = m->n_origins};
 	enum tutela_err err;
 	size_t len;
 	char *text;
@@ -148,11 +154,8 @@ static enum tutela_err put_states(struct taking *t)
 	free(text);
 	if (err)
 		return err;
-	err = tutela_bundle_source_state_text(&state, &text, &len);
-	if (!err)
-		err = tutela_update_feed(t->update, source, BUNDLE_FEED, text, len);
-	free(text);
-	return err;
+	err = tutela_bundle_source_state_text(&state, &t->state, &t->state_len);
+	return err ? err : tutela_update_feed(t->update, source, BUNDLE_FEED, t->state, t->state_len);
 }
 
 static enum tutela_err begin(struct taking *t)
@@ -166,10 +169,11 @@ static enum tutela_err begin(struct taking *t)
 					  .create = true,
 					  .policy = &policy,
 					  .source = sync->opts->source->name,
+					  .of = sync->opts->source,
 					  .provenance = provenance,
-					  .expires = m->expires,
+					  .expires = tutela_bundle_expiry(sync, m->expires),
 					  .threads = sync->opts->threads};
-	enum tutela_err err = TUTELA_OK;
+	enum tutela_err err = TUTELA_OK, moved;
 
 	tutela_policy_default(&policy);
 	policy.kind = m->kind;
@@ -189,7 +193,9 @@ static enum tutela_err begin(struct taking *t)
 		err = tutela_update_begin(sync->store, &opts, &t->update);
 	if (!err && strcmp(t->update->row.list.source, opts.source))
 		err = tutela_bundle_fail(sync->why, TUTELA_E_REFUSED, "the list '%s' is of another source", m->list);
-	return fail_store(t, err);
+	moved = err && err != TUTELA_E_ARG ? TUTELA_OK : tutela_bundle_unmoved(sync);
+	/* Which is also why the list may have that version already. */
+	return fail_store(t, moved == TUTELA_E_BUSY || !err ? moved : err);
 }
 
 static enum tutela_err commit(struct taking *t)
@@ -216,7 +222,8 @@ static enum tutela_err commit(struct taking *t)
 	count(t, &r);
 	if (sync->state.clock < t->a->manifest->issued)
 		sync->state.clock = t->a->manifest->issued;
-	sync->state_new = false;
+	tutela_bundle_moved(sync, t->state, t->state_len);
+	t->state = NULL;
 	return TUTELA_OK;
 }
 
@@ -256,6 +263,7 @@ enum tutela_err tutela_bundle_apply(struct bundle_apply *a)
 	if (!err)
 		err = commit(&t);
 	tutela_update_abort(t.update);
+	free(t.state);
 	for (size_t i = 0; i < a->plan->n; i++) {
 		if (t.fds[i] >= 0)
 			(void)close(t.fds[i]);

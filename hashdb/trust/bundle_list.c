@@ -172,7 +172,8 @@ static enum tutela_err sync_list(struct one_list *one)
 			      "version %" PRIu64 " of list '%s' is older than version %" PRIu64 ", which was taken",
 			      row->version, row->list, one->state.version);
 	if (one->as_taken && row->version == one->state.version &&
-	    !memcmp(row->sha256, one->state.manifest_sha256, sizeof row->sha256))
+	    !memcmp(row->sha256, one->state.manifest_sha256, sizeof row->sha256) && one->state.expires &&
+	    one->state.in_force == tutela_bundle_expiry(sync, one->state.expires))
 		return TUTELA_OK;
 	m = tutela_mem_array(1, sizeof *m);
 	if (!m)
@@ -182,7 +183,7 @@ static enum tutela_err sync_list(struct one_list *one)
 		err = take(one, m);
 	if (!err) {
 		one->result->to_version = m->version;
-		one->expires = m->expires;
+		one->expires = tutela_bundle_expiry(sync, m->expires);
 	}
 	free(m);
 	return err;

@@ -24,7 +24,7 @@ static enum tutela_err pinned_keys(struct bundle_sync *sync, struct bundle_role 
 
 	memset(out, 0, sizeof *out);
 	out->threshold = source->threshold ? source->threshold : 1;
-	for (size_t i = 0; i < source->n_keys && i < BUNDLE_KEYS_MAX; i++) {
+	for (size_t i = 0; i < source->n_keys && i < TUTELA_SOURCE_KEYS_MAX; i++) {
 		const char *text = source->keys[i];
 		struct tutela_public_key key;
 		bool twice = false;

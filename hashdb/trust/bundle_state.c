@@ -112,6 +112,15 @@ enum tutela_err tutela_bundle_list_state_parse(const char *text, size_t len, str
 	take(&s, "\nmanifest ");
 	take_hex(&s, out->manifest_sha256, sizeof out->manifest_sha256);
 	take(&s, "\n");
+	/* States of earlier versions have no such line. */
+	if (more(&s) && *s.at == 'e') {
+		take(&s, "expires ");
+		out->expires = (int64_t)take_number(&s);
+		take(&s, " ");
+		out->in_force = (int64_t)take_number(&s);
+		s.failed |= !out->expires;
+		take(&s, "\n");
+	}
 	while (more(&s) && out->n_origins < BUNDLE_ORIGINS_MAX) {
 		struct bundle_origin *o = &out->origins[out->n_origins++];
 
@@ -161,6 +170,9 @@ enum tutela_err tutela_bundle_list_state_text(const struct bundle_list_state *st
 	tutela_bundle_hex(st->manifest_sha256, sizeof st->manifest_sha256, sha);
 	*len = (size_t)snprintf(text, room, LIST_HEAD "version %" PRIu64 " %" PRId64 "\ndigest %s\nmanifest %s\n",
 				st->version, st->issued, digest, sha);
+	if (st->expires)
+		*len += (size_t)snprintf(text + *len, room - *len, "expires %" PRId64 " %" PRId64 "\n", st->expires,
+					 st->in_force);
 	for (size_t i = 0; i < st->n_origins; i++) {
 		const struct bundle_origin *o = &st->origins[i];
 
@@ -170,9 +182,8 @@ enum tutela_err tutela_bundle_list_state_text(const struct bundle_list_state *st
 	return TUTELA_OK;
 }
 
-/* malloc'd; NULL when there is none. */
-static enum tutela_err read_state(struct tutela_snapshot *snap, const char *source, const char *feed, char **out,
-				  size_t *len)
+enum tutela_err tutela_bundle_state_read(struct tutela_snapshot *snap, const char *source, const char *feed, char **out,
+					 size_t *len)
 {
 	char *buf = tutela_mem_array(TUTELA_FEED_STATE_MAX, 1);
 	enum tutela_err err =
@@ -194,7 +205,7 @@ enum tutela_err tutela_bundle_source_state(struct tutela_snapshot *snap, const c
 	char *text;
 
 	memset(out, 0, sizeof *out);
-	err = read_state(snap, source, BUNDLE_FEED, &text, &len);
+	err = tutela_bundle_state_read(snap, source, BUNDLE_FEED, &text, &len);
 	if (!err && text)
 		err = tutela_bundle_source_state_parse(text, len, out);
 	free(text);
@@ -209,7 +220,7 @@ enum tutela_err tutela_bundle_list_state(struct tutela_snapshot *snap, const cha
 	char *text;
 
 	memset(out, 0, sizeof *out);
-	err = read_state(snap, source, list, &text, &len);
+	err = tutela_bundle_state_read(snap, source, list, &text, &len);
 	if (!err && text)
 		err = tutela_bundle_list_state_parse(text, len, out);
 	free(text);

@@ -26,6 +26,7 @@ struct bundle_list_state {
 	uint8_t digest[32];
 	uint8_t manifest_sha256[BUNDLE_SHA_LEN];
 	int64_t issued;
+	int64_t expires, in_force; /* the manifest's; and what the list was given: the index's, if that is sooner */
 	size_t n_origins;
 	struct bundle_origin origins[BUNDLE_ORIGINS_MAX]; /* of what was taken, without this source */
 };
@@ -37,6 +38,9 @@ enum tutela_err tutela_bundle_list_state_parse(const char *text, size_t len, str
 enum tutela_err tutela_bundle_source_state_text(const struct bundle_source_state *st, char **out, size_t *len);
 enum tutela_err tutela_bundle_list_state_text(const struct bundle_list_state *st, char **out, size_t *len);
 
+/* A state's bytes as the snapshot has them, malloc'd; NULL when there is none. */
+enum tutela_err tutela_bundle_state_read(struct tutela_snapshot *snap, const char *source, const char *feed, char **out,
+					 size_t *len);
 /* As the snapshot has them; all zero when there is none. TUTELA_E_CORRUPT. */
 enum tutela_err tutela_bundle_source_state(struct tutela_snapshot *snap, const char *source,
 					   struct bundle_source_state *out);

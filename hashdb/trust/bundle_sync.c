@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "exchange/utc_time.h"
+#include "store/sources.h"
 
 enum tutela_err tutela_bundle_check_clock(struct bundle_sync *sync, const char *name, int64_t issued)
 {
@@ -23,14 +24,48 @@ enum tutela_err tutela_bundle_check_clock(struct bundle_sync *sync, const char *
 				  name, then);
 }
 
-static enum tutela_err load_state(struct bundle_sync *sync)
+static enum tutela_err read_held(struct bundle_sync *sync, char **text, size_t *len)
 {
 	struct tutela_snapshot *snap = NULL;
 	enum tutela_err err = tutela_snapshot_open(sync->store, &snap);
 
+	*text = NULL;
+	*len = 0;
 	if (!err)
-		err = tutela_bundle_source_state(snap, sync->opts->source->name, &sync->state);
+		err = tutela_bundle_state_read(snap, sync->opts->source->name, BUNDLE_FEED, text, len);
 	tutela_snapshot_close(snap);
+	return err;
+}
+
+enum tutela_err tutela_bundle_unmoved(struct bundle_sync *sync)
+{
+	char *text;
+	size_t len;
+	enum tutela_err err = read_held(sync, &text, &len);
+	bool same = !text == !sync->held && len == sync->held_len && (!text || !memcmp(text, sync->held, len));
+
+	free(text);
+	if (err || same)
+		return err;
+	return tutela_bundle_fail(sync->why, TUTELA_E_BUSY,
+				  "another sync of source '%s' has taken something meanwhile",
+				  sync->opts->source->name);
+}
+
+void tutela_bundle_moved(struct bundle_sync *sync, char *text, size_t len)
+{
+	free(sync->held);
+	sync->held = text;
+	sync->held_len = len;
+	sync->state_new = false;
+}
+
+static enum tutela_err load_state(struct bundle_sync *sync)
+{
+	enum tutela_err err = read_held(sync, &sync->held, &sync->held_len);
+
+	if (!err && sync->held)
+		err = tutela_bundle_source_state_parse(sync->held, sync->held_len, &sync->state);
 	if (err)
 		return tutela_bundle_fail(sync->why, err, "the state of source '%s' cannot be read: %s",
 					  sync->opts->source->name, tutela_strerror(err));
@@ -110,25 +145,34 @@ static enum tutela_err tell_failure(struct bundle_sync *sync, enum tutela_err er
 	return err;
 }
 
-/* What was seen counts, also when no list had anything new. */
+/*
+ * What was seen counts, also when no list had anything new, and when something was refused: who can make a list be
+ * refused must not be able to make an index or a root be forgotten.
+ */
 static enum tutela_err keep_state(struct bundle_sync *sync)
 {
 	enum tutela_err err;
 	size_t len;
 	char *text;
 
+	if (!sync->state_new || !sync->state.root_len || sync->opts->dry_run)
+		return TUTELA_OK;
 	err = tutela_bundle_source_state_text(&sync->state, &text, &len);
 	if (!err)
-		err = tutela_feed_put(sync->store, sync->opts->source->name, BUNDLE_FEED, text, len);
-	free(text);
-	*sync->why = '\0';
-	return err ? tell_failure(sync, err) : TUTELA_OK;
+		err = tutela_feed_swap(sync->store, sync->opts->source, BUNDLE_FEED, sync->held, sync->held_len, text,
+				       len);
+	if (!err)
+		tutela_bundle_moved(sync, text, len);
+	else
+		free(text);
+	return err;
 }
 
 static enum tutela_err sync_lists(struct bundle_sync *sync)
 {
 	struct tutela_bundle_list result;
 	enum tutela_err first = TUTELA_OK, err;
+	const char *text;
 
 	for (size_t i = 0; i < sync->index.n; i++) {
 		err = tutela_bundle_list(sync, &sync->index.rows[i], &result);
@@ -138,8 +182,12 @@ static enum tutela_err sync_lists(struct bundle_sync *sync)
 		if (err == TUTELA_E_INTERRUPTED || err == TUTELA_E_BUSY)
 			return first;
 	}
-	if (!first && sync->state_new && !sync->opts->dry_run)
-		first = keep_state(sync);
+	err = keep_state(sync);
+	if (err && !first) {
+		text = tutela_store_errmsg(sync->store);
+		(void)tutela_bundle_fail(sync->why, err, "%s", *text ? text : tutela_strerror(err));
+		first = tell_failure(sync, err);
+	}
 	if (!first && !sync->opts->dry_run)
 		tutela_bundle_drop_all(sync->opts->staging);
 	return first;
@@ -168,8 +216,15 @@ enum tutela_err tutela_bundle_sync(struct tutela_store *s, const struct tutela_b
 		err = tutela_bundle_roots(sync);
 	if (!err)
 		err = load_index(sync);
-	err = err ? tell_failure(sync, tutela_bundle_outcome(err)) : sync_lists(sync);
+	if (err) {
+		err = tell_failure(sync, tutela_bundle_outcome(err));
+		/* Of what went wrong this is the lesser part. */
+		(void)keep_state(sync);
+	} else {
+		err = sync_lists(sync);
+	}
 	tutela_bundle_index_free(&sync->index);
+	free(sync->held);
 	free(sync);
 	return err;
 }

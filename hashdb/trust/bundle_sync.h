@@ -17,6 +17,8 @@ struct bundle_sync {
 	int64_t now;
 	struct bundle_source_state state; /* as it will be when what follows is taken */
 	bool state_new;                   /* it differs from what the store has */
+	char *held;                       /* malloc'd: what the store has, as it was when this sync last saw it */
+	size_t held_len;
 	struct bundle_root root;
 	struct bundle_index index;
 	const char *list; /* whose data is being fetched */
@@ -37,6 +39,20 @@ enum tutela_err tutela_bundle_check_clock(struct bundle_sync *sync, const char *
 static inline enum tutela_err tutela_bundle_outcome(enum tutela_err err)
 {
 	return err == TUTELA_E_FORMAT || err == TUTELA_E_TOOBIG || err == TUTELA_E_VERSION ? TUTELA_E_REFUSED : err;
+}
+
+/*
+ * Is what the store has of the source still what this sync goes by? TUTELA_E_BUSY: somebody else has taken something
+ * meanwhile, and what this sync would write may be older. Whoever asks holds the writer lock.
+ */
+enum tutela_err tutela_bundle_unmoved(struct bundle_sync *sync);
+/* The store has these bytes now; takes them over. */
+void tutela_bundle_moved(struct bundle_sync *sync, char *text, size_t len);
+
+/* When a list expires: with its manifest, or with the index that vouches for that, whichever is sooner. */
+static inline int64_t tutela_bundle_expiry(const struct bundle_sync *sync, int64_t manifest)
+{
+	return manifest < sync->index.expires ? manifest : sync->index.expires;
 }
 
 /* One commit that takes the list to the manifest. */

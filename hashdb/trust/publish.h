@@ -23,12 +23,18 @@ struct publish_folder {
 enum tutela_err tutela_publish_open(struct publish_folder *f, const char *path);
 void tutela_publish_close(struct publish_folder *f);
 
-/* The newest root, vouched for by itself, and the index with its manifests under it. */
+/* The newest root, vouched for by the one before it and by itself, and the index with its manifests under it. */
 enum tutela_err tutela_publish_load(struct publish_folder *f);
 
 /* A manifest that the index names, verified. */
 enum tutela_err tutela_publish_manifest(struct publish_folder *f, const struct bundle_row *row,
 					struct bundle_manifest *out);
+
+/*
+ * A new file to be renamed when it is whole: never one that is there already, which may be another name of a file
+ * elsewhere, or a pipe. -1, with errno.
+ */
+int tutela_publish_temporary(struct publish_folder *f, const char *name);
 
 /* A file of the folder, on disk under its name or not there at all. */
 enum tutela_err tutela_publish_write(struct publish_folder *f, const char *name, const void *bytes, size_t len);

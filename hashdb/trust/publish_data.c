@@ -119,7 +119,7 @@ static enum tutela_err write_file(struct out *o, const struct publish_data *d)
 {
 	enum tutela_err err;
 
-	o->fd = openat(o->folder->dir, TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	o->fd = tutela_publish_temporary(o->folder, TEMPORARY);
 	if (o->fd < 0)
 		return tutela_publish_fail_sys(o->folder, "writing", o->file->name);
 	if (!o->zstd || !o->line || !o->in || !o->out ||

@@ -62,6 +62,7 @@ void tutela_publish_close(struct publish_folder *f)
 
 static enum tutela_err load_root(struct publish_folder *f, uint64_t version)
 {
+	struct bundle_role before = f->root.root;
 	char name[40], *bytes;
 	enum tutela_err err;
 	size_t len;
@@ -75,6 +76,9 @@ static enum tutela_err load_root(struct publish_folder *f, uint64_t version)
 		err = tutela_bundle_fail(f->why, TUTELA_E_REFUSED, "'%s' says that it is another version", name);
 	if (!err)
 		err = tutela_bundle_verify(&f->fetch, name, name, bytes, len, &f->root.root);
+	/* As a subscriber will see it: somebody who can write into the folder must not name keys. */
+	if (!err && f->root_version)
+		err = tutela_bundle_verify(&f->fetch, name, name, bytes, len, &before);
 	free(bytes);
 	if (!err)
 		f->root_version = version;
@@ -161,9 +165,16 @@ static bool write_all(int fd, const char *at, size_t len)
 	return true;
 }
 
+int tutela_publish_temporary(struct publish_folder *f, const char *name)
+{
+	if (unlinkat(f->dir, name, 0) && errno != ENOENT)
+		return -1;
+	return openat(f->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+}
+
 enum tutela_err tutela_publish_write(struct publish_folder *f, const char *name, const void *bytes, size_t len)
 {
-	int fd = openat(f->dir, TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	int fd = tutela_publish_temporary(f, TEMPORARY);
 	bool ok;
 
 	if (fd < 0)

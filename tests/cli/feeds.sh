@@ -173,4 +173,23 @@ sleep 1
 run 0 sync nc
 is "gone" "7/a " "$(ids nc)"
 stop_server
+
+# --- A list that was removed is fetched whole again: what was fetched before is not here any more.
+answers again \
+	"{\"hasMoreRecords\":false,\"nextSetTimestamp\":50,\"hashRecords\":[{\"signalType\":\"ImagePDQ\",\"hashValue\":\"$A\",\"hashStatus\":\"Active\",\"lastModtimestamp\":40}]}" \
+	"{\"hasMoreRecords\":false,\"nextSetTimestamp\":50,\"hashRecords\":[{\"signalType\":\"ImagePDQ\",\"hashValue\":\"$A\",\"hashStatus\":\"Active\",\"lastModtimestamp\":40}]}"
+run 0 source add again --type stopncii --url "$URL/v1" --credentials sn.keys
+run 0 sync again
+run 0 list remove again --yes
+run 0 sync again
+is "fetched again" "ImagePDQ:$A " "$(ids again)"
+stop_server
+is "from the very beginning" 2 "$(grep -c startTimestamp=10 "$LOG")"
+
+# --- Only the members that were chosen: 2^64 + 7 is not 7.
+answers few "$(result "$(image a "$B" 2020-01-01T00:00:00Z)$(image b "$C" 2020-01-01T00:00:00Z | sed 's/id="7"/id="18446744073709551623"/')")"
+run 0 source add few --type ncmec --url "$URL" --credentials nc.keys --member 7
+run 0 sync few
+is "members" "7/a " "$(ids few)"
+stop_server
 run 0 check

@@ -11,6 +11,7 @@
  * --redirect URL     every request is sent there
  * --stall N          answers stop after N bytes
  * --endless          answers do not end
+ * --headers N        answers have N further headers of 1,000 bytes
  * --no-range         what part of a file is asked for is not heard
  * --user USER:PASS   whoever does not say so is answered 401
  * --log FILE         a line for each request: status, path, first byte
@@ -37,6 +38,7 @@ static struct {
 	uint64_t cut, stall;
 	unsigned fail, fail_status;
 	bool endless, no_range;
+	unsigned headers;
 	pthread_mutex_t lock;
 	char *cut_already[NAMES_MAX];
 	size_t n_cut;
@@ -121,6 +123,14 @@ static enum MHD_Result say(struct MHD_Connection *c, unsigned status, const char
 
 	if (header)
 		MHD_add_response_header(r, header, value);
+	for (unsigned i = 0; i < server.headers; i++) {
+		char name[16], thousand[1001];
+
+		snprintf(name, sizeof(name), "X-%u", i);
+		memset(thousand, 'x', 1000);
+		thousand[1000] = '\0';
+		MHD_add_response_header(r, name, thousand);
+	}
 	note(status, path, 0);
 	out = MHD_queue_response(c, status, r);
 	MHD_destroy_response(r);
@@ -241,6 +251,8 @@ static void parse(int argc, char **argv)
 
 		if (strcmp(o, "--endless") == 0)
 			server.endless = true;
+		else if (strcmp(o, "--headers") == 0)
+			server.headers = (unsigned)atoi(a), i++;
 		else if (strcmp(o, "--no-range") == 0)
 			server.no_range = true;
 		else if (strcmp(o, "--tls") == 0 && i + 2 < argc)
@@ -279,10 +291,11 @@ static void tell_port(unsigned port)
 int main(int argc, char **argv)
 {
 	struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct MHD_OptionItem options[4] = {{MHD_OPTION_SOCK_ADDR, 0, &local}};
+	struct MHD_OptionItem options[5] = {{MHD_OPTION_SOCK_ADDR, 0, &local},
+					    {MHD_OPTION_CONNECTION_MEMORY_LIMIT, 4 << 20, NULL}};
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION;
 	struct MHD_Daemon *daemon;
-	size_t n = 1;
+	size_t n = 2;
 
 	parse(argc, argv);
 	if (server.cert) {

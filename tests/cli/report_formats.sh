@@ -236,3 +236,29 @@ if [ -w /dev/full ]; then
 	is "a full disk" 2 $got
 	says err "no space left"
 fi
+
+# The records change while a report is made of them: its digest would be of other bytes than its rows.
+awk 'BEGIN { while (n++ < 4000)
+	printf "{\"type\":\"file\",\"path\":\"f%d\",\"size\":1,\"md5\":\"%032x\",\"verdict\":\"match\",\"hits\":[{\"list\":\"l\",\"entry\":\"e\",\"algorithm\":\"md5\"}]}\n", n, n
+	print "{\"type\":\"summary\",\"files\":4000,\"match\":4000,\"undetermined\":0}" }' >many
+mkfifo slow
+for format in csv vics; do
+	cp many moving
+	"$TUTELA" report --from moving --format $format >slow 2>err &
+	report=$!
+	exec 8<slow
+	# It stands still in the middle, its pipe being full.
+	sleep 0.5
+	printf 'x' | dd of=moving bs=1 seek=$(($(grep -b -m 1 '"f3999"' moving | cut -d : -f 1) + 23)) conv=notrunc 2>dd
+	cat <&8 >out
+	exec 8<&-
+	got=0
+	wait $report || got=$?
+	is "$format of moving records" 2 $got
+	says err "changed while it was read"
+done
+# A case folder of others: nobody is waited for.
+mkdir odd
+mkfifo odd/case.json
+run 2 report --from odd --format csv
+says err "this is not what a scan of a case writes"

@@ -158,6 +158,14 @@ refused failed "sends elsewhere (status 302), which is not followed"
 serve --fail 1 404
 source_at "http://127.0.0.1:$port"
 refused refused "there is no 'root.1.json'"
+serve --headers 2000 --fail 99 404
+source_at "http://127.0.0.1:$port"
+refused failed "the headers of the answer are longer than 256 KiB"
+# One that drips, or stands still, has its time and no more.
+serve --stall 10
+source_at "http://127.0.0.1:$port"
+run 2 sync --time-limit 1
+says err "the source takes longer than 1 s in all"
 serve --endless
 source_at "http://127.0.0.1:$port"
 refused refused "'root.1.json' is longer than"

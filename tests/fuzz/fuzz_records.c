@@ -107,7 +107,7 @@ static void on_bad(void *ctx, unsigned long long line, const char *why)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	unsigned long long files = 0, number = 0;
-	const struct record_reader reader = {on_file, on_summary, on_bad, &files};
+	const struct record_reader reader = {on_file, on_summary, on_bad, NULL, &files};
 	struct record_count count = {0};
 	struct totals_row *rows;
 	size_t n;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -346,6 +347,9 @@ struct how {
 	uint32_t threshold;  /* of pinned keys; 0: 2 of 3 */
 	const char *endless; /* this file never ends */
 	const char *from;    /* name of the source; NULL: "fp" */
+	/* Called when this file is asked for, once: what somebody else does to the store at that moment. */
+	const char *when;
+	void (*meanwhile)(struct tutela_store *s);
 };
 
 static const struct how usual;
@@ -374,6 +378,27 @@ static enum tutela_err endless_get(void *ctx, const char *name, uint64_t offset,
 	die("the endless file was read to its end");
 }
 
+struct moment {
+	struct tutela_store *store;
+	const struct how *how;
+	const char *folder;
+	bool past;
+};
+
+static enum tutela_err moment_get(void *ctx, const char *name, uint64_t offset, uint64_t most,
+				  enum tutela_err (*write)(void *to, const void *bytes, size_t len), void *to)
+{
+	struct moment *m = ctx;
+	char folder[1024];
+
+	if (!m->past && !strcmp(name, m->how->when)) {
+		m->past = true;
+		m->how->meanwhile(m->store);
+	}
+	snprintf(folder, sizeof folder, "%s", path_of(m->folder, NULL));
+	return tutela_bundle_folder_get(folder, name, offset, most, write, to);
+}
+
 static char reason[512];
 static bool expired;
 
@@ -389,6 +414,7 @@ static enum tutela_err sync_from(struct tutela_store *s, const char *folder, con
 {
 	struct tutela_source *source = calloc(1, sizeof *source);
 	struct endless endless = {folder, how->endless};
+	struct moment moment = {.store = s, .how = how, .folder = folder};
 	char path[1024];
 	struct tutela_bundle_sync_opts opts = {.size = sizeof opts,
 					       .source = source,
@@ -404,6 +430,8 @@ static enum tutela_err sync_from(struct tutela_store *s, const char *folder, con
 	snprintf(path, sizeof path, "%s", path_of(folder, NULL));
 	if (how->endless)
 		opts.transport = (struct tutela_bundle_transport){endless_get, &endless};
+	if (how->meanwhile)
+		opts.transport = (struct tutela_bundle_transport){moment_get, &moment};
 	strcpy(source->name, how->from ? how->from : "fp");
 	strcpy(source->url, "/nowhere");
 	source->threshold = how->threshold ? how->threshold : 2;
@@ -898,6 +926,44 @@ static void short_root(void)
 	make_root("bad", publics, KEYS, 2, 0, KEYS, NOW + 10);
 }
 
+static void change_source(struct tutela_store *s, bool suspend, unsigned key)
+{
+	struct tutela_source *source = calloc(1, sizeof *source);
+	struct tutela_snapshot *snap;
+
+	MUST(tutela_snapshot_open(s, &snap));
+	MUST(tutela_snapshot_source(snap, "fp", source));
+	tutela_snapshot_close(snap);
+	source->suspended = suspend;
+	if (!suspend)
+		MUST(tutela_source_remove(s, "fp"));
+	tutela_public_key_text(&publics[key], source->keys[0]);
+	MUST(tutela_source_put(s, source, suspend, "source-change"));
+	free(source);
+}
+
+static void suspend_it(struct tutela_store *s)
+{
+	change_source(s, true, 0);
+}
+
+static void pin_another(struct tutela_store *s)
+{
+	change_source(s, false, STRANGER);
+}
+
+static void remove_it(struct tutela_store *s)
+{
+	MUST(tutela_source_remove(s, "fp"));
+}
+
+/* Somebody else is quicker, and has a newer index. */
+static void sync_newer(struct tutela_store *s)
+{
+	MUST(sync_from(s, "r2", &usual));
+	*reason = '\0';
+}
+
 #define PAST_ROOT (NOW + 400 * DAY)
 
 static const struct row rows[] = {
@@ -1023,6 +1089,24 @@ static const struct row rows[] = {
 	{"a key twice in the text", "v2", "v3", key_twice_in_json, "is no JSON object: duplicate object key", {0}},
 	{"a format of the future", "v2", "v3", next_format, "'format' is one that this version does not know", {0}},
 	{"a list with a reserved name", "v2", "v3", named_root, "cannot be the name of a list in a bundle", {0}},
+	{"a source that was suspended meanwhile",
+	 "v2",
+	 "v3",
+	 nothing,
+	 "the source 'fp' was suspended meanwhile",
+	 {.when = DELTA, .meanwhile = suspend_it}},
+	{"a source that was removed meanwhile",
+	 NULL,
+	 "v3",
+	 nothing,
+	 "the source 'fp' was removed meanwhile",
+	 {.when = DELTA, .meanwhile = remove_it}},
+	{"a source that was removed, and is there again with another key",
+	 NULL,
+	 "v3",
+	 nothing,
+	 "the source 'fp' was changed meanwhile",
+	 {.when = DELTA, .meanwhile = pin_another}},
 	{"a list of another source", "v2", "v3", nothing, "is of the source 'fp', not of 'other'", {.from = "other"}},
 };
 
@@ -1135,6 +1219,94 @@ static void good_rows(void)
 	tutela_store_close(t);
 }
 
+/* The index of the bad folder, as `version`, expires `days` after v3 was issued. */
+static void index_until(unsigned *version, unsigned to, unsigned *days, unsigned until)
+{
+	char from[64], then[64];
+	time_t t = (time_t)(NOW + 20 + (int64_t)*days * DAY);
+	struct tm tm;
+
+	strftime(from, sizeof from, "\"expires\": \"%Y-%m-%dT%H:%M:%SZ\"", gmtime_r(&t, &tm));
+	t = (time_t)(NOW + 20 + (int64_t)until * DAY);
+	strftime(then, sizeof then, "\"expires\": \"%Y-%m-%dT%H:%M:%SZ\"", gmtime_r(&t, &tm));
+	index_again("bad", from, then, 0);
+	snprintf(from, sizeof from, "\"version\": %u", *version);
+	snprintf(then, sizeof then, "\"version\": %u", to);
+	index_again("bad", from, then, 0);
+	*version = to;
+	*days = until;
+}
+
+static bool expires_after(struct tutela_store *s, unsigned days)
+{
+	char is[512], wanted[64];
+
+	state_of(s, is);
+	snprintf(wanted, sizeof wanted, " expires %" PRId64 " ", NOW + 20 + (int64_t)days * DAY);
+	return strstr(is, wanted) != NULL;
+}
+
+/* An index that is held back must not look fresh for as long as a manifest in it does. */
+static void expiry_rows(void)
+{
+	unsigned version = 3, days = 30;
+	struct tutela_store *s;
+
+	empty("store");
+	s = open_store("store");
+	copy("v3", "bad");
+	index_until(&version, 4, &days, 10);
+	expect(!sync_from(s, "bad", &usual) && expires_after(s, 10),
+	       "an index that expires before a manifest: the list expires with it");
+	index_until(&version, 5, &days, 20);
+	expect(!sync_from(s, "bad", &usual) && expires_after(s, 20), "the next index puts that off");
+	index_until(&version, 6, &days, 40);
+	expect(!sync_from(s, "bad", &usual) && expires_after(s, 30), "no further than the manifest says");
+	index_until(&version, 7, &days, 5);
+	expect(!sync_from(s, "bad", &usual) && expires_after(s, 5), "and a shorter one brings it forward");
+	tutela_store_close(s);
+}
+
+/* What was seen stays seen, whatever became of the lists. */
+static void memory_rows(void)
+{
+	struct tutela_store *s;
+
+	empty("store");
+	s = open_store("store");
+	expect(!sync_from(s, "v3", &usual), "version 3");
+	copy("r4", "bad");
+	flip("bad", "l.3-4.delta.zst");
+	if (has("bad", "l.4.full.zst"))
+		flip("bad", "l.4.full.zst");
+	expect(sync_from(s, "bad", &usual) == TUTELA_E_REFUSED && strstr(reason, "are not those that were signed"),
+	       "a new root and a new index, and damaged data: the list is refused");
+	expect(sync_from(s, "v3", &usual) == TUTELA_E_REFUSED && strstr(reason, "the root is older than it was"),
+	       "the root that was seen is not forgotten");
+	expect(sync_from(s, "r3", &usual) == TUTELA_E_REFUSED && strstr(reason, "older than version 4"),
+	       "nor is the index");
+	expect(!sync_from(s, "r4", &usual), "what was damaged, whole");
+	tutela_store_close(s);
+	empty("store");
+	s = open_store("store");
+	expect(!sync_from(s, "v3", &usual), "version 3");
+	copy("r2", "bad");
+	flip("bad", "lists.json");
+	expect(sync_from(s, "bad", &usual) == TUTELA_E_REFUSED, "a new root, and a damaged index");
+	expect(sync_from(s, "v3", &usual) == TUTELA_E_REFUSED && strstr(reason, "the root is older than it was"),
+	       "the root is not forgotten");
+	tutela_store_close(s);
+	empty("store");
+	s = open_store("store");
+	expect(!sync_from(s, "v2", &usual), "version 2");
+	expect(sync_from(s, "v3", &(struct how){.when = DELTA, .meanwhile = sync_newer}) == TUTELA_E_BUSY &&
+		       strstr(reason, "another sync of source 'fp'"),
+	       "two syncs at once: who comes last must not put older roots back");
+	expect(sync_from(s, "v3", &usual) == TUTELA_E_REFUSED && strstr(reason, "the root is older than it was"),
+	       "the root that the other one saw is not forgotten");
+	tutela_store_close(s);
+}
+
 static void prepare(void)
 {
 	struct tutela_store *s;
@@ -1156,8 +1328,12 @@ static void prepare(void)
 	copy("out", "v3");
 	make_root("out", publics, KEYS, 2, 0, KEYS, NOW + 400 * DAY);
 	copy("out", "r2");
+	copy("out", "r3");
 	copy("v3", "f3");
 	publish(s, "f3", NOW + 30, true);
+	put(s, "l", 410, 420, false);
+	publish(s, "out", NOW + 40, false);
+	copy("out", "r4");
 	find_manifest("v2", m2);
 	find_manifest("v3", m3);
 	tutela_store_close(s);
@@ -1177,6 +1353,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ROWS; i++)
 		run_row(&rows[i]);
 	good_rows();
+	memory_rows();
+	expiry_rows();
 	for (unsigned i = 0; i <= KEYS; i++)
 		tutela_secret_key_free(keys[i]);
 	printf("check-trust: %zu ways to cheat, %u not refused as they must be\n", ROWS, wrong);

@@ -169,3 +169,27 @@ Test(exch_feeds, tat_takes_full_urls_and_nulls)
 	tat("{\"next\":null,\"checkpoint\":null,\"results\":[]}",
 	    "page next=[] checkpoint=[] records=0 withdrawn=0 bad=0 others=0 bare=0\n" FINE);
 }
+
+/* Three bytes of a page, a few hundred of memory: 32 MiB of them are not parsed. Brackets in a text are text. */
+Test(exch_feeds, a_page_of_very_many_values_is_not_parsed)
+{
+	char *in = calloc(1, 3200000), *at;
+
+	cr_assert(in);
+	at = stpcpy(in, "{\"x\":[0");
+	for (int i = 0; i < 250001; i++)
+		at = stpcpy(at, ",{}");
+	strcpy(at, "],\"results\":[]}");
+	expect_one("tat", &plain, in, strlen(in), 0, 0, REFUSED("the page has more values than a page may have"));
+	at = stpcpy(in, "{\"x\":[0");
+	for (int i = 0; i < 1000001; i++)
+		at = stpcpy(at, ",0");
+	strcpy(at, "],\"results\":[]}");
+	expect_one("tat", &plain, in, strlen(in), 0, 0, REFUSED("the page has more values than a page may have"));
+	at = stpcpy(in, "{\"x\":\"\\\"");
+	memset(at, '[', 2000000);
+	strcpy(at + 2000000, "\",\"results\":[]}");
+	expect_one("tat", &plain, in, strlen(in), 0, 0,
+		   "page next=[] checkpoint=[] records=0 withdrawn=0 bad=0 others=0 bare=0\n" FINE);
+	free(in);
+}

@@ -200,6 +200,9 @@ Test(exch_ncmec, depth_and_lengths_are_bounded)
 	memcpy(many, "<queryResult><paging><next>", 27);
 	strcpy(many + 8000, "</next></paging></queryResult>");
 	expect_one("ncmec", &plain, many, strlen(many), 0, 0, REFUSED("the address of the next page is too long"));
+	/* By one byte: longer than TUTELA_PAGE_NEXT_MAX, and no longer than any other text may be. */
+	strcpy(many + 27 + TUTELA_PAGE_NEXT_MAX + 1, "</next></paging></queryResult>");
+	expect_one("ncmec", &plain, many, strlen(many), 0, 0, REFUSED("the address of the next page is too long"));
 	memcpy(many, "<queryResult><images><image><member id='1'>", 43);
 	memset(many + 43, 'x', 7957);
 	strcpy(many + 8000, "</member><id>1</id></image></images></queryResult>");

@@ -50,7 +50,7 @@ static struct record_count count;
 static struct seen read_one(const char *text)
 {
 	struct seen s = {0};
-	const struct record_reader reader = {on_file, on_summary, on_bad, &s};
+	const struct record_reader reader = {on_file, on_summary, on_bad, NULL, &s};
 	const struct record_line line = {text, text ? strlen(text) : 0, 1, 0};
 
 	cr_assert(record_read_line(&line, &reader, &count));
@@ -145,7 +145,7 @@ Test(hit_record, a_file_of_them)
 		"{\"type\":\"summary\"}\n{\"type\":\"summary\"}\n"
 		"{\"type\":\"file\",\"path\":\"b\",\"verdict\":\"no-match\",\"hits\":[]}";
 	struct seen s = {0};
-	const struct record_reader reader = {on_file, on_summary, on_bad, &s};
+	const struct record_reader reader = {on_file, on_summary, on_bad, NULL, &s};
 	struct record_count c;
 	int fd = memfd_create("records", MFD_CLOEXEC);
 

@@ -256,3 +256,77 @@ Test(publish, one_at_a_time)
 	OK(root_of(&o, NULL));
 	close_office(&o);
 }
+
+static void copy_file(const struct office *from, const struct office *to, const char *name)
+{
+	char a[256], b[256], bytes[16384];
+	FILE *in, *out;
+	size_t n;
+
+	snprintf(a, sizeof a, "%s/%s", from->folder, name);
+	snprintf(b, sizeof b, "%s/%s", to->folder, name);
+	in = fopen(a, "rb");
+	out = fopen(b, "wb");
+	cr_assert(in && out);
+	n = fread(bytes, 1, sizeof bytes, in);
+	cr_assert_eq(fwrite(bytes, 1, n, out), n);
+	cr_assert(!fclose(in) && !fclose(out));
+}
+
+/* Who can write into the folder names a root of his own, which lets the publisher sign. */
+Test(publish, a_root_that_the_one_before_does_not_vouch_for)
+{
+	struct office o, stranger;
+	uint64_t version;
+	char name[96], id[TUTELA_KEY_ID_TEXT + 1];
+
+	open_office(&o);
+	open_office(&stranger);
+	put_one(o.store, "a", record_of("1", pdq(1)));
+	cr_assert_eq(publish(&o, "a"), 1);
+	{
+		const struct tutela_secret_key *signers[] = {stranger.key};
+		struct tutela_publish_root_opts opts = {.size = sizeof opts,
+							.folder = stranger.folder,
+							.n_root_keys = 1,
+							.root_keys = &stranger.pub,
+							.n_keys = 1,
+							.keys = &o.pub,
+							.n_signers = 1,
+							.signers = signers};
+
+		OK(tutela_publish_root(&opts, &version));
+	}
+	tutela_public_key_id(&stranger.pub, id);
+	snprintf(name, sizeof name, "root.2.json.%s.minisig", id);
+	copy_file(&stranger, &o, name);
+	copy_file(&stranger, &o, "root.2.json");
+	put_one(o.store, "a", record_of("2", pdq(2)));
+	FAILS(try_publish(&o, "a", 0, false, &version), TUTELA_E_REFUSED);
+	cr_assert_not_null(strstr(o.why, "'root.2.json' is not signed by a key that is trusted here"), "%s", o.why);
+	close_office(&stranger);
+	close_office(&o);
+}
+
+/* What stands under the name of a file on its way may be another name of one elsewhere: it is not written to. */
+Test(publish, a_link_in_the_place_of_a_temporary_file)
+{
+	static const char *const names[] = {".publish.tmp", ".publish.zst.tmp"};
+	struct office o;
+	char path[256], other[96];
+	struct stat st;
+	FILE *f;
+
+	open_office(&o);
+	snprintf(other, sizeof other, "%s/other", o.path);
+	f = fopen(other, "w");
+	cr_assert(f && fputs("precious", f) >= 0 && !fclose(f));
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s/%s", o.folder, names[i]);
+		cr_assert(!link(other, path));
+	}
+	put_one(o.store, "a", record_of("1", pdq(1)));
+	cr_assert_eq(publish(&o, "a"), 1);
+	cr_assert(!stat(other, &st) && st.st_size == 8, "%lld bytes", (long long)st.st_size);
+	close_office(&o);
+}

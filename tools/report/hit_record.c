@@ -239,7 +239,7 @@ bool record_read_line(const struct record_line *line, const struct record_reader
 
 bool record_read(int fd, const struct record_reader *reader, struct record_count *count)
 {
-	struct json_lines lines = {.fd = fd};
+	struct json_lines lines = {.fd = fd, .seen = reader->seen, .ctx = reader->ctx};
 	bool go = true;
 
 	*count = (struct record_count){0};

@@ -58,6 +58,8 @@ struct record_reader {
 	bool (*summary)(void *ctx, json_t *summary);
 	/* What is wrong with a line. May be NULL. */
 	void (*bad)(void *ctx, unsigned long long line, const char *why);
+	/* All bytes in order, as they are read: what was reported can be told by their digest. May be NULL. */
+	void (*seen)(void *ctx, const char *bytes, size_t len);
 	void *ctx;
 };
 

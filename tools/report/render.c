@@ -2,17 +2,55 @@
 #include "report/render.h"
 
 #include <errno.h>
+#include <nettle/sha2.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "message.h"
 #include "printable.h"
 
+/* A reading of the records, and the digest of what was read. */
+struct each {
+	bool (*file)(void *ctx, const struct file_record *rec);
+	void *ctx;
+	struct sha256_ctx sha;
+};
+
+static bool on_file(void *ctx, const struct file_record *rec)
+{
+	struct each *e = ctx;
+
+	return !e->file || e->file(e->ctx, rec);
+}
+
+static void on_bytes(void *ctx, const char *bytes, size_t len)
+{
+	sha256_update(&((struct each *)ctx)->sha, len, (const uint8_t *)bytes);
+}
+
+/* Are these the bytes whose digest the report gives? */
+static bool same_bytes(struct each *e, const struct report *r)
+{
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	char *hex;
+	bool same;
+
+	sha256_digest(&e->sha, sizeof(digest), digest);
+	hex = printable_hex(digest, sizeof(digest));
+	same = strcmp(hex, r->sha256) == 0;
+	free(hex);
+	return same;
+}
+
 bool report_each(const struct report *r, bool (*file)(void *ctx, const struct file_record *rec), void *ctx)
 {
-	const struct record_reader reader = {.file = file, .ctx = ctx};
+	struct each each = {.file = file, .ctx = ctx};
+	const struct record_reader reader = {.file = on_file, .seen = on_bytes, .ctx = &each};
 	struct record_count count = {0};
 	char text[64];
+
+	sha256_init(&each.sha);
 
 	if (lseek(r->fd, 0, SEEK_SET) != 0) {
 		message_error(r->from, "%s", printable_errno(errno, text));
@@ -23,7 +61,7 @@ bool report_each(const struct report *r, bool (*file)(void *ctx, const struct fi
 			message_error(r->from, "%s", printable_errno(count.error, text));
 		return false;
 	}
-	if (count.lines != r->count.lines || count.files != r->count.files) {
+	if (count.lines != r->count.lines || count.files != r->count.files || !same_bytes(&each, r)) {
 		message_error(r->from, "changed while it was read");
 		return false;
 	}

@@ -58,31 +58,21 @@ static bool write_all(int fd, const char *bytes, size_t len)
 	return true;
 }
 
-/* Reads all of `fd`; copies it to `copy` unless that is -1. False with errno. */
-static bool digest(struct report *r, int fd, int copy)
+/* False with errno. */
+static bool copy_all(int fd, int copy)
 {
 	char *buf = memory_array(1 << 16, 1);
-	uint8_t bytes[SHA256_DIGEST_SIZE];
-	struct sha256_ctx ctx;
 	ssize_t n;
-	char *hex;
 	int error = 0;
 
-	sha256_init(&ctx);
 	while (!error && (n = interrupt_read(fd, buf, 1 << 16)) != 0) {
 		if (n < 0) {
 			error = errno;
 			break;
 		}
-		sha256_update(&ctx, (size_t)n, (const uint8_t *)buf);
-		r->bytes += (uint64_t)n;
-		if (copy >= 0 && !write_all(copy, buf, (size_t)n))
+		if (!write_all(copy, buf, (size_t)n))
 			error = errno;
 	}
-	sha256_digest(&ctx, sizeof(bytes), bytes);
-	hex = printable_hex(bytes, sizeof(bytes));
-	memcpy(r->sha256, hex, sizeof(r->sha256));
-	free(hex);
 	free(buf);
 	errno = error;
 	return !error;
@@ -97,7 +87,7 @@ static bool settle(struct report *r, int fd)
 
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && lseek(fd, 0, SEEK_SET) == 0) {
 		r->fd = fd;
-		return digest(r, fd, -1) || fail(r->from, errno);
+		return true;
 	}
 	copy = unnamed();
 	if (copy < 0) {
@@ -106,7 +96,7 @@ static bool settle(struct report *r, int fd)
 		return false;
 	}
 	r->fd = copy;
-	ok = digest(r, fd, copy) || fail(r->from, errno);
+	ok = copy_all(fd, copy) || fail(r->from, errno);
 	close(fd);
 	return ok;
 }
@@ -127,7 +117,7 @@ static json_t *unfinished(const json_t *scanned)
 /* The object in DIR/case.json into r->scanned, its summary into r->summary. */
 static bool read_case(struct report *r, int folder)
 {
-	int fd = openat(folder, "case.json", O_RDONLY | O_CLOEXEC);
+	int fd = openat(folder, "case.json", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	json_error_t error;
 	json_t *summary;
 	struct stat st;
@@ -140,7 +130,7 @@ static bool read_case(struct report *r, int folder)
 			fail("case.json", errno);
 		return false;
 	}
-	if (fstat(fd, &st) == 0 && (uint64_t)st.st_size <= CASE_MAX)
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= CASE_MAX)
 		r->scanned = json_loadf(in, JSON_REJECT_DUPLICATES, &error);
 	fclose(in);
 	if (!json_is_object(r->scanned)) {
@@ -169,7 +159,8 @@ static int open_records(struct report *r)
 		close(fd);
 		return -1;
 	}
-	records = openat(fd, "results.jsonl", O_RDONLY | O_CLOEXEC);
+	/* Nobody who made the folder is to be waited for. */
+	records = openat(fd, "results.jsonl", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (records < 0)
 		fail("results.jsonl", errno);
 	close(fd);
@@ -194,7 +185,27 @@ static bool on_summary(void *ctx, json_t *summary)
 struct first {
 	struct report *report;
 	unsigned said;
+	struct sha256_ctx sha; /* of the very bytes that are counted */
 };
+
+static void first_bytes(void *ctx, const char *bytes, size_t len)
+{
+	struct first *f = ctx;
+
+	sha256_update(&f->sha, len, (const uint8_t *)bytes);
+	f->report->bytes += len;
+}
+
+static void settle_digest(struct first *f)
+{
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	char *hex;
+
+	sha256_digest(&f->sha, sizeof(digest), digest);
+	hex = printable_hex(digest, sizeof(digest));
+	memcpy(f->report->sha256, hex, sizeof(f->report->sha256));
+	free(hex);
+}
 
 static bool first_file(void *ctx, const struct file_record *rec)
 {
@@ -295,13 +306,14 @@ static void note_categories(struct report *r)
 bool report_source_open(struct report *r)
 {
 	struct first first = {.report = r};
-	const struct record_reader reader = {first_file, first_summary, first_bad, &first};
+	const struct record_reader reader = {first_file, first_summary, first_bad, first_bytes, &first};
 	int fd = open_records(r);
 
 	if (fd < 0 || !settle(r, fd))
 		return false;
 	if (lseek(r->fd, 0, SEEK_SET) != 0)
 		return fail(r->from, errno);
+	sha256_init(&first.sha);
 	if (!record_read(r->fd, &reader, &r->count)) {
 		if (r->count.error)
 			fail(r->from, r->count.error);
@@ -309,6 +321,7 @@ bool report_source_open(struct report *r)
 			message_error(NULL, "interrupted; no report was made");
 		return false;
 	}
+	settle_digest(&first);
 	compare(r);
 	note_flood(r);
 	note_categories(r);

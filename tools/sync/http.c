@@ -29,14 +29,16 @@
 #define BACKOFF_MS 500
 #define WAIT_MAX_S 60
 #define SLICE_MS   50
-#define PROGRESS   65536 /* bytes after which an attempt that breaks off does not count */
-#define ERROR_BODY 65536 /* bytes of an answer that nobody asked for */
+#define PROGRESS   65536  /* bytes after which an attempt that breaks off does not count */
+#define ERROR_BODY 65536  /* bytes of an answer that nobody asked for */
+#define HEADERS    262144 /* bytes of all headers of an attempt: libcurl keeps them */
 
 struct http {
 	const struct late_curl *lib;
 	CURL *curl;
 	struct http_opts opts; /* the defaults filled in; its texts are those below */
 	char *ca, *cert, *key, *user, *password;
+	struct timespec until; /* with opts.most_s: when its time is up */
 	char error[512], detail[CURL_ERROR_SIZE];
 };
 
@@ -52,7 +54,8 @@ struct exchange {
 	/* of this attempt */
 	bool loopback, begun;
 	long status;
-	uint64_t at; /* the byte of the file that comes next */
+	uint64_t at;    /* the byte of the file that comes next */
+	size_t headers; /* bytes */
 	enum tutela_err failed;
 };
 
@@ -119,6 +122,8 @@ struct http *http_open(const struct http_opts *opts)
 	set_default(&h->opts.total_s, TOTAL_S);
 	set_default(&h->opts.attempts, ATTEMPTS);
 	set_default(&h->opts.backoff_ms, BACKOFF_MS);
+	(void)clock_gettime(CLOCK_MONOTONIC, &h->until);
+	h->until.tv_sec += (time_t)h->opts.most_s;
 	h->curl = lib->curl_easy_init_();
 	if (!h->curl)
 		message_error(NULL, "libcurl does not start");
@@ -160,10 +165,33 @@ static int shown_len(const char *url)
 
 /* ------------------------------------------------------------------ libcurl's calls */
 
+static bool time_is_up(const struct http *h)
+{
+	struct timespec now;
+
+	if (!h->opts.most_s || clock_gettime(CLOCK_MONOTONIC, &now))
+		return false;
+	return now.tv_sec > h->until.tv_sec || (now.tv_sec == h->until.tv_sec && now.tv_nsec >= h->until.tv_nsec);
+}
+
 static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
-	(void)ctx, (void)a, (void)b, (void)c, (void)d;
-	return interrupt_asked();
+	(void)a, (void)b, (void)c, (void)d;
+	return interrupt_asked() || time_is_up(ctx);
+}
+
+static size_t on_header(char *bytes, size_t size, size_t n, void *ctx)
+{
+	struct exchange *x = ctx;
+	const char *url = x->request->url;
+
+	(void)bytes;
+	x->headers += size * n;
+	if (x->headers <= HEADERS)
+		return size * n;
+	x->failed = fail(x->h, TUTELA_E_SYS, "'%.*s': the headers of the answer are longer than 256 KiB",
+			 shown_len(url), url);
+	return 0;
 }
 
 /* "localhost" is what a resolver says it is: see that it is this machine. */
@@ -335,6 +363,9 @@ static void set_transport(struct exchange *x)
 	lib->curl_easy_setopt_(c, CURLOPT_TIMEOUT, (long)h->opts.total_s);
 	lib->curl_easy_setopt_(c, CURLOPT_NOPROGRESS, 0L);
 	lib->curl_easy_setopt_(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	lib->curl_easy_setopt_(c, CURLOPT_XFERINFODATA, h);
+	lib->curl_easy_setopt_(c, CURLOPT_HEADERFUNCTION, on_header);
+	lib->curl_easy_setopt_(c, CURLOPT_HEADERDATA, x);
 	lib->curl_easy_setopt_(c, CURLOPT_ERRORBUFFER, h->detail);
 }
 
@@ -420,6 +451,10 @@ static enum tutela_err judge_attempt(struct exchange *x, CURLcode rc, bool *repe
 		return x->failed;
 	if (interrupt_asked())
 		return fail(h, TUTELA_E_INTERRUPTED, "interrupted");
+	if (rc == CURLE_ABORTED_BY_CALLBACK)
+		return fail(h, TUTELA_E_SYS,
+			    "'%.*s': the source takes longer than %u s in all; the next sync goes on from what is here",
+			    shown_len(x->request->url), x->request->url, h->opts.most_s);
 	(void)h->lib->curl_easy_getinfo_(h->curl, CURLINFO_RESPONSE_CODE, &x->status);
 	/* on_body gives up on a long page that says what is wrong. */
 	if (rc == CURLE_OK || (rc == CURLE_WRITE_ERROR && !good_status(x)))
@@ -438,7 +473,7 @@ static enum tutela_err attempt(struct exchange *x, bool *repeat)
 	x->begun = false;
 	x->status = 0;
 	x->failed = TUTELA_OK;
-	x->at = 0;
+	x->at = x->headers = 0;
 	h->error[0] = h->detail[0] = '\0';
 	h->lib->curl_easy_reset_(h->curl);
 	set_transport(x);
@@ -450,12 +485,12 @@ static enum tutela_err attempt(struct exchange *x, bool *repeat)
 
 /* ------------------------------------------------------------------ attempts */
 
-/* False: somebody asked to stop. */
-static bool wait_ms(unsigned long ms)
+/* False: somebody asked to stop. When the handle's time is up, the next attempt says so. */
+static bool wait_ms(const struct http *h, unsigned long ms)
 {
 	const struct timespec slice = {.tv_nsec = SLICE_MS * 1000000L};
 
-	for (unsigned long waited = 0; waited < ms && !interrupt_asked(); waited += SLICE_MS)
+	for (unsigned long waited = 0; waited < ms && !interrupt_asked() && !time_is_up(h); waited += SLICE_MS)
 		(void)nanosleep(&slice, NULL);
 	return !interrupt_asked();
 }
@@ -508,7 +543,7 @@ static enum tutela_err run(struct exchange *x)
 		n = x->next - mark >= PROGRESS ? 1 : n + 1;
 		if (!err || !repeat || !may_repeat || n >= x->h->opts.attempts)
 			return err;
-		if (!wait_ms(pause_ms(x, n)))
+		if (!wait_ms(x->h, pause_ms(x, n)))
 			return fail(x->h, TUTELA_E_INTERRUPTED, "interrupted");
 	}
 }

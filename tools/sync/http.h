@@ -30,6 +30,7 @@ struct http_opts {
 	unsigned total_s;    /* one attempt of a request: 3,600 */
 	unsigned attempts;   /* of a request that may be repeated: 5 */
 	unsigned backoff_ms; /* before the second attempt: 500; twice as much before each further one, at most 60 s */
+	unsigned most_s;     /* all requests of the handle from http_open on, pauses included: no limit */
 };
 
 /* NULL, with a sentence said, when a file of the options cannot be read or libcurl does not start. */
@@ -49,7 +50,8 @@ struct http_request {
 /*
  * TUTELA_OK: an answer of status 2xx. TUTELA_E_NOTFOUND: 404 or 410.
  * TUTELA_E_REFUSED: any other answer but those below. TUTELA_E_SYS: no answer,
- * a broken one, a certificate that does not hold, 5xx or 429 to the last.
+ * a broken one, one with more than 256 KiB of headers, a certificate that does
+ * not hold, 5xx or 429 to the last, or the handle's time is up.
  * TUTELA_E_TOOBIG, TUTELA_E_ARG (an address that is not allowed),
  * TUTELA_E_INTERRUPTED (interrupt.h), and what `write` returned.
  * Attempts that time out, are cut short, or are answered by 408, 429 or 5xx

@@ -44,6 +44,7 @@ enum tutela_err page_batch_begin(struct page_batch *b)
 enum tutela_err page_state(struct sync_job *job, const char *list, const char *feed, char **state, size_t *len)
 {
 	struct tutela_snapshot *snap;
+	struct tutela_list there;
 	enum tutela_err err;
 
 	*state = NULL;
@@ -52,7 +53,10 @@ enum tutela_err page_state(struct sync_job *job, const char *list, const char *f
 	if (err)
 		return sync_report_error(job, list, err);
 	*state = memory_array(TUTELA_FEED_STATE_MAX, 1);
-	err = tutela_snapshot_feed(snap, job->source->name, feed, *state, TUTELA_FEED_STATE_MAX, len);
+	/* Without its list, what was fetched is not here, whatever the state says. */
+	err = tutela_snapshot_list(snap, list, &there);
+	if (!err)
+		err = tutela_snapshot_feed(snap, job->source->name, feed, *state, TUTELA_FEED_STATE_MAX, len);
 	tutela_snapshot_close(snap);
 	if (err) {
 		free(*state);
@@ -157,8 +161,11 @@ static bool wanted(const struct tutela_source *source, struct tutela_text id)
 
 	if (!source->n_members)
 		return true;
+	/* A number of twenty digits may be one of them once it has come round. */
 	for (; i < id.len && id.s[i] >= '0' && id.s[i] <= '9'; i++)
-		member = member * 10 + (uint64_t)(id.s[i] - '0');
+		if (__builtin_mul_overflow(member, (uint64_t)10, &member) ||
+		    __builtin_add_overflow(member, (uint64_t)(id.s[i] - '0'), &member))
+			return false;
 	if (!i || i == id.len || id.s[i] != '/')
 		return false;
 	for (i = 0; i < source->n_members; i++)
@@ -241,6 +248,7 @@ static enum tutela_err open_update(struct page_batch *b)
 					  .list = b->list,
 					  .create = true,
 					  .source = b->job->source->name,
+					  .of = b->job->source,
 					  .mode = b->mode,
 					  .newest = true,
 					  .provenance = b->provenance};

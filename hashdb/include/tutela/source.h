@@ -100,8 +100,9 @@ tutela_snapshot_sources(struct tutela_snapshot *snap, bool (*fn)(void *ctx, cons
 /*
  * The state of one feed of a source; `feed` is a word of the reader's choosing
  * (a list's name, "root"), made as a list's name is. *len is its length, `buf` holds `room` bytes.
- * The state of a feed that is named as a list of its source goes when that
- * list is removed: what the list held must be asked for again.
+ * When a list is removed, the state of the feed that is named as it is goes
+ * too, and all states of a source that is not of the type bundle, which has no
+ * other list: what the list held must be asked for again.
  * TUTELA_E_NOTFOUND: none yet. TUTELA_E_TOOBIG: room is too small.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_feed(struct tutela_snapshot *snap, const char *source,

@@ -274,6 +274,8 @@ enum tutela_update_mode {
 	TUTELA_REPLACE = 1, /* the list afterwards holds what was put; what was not is withdrawn */
 };
 
+struct tutela_source;
+
 struct tutela_update_opts {
 	size_t size;
 	const char *list;
@@ -294,6 +296,11 @@ struct tutela_update_opts {
 	/* REPLACE: percent of the entries that are not withdrawn of which no more may be withdrawn for their absence,
 	 * else commit gives TUTELA_E_REFUSED and changes nothing; 0: no limit. */
 	unsigned most_absent;
+	/*
+	 * The source as the caller knew it when it began to fetch; NULL: none. When it was removed, suspended or changed
+	 * meanwhile (its keys, address, credentials, members), begin gives TUTELA_E_REFUSED.
+	 */
+	const struct tutela_source *of;
 };
 
 struct tutela_update_result {
@@ -304,7 +311,7 @@ struct tutela_update_result {
 /*
  * Begin. Takes the store's writer lock (held until commit or abort) and cleans
  * up after a writer that died. TUTELA_E_BUSY, TUTELA_E_NOTFOUND (no such list
- * and not create), TUTELA_E_READONLY, TUTELA_E_ARG (bad list name),
+ * and not create), TUTELA_E_REFUSED (opts->of), TUTELA_E_READONLY, TUTELA_E_ARG (bad list name),
  * TUTELA_E_SYS, TUTELA_E_DISKFULL.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err
