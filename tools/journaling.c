@@ -6,20 +6,12 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "audit_tell.h"
 #include "category.h"
 #include "memory.h"
 #include "message.h"
 
 #define BATCH_BYTES ((size_t)1 << 20)
-#define TRIES       100 /* another writer may hold the store for a while */
-#define PAUSE_NS    50000000L
-
-static void pause_a_moment(void)
-{
-	const struct timespec moment = {.tv_nsec = PAUSE_NS};
-
-	nanosleep(&moment, NULL);
-}
 
 bool journaling_begin(struct journaling *j)
 {
@@ -47,9 +39,9 @@ static void write_batch(struct journaling *j)
 {
 	enum tutela_err error = TUTELA_E_BUSY;
 
-	for (int i = 0; i < TRIES && error == TUTELA_E_BUSY; i++) {
+	for (int i = 0; i < AUDIT_TELL_TRIES && error == TUTELA_E_BUSY; i++) {
 		if (i)
-			pause_a_moment();
+			audit_tell_pause();
 		error = tutela_journal_batch_write(j->batch, j->store);
 	}
 	if (!error)
@@ -117,18 +109,10 @@ void journaling_end(struct journaling *j)
 
 void journaling_note(struct journaling *j, const char *action, json_t *detail)
 {
-	enum tutela_err error = j->store ? TUTELA_E_BUSY : TUTELA_E_READONLY;
-	char *text;
+	enum tutela_err error;
 
 	json_object_set_new(detail, "scan", json_integer((json_int_t)j->scan));
-	text = json_dumps(detail, JSON_COMPACT | JSON_REAL_PRECISION(6));
-	for (int i = 0; i < TRIES && error == TUTELA_E_BUSY; i++) {
-		if (i)
-			pause_a_moment();
-		error = tutela_audit_note(j->store, action, text);
-	}
+	error = audit_tell(j->store, action, detail);
 	if (error)
 		message_warning(NULL, "the audit log does not tell of this scan: %s", tutela_strerror(error));
-	free(text);
-	json_decref(detail);
 }
