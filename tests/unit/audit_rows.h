@@ -11,8 +11,10 @@
 
 #include "store/schema.h"
 
-#define ROWS_MAX  40
+#define ROWS_MAX 100
+#ifndef VALUE_MAX
 #define VALUE_MAX 1024
+#endif
 
 struct row {
 	uint8_t key[9], value[VALUE_MAX];
