@@ -136,8 +136,9 @@ static bool take_hit(struct bytes_reader *r, struct tutela_journal_hit *h)
 	h->algorithm = (enum tutela_algorithm)bytes_u8(r);
 	h->distance = bytes_u16(r);
 	h->threshold = bytes_u16(r);
-	return !r->failed && h->list.len <= TUTELA_LIST_NAME_MAX && (unsigned)h->kind <= TUTELA_LIST_ALLOW &&
-	       tutela_algorithm_get(h->algorithm);
+	return !r->failed && h->source.len <= TUTELA_LIST_NAME_MAX && h->list.len <= TUTELA_LIST_NAME_MAX &&
+	       h->entry.len <= TUTELA_ENTRY_ID_MAX && h->category.len <= TUTELA_JOURNAL_CATEGORY_MAX &&
+	       (unsigned)h->kind <= TUTELA_LIST_ALLOW && tutela_algorithm_get(h->algorithm);
 }
 
 static enum tutela_err take_hits(struct bytes_reader *r, struct journal_row *u)
@@ -179,7 +180,8 @@ enum tutela_err tutela_journal_row_get(const uint8_t *row, size_t len, struct jo
 	f->name = take_text(&r);
 	f->n_hashes = bytes_u8(&r);
 	f->hashes = u->hashes;
-	if (f->n_hashes > TUTELA_JOURNAL_HASHES_MAX)
+	if (f->n_hashes > TUTELA_JOURNAL_HASHES_MAX || f->name.len > TUTELA_JOURNAL_NAME_MAX ||
+	    (quality > 100 && quality != 255))
 		return TUTELA_E_CORRUPT;
 	for (size_t i = 0; i < f->n_hashes; i++)
 		if (!take_hash(&r, &u->hashes[i]))
