@@ -8,8 +8,9 @@
 /* What the command line says. */
 struct audit_words {
 	const struct cli *cli;
-	const char *since, *list, *out, *export, *passphrase;
-	struct cli_texts checkpoints, keys;
+	const char *since, *list, *out, *export, *passphrase, *reason;
+	struct cli_texts checkpoints, keys, excepts;
+	bool yes;
 };
 
 struct audit_points {
@@ -22,6 +23,10 @@ bool audit_points_read(const struct audit_words *w, struct audit_points *out);
 
 /* The command's `checkpoint`. An exit status. */
 int audit_checkpoint(const struct audit_words *w);
+
+/* The command's `verify` and `repair`. An exit status. */
+int audit_verify(const struct audit_words *w);
+int audit_repair(const struct audit_words *w);
 
 /* The command's `affected`. An exit status. */
 int audit_affected(const struct audit_words *w);

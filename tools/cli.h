@@ -110,6 +110,7 @@ int cmd_feedback(struct cli *cli);
 int cmd_hash(struct cli *cli);
 int cmd_import(struct cli *cli);
 int cmd_init(struct cli *cli);
+int cmd_journal(struct cli *cli);
 int cmd_key(struct cli *cli);
 int cmd_list(struct cli *cli);
 int cmd_lookup(struct cli *cli);

@@ -9,18 +9,20 @@
 #include "cli.h"
 #include "interrupt.h"
 #include "message.h"
-#include "name_stream.h"
 #include "output.h"
 #include "printable.h"
 
 static const struct cli_page page = {
-	.synopsis = "show [--since N|DATE]\n"
-		    "       tutela audit export [--out FILE]\n"
-		    "       tutela audit verify [--checkpoint FILE]... [--key FILE]... [--export FILE]\n"
-		    "       tutela audit checkpoint --key FILE --out FILE\n"
-		    "       tutela audit affected [--list LIST] [--since DATE]",
+	.synopsis =
+		"show [--since N|DATE]\n"
+		"       tutela audit export [--out FILE]\n"
+		"       tutela audit verify [--checkpoint FILE]... [--key FILE]... [--export FILE] [--except N]...\n"
+		"       tutela audit repair --reason TEXT --yes\n"
+		"       tutela audit checkpoint --key FILE --out FILE\n"
+		"       tutela audit affected [--list LIST] [--since DATE]",
 	.about = "The audit log: what was done to the store. Each record holds the SHA-256 of the one\n"
-		 "before it. 'checkpoint' signs the newest one's; 'verify' holds the log to such files.\n"
+		 "before it. 'checkpoint' signs the newest one's; 'verify' holds the log to such files; 'repair'\n"
+		 "adds a record that owns up to damage, after which records can be added again.\n"
 		 "'affected' names past hits, of 'tutela scan --journal', that rested on entries no longer active.\n",
 
 };
@@ -41,7 +43,7 @@ static bool is_shown(const struct showing *s, const json_t *o)
 	const char *when = json_string_value(json_object_get(o, "time"));
 
 	if (s->from_time)
-		return when && strcmp(when, s->from_time) >= 0;
+		return !when || strcmp(when, s->from_time) >= 0;
 	return json_integer_value(json_object_get(o, "number")) >= s->from;
 }
 
@@ -75,7 +77,10 @@ static void print_row(struct showing *s, json_t *o)
 	const char *when = json_string_value(json_object_get(o, "time"));
 	const char *action = json_string_value(json_object_get(o, "action"));
 	const char *list = json_string_value(json_object_get(o, "list"));
+	const char *type = json_string_value(json_object_get(o, "type"));
 
+	if (!action && type && strcmp(type, "audit-damaged") == 0)
+		action = "(damaged)";
 	if (s->n++ == 0)
 		output_print("%6s  %-20s  %-16s  %5s  %-20s\n", "NUMBER", "TIME", "ACTION", "UID", "LIST");
 	output_print("%6lld  %-20s  %-16s  %5lld  %-20s", (long long)json_integer_value(json_object_get(o, "number")),
@@ -176,86 +181,6 @@ static int export(const struct audit_words *w)
 	return s.failed ? STATUS_TROUBLE : status;
 }
 
-/* ---------------------------------------------------------------- verify */
-
-static int tell_verdict(const struct audit_words *w, const struct audit_points *points,
-			const struct tutela_audit_verdict *v)
-{
-	char *head = printable_hex(v->head, sizeof(v->head)), n[32];
-
-	if (v->bad)
-		message_error(NULL, "record %llu of the audit log does not hold: %s", (unsigned long long)v->bad,
-			      v->reason);
-	if (w->cli->json && v->bad)
-		output_json(json_pack("{s:s, s:b, s:I, s:i, s:I, s:s}", "type", "audit-verify", "whole", 0, "records",
-				      (json_int_t)v->records, "checkpoints", (int)points->n, "bad", (json_int_t)v->bad,
-				      "reason", v->reason));
-	else if (w->cli->json)
-		output_json(json_pack("{s:s, s:b, s:I, s:i, s:s}", "type", "audit-verify", "whole", 1, "records",
-				      (json_int_t)v->records, "checkpoints", (int)points->n, "head", head));
-	else if (!v->bad && !w->cli->quiet)
-		output_print("the audit log is whole: %s records, held to %zu checkpoints, head %s\n",
-			     printable_count(v->records, n), points->n, head);
-	if (!v->bad && !points->n)
-		message_note("without a checkpoint, a log that was rewritten whole cannot be told from the true one");
-	free(head);
-	return v->bad ? STATUS_TROUBLE : STATUS_OK;
-}
-
-static bool on_line(void *ctx, char *text, size_t len, unsigned long long number)
-{
-	(void)number;
-	return tutela_audit_check_record(ctx, text, len) == TUTELA_OK;
-}
-
-static int verify_export(const struct audit_words *w, const struct audit_points *points)
-{
-	struct tutela_audit_check *check;
-	struct names_opts names = {.path = w->export, .line = on_line};
-	struct tutela_audit_verdict verdict;
-	bool read;
-
-	if (tutela_audit_check_new(points->items, points->n, &check)) {
-		message_error(w->export, "%s", tutela_strerror(TUTELA_E_NOMEM));
-		return STATUS_TROUBLE;
-	}
-	names.ctx = check;
-	read = names_read(&names) && !interrupt_asked();
-	(void)!tutela_audit_check_end(check, &verdict);
-	return read ? tell_verdict(w, points, &verdict) : STATUS_TROUBLE;
-}
-
-static int verify_store(const struct audit_words *w, const struct audit_points *points)
-{
-	struct tutela_audit_verdict verdict;
-	struct tutela_snapshot *snapshot;
-	struct tutela_store *store;
-	enum tutela_err error;
-	int status;
-
-	if (!cli_open_snapshot(w->cli, &store, &snapshot))
-		return STATUS_TROUBLE;
-	error = tutela_audit_verify(snapshot, points->items, points->n, &verdict);
-	status = error && !verdict.bad ? cli_store_error(store, w->cli->store, error)
-				       : tell_verdict(w, points, &verdict);
-	tutela_snapshot_close(snapshot);
-	tutela_store_close(store);
-	return status;
-}
-
-static int verify(const struct audit_words *w)
-{
-	struct audit_points points = {.n = 0};
-	int status = STATUS_TROUBLE;
-
-	if (w->checkpoints.n && !w->keys.n)
-		return cli_usage(w->cli, "--checkpoint", "say who signs: --key FILE");
-	if (audit_points_read(w, &points))
-		status = w->export ? verify_export(w, &points) : verify_store(w, &points);
-	free(points.items);
-	return status;
-}
-
 /* ---------------------------------------------------------------- the command */
 
 static int run(const struct audit_words *w, const char *verb)
@@ -265,12 +190,14 @@ static int run(const struct audit_words *w, const char *verb)
 	if (strcmp(verb, "export") == 0)
 		return export(w);
 	if (strcmp(verb, "verify") == 0)
-		return verify(w);
+		return audit_verify(w);
 	if (strcmp(verb, "checkpoint") == 0)
 		return audit_checkpoint(w);
+	if (strcmp(verb, "repair") == 0)
+		return audit_repair(w);
 	if (strcmp(verb, "affected") == 0)
 		return audit_affected(w);
-	return cli_usage(w->cli, verb, "not one of show, export, verify, checkpoint, affected");
+	return cli_usage(w->cli, verb, "not one of show, export, verify, checkpoint, repair, affected");
 }
 
 int cmd_audit(struct cli *cli)
@@ -301,17 +228,27 @@ int cmd_audit(struct cli *cli)
 		 .argument = "FILE",
 		 .text = &w.export,
 		 .help = "verify this export instead of the store; '-': standard input"},
+		{.name = "except",
+		 .argument = "N",
+		 .texts = &w.excepts,
+		 .help = "verify: the gap at this record is known; repeatable"},
+		{.name = "reason",
+		 .argument = "TEXT",
+		 .text = &w.reason,
+		 .help = "repair: what is known of the damage"},
+		{.name = "yes", .flag = &w.yes, .help = "repair: really do it"},
 		{.name = NULL},
 	};
 	int status = cli_parse(cli, &page, options);
 
 	if (status == CLI_GO && !cli->n_args)
-		status = cli_usage(cli, NULL, "show, export, verify, checkpoint or affected?");
+		status = cli_usage(cli, NULL, "show, export, verify, checkpoint, repair or affected?");
 	if (status == CLI_GO && cli->n_args > 1)
 		status = cli_usage(cli, cli->args[1], "one word at a time");
 	if (status == CLI_GO)
 		status = run(&w, cli->args[0]);
 	free(w.checkpoints.items);
 	free(w.keys.items);
+	free(w.excepts.items);
 	return status;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "audit_tell.h"
 #include "cli.h"
 #include "interrupt.h"
 #include "memory.h"
@@ -17,8 +18,8 @@ static const struct cli_page page = {
 		    "       tutela feedback SOURCE ENTRY --algorithm NAME --down --reason REASON\n"
 		    "       tutela feedback SOURCE --algorithm NAME --reasons",
 	.about = "Tells a source of the type ncmec what is thought of one fingerprint of an entry, or shows the\n"
-		 "reasons that it knows for saying that one is wrong. Nothing is ever sent but by this command, and\n"
-		 "the store stays as it is: 'tutela withdraw --dispute' is the local decision.\n",
+		 "reasons that it knows for saying that one is wrong. Nothing is ever sent but by this command. The\n"
+		 "audit log tells of it; the lists stay as they are: 'tutela dispute' is the local decision.\n",
 };
 
 /* What NCMEC calls the kinds of fingerprints in its addresses. */
@@ -35,6 +36,8 @@ struct feedback {
 	struct cli *cli;
 	const char *algorithm, *reason, *type;
 	bool up, down, reasons;
+	struct tutela_store *store;
+	bool writable;
 	struct tutela_source source;
 	struct ncmec_ask ask;
 	char guid[64]; /* of the reason */
@@ -47,19 +50,20 @@ static bool find_source(struct feedback *f)
 {
 	const char *name = f->cli->args[0];
 	struct tutela_snapshot *snapshot;
-	struct tutela_store *store;
 	enum tutela_err error;
 
-	if (!cli_open_snapshot(f->cli, &store, &snapshot))
+	f->store = cli_open_either(f->cli, &f->writable);
+	if (!f->store)
 		return false;
 	errno = 0;
-	error = tutela_snapshot_source(snapshot, name, &f->source);
+	error = tutela_snapshot_open(f->store, &snapshot);
+	if (!error)
+		error = tutela_snapshot_source(snapshot, name, &f->source);
 	if (error == TUTELA_E_NOTFOUND)
 		message_error(name, "no such source in this store");
 	else if (error)
-		cli_store_error(store, name, error);
+		cli_store_error(f->store, name, error);
 	tutela_snapshot_close(snapshot);
-	tutela_store_close(store);
 	if (!error && f->source.suspended)
 		message_error(name, "the source is suspended");
 	else
@@ -137,6 +141,21 @@ static bool send_vote(struct feedback *f, const char *entry)
 	return ok;
 }
 
+/* It is sent already: what the log cannot tell is said here. */
+static void tell(const struct feedback *f, const char *entry)
+{
+	json_t *o = json_pack("{s:s, s:o, s:s, s:s}", "source", f->source.name, "entry",
+			      output_string(entry, strlen(entry)), "algorithm", f->algorithm, "vote",
+			      f->up ? "up" : "down");
+	enum tutela_err error;
+
+	if (f->down)
+		json_object_set_new(o, "reason", output_string(f->reason, strlen(f->reason)));
+	error = audit_tell(f->writable ? f->store : NULL, "feedback", o);
+	if (error)
+		message_warning(NULL, "the audit log does not tell of this feedback: %s", tutela_strerror(error));
+}
+
 static void say_sent(const struct feedback *f, const char *entry)
 {
 	const char *vote = f->up ? "up" : "down";
@@ -163,6 +182,7 @@ static bool vote(struct feedback *f)
 	}
 	if (!send_vote(f, entry))
 		return false;
+	tell(f, entry);
 	say_sent(f, entry);
 	return true;
 }
@@ -224,6 +244,7 @@ int cmd_feedback(struct cli *cli)
 		status = ok ? STATUS_OK : STATUS_TROUBLE;
 	}
 	ncmec_ask_close(&f->ask);
+	tutela_store_close(f->store);
 	free(f);
 	return status;
 }

@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "expiry.h"
 #include "interrupt.h"
+#include "journaling.h"
 #include "memory.h"
 #include "message.h"
 #include "name_stream.h"
@@ -50,6 +51,8 @@ struct lookup {
 	struct answer *answers;
 	struct finding finding; /* being judged and printed */
 	bool matched, trouble, headed;
+	struct journaling journaling;
+	uint64_t asked, matches, undetermined;
 };
 
 static bool put(struct lookup *l, json_t *query, const char *subject, const struct finding *f)
@@ -59,6 +62,9 @@ static bool put(struct lookup *l, json_t *query, const char *subject, const stru
 	size_t len = 0;
 	FILE *out;
 
+	l->asked++;
+	l->matches += f->verdict == VERDICT_MATCH;
+	l->undetermined += f->verdict == VERDICT_UNDETERMINED;
 	l->matched |= f->verdict == VERDICT_MATCH;
 	l->trouble |= f->verdict == VERDICT_UNDETERMINED;
 	if (l->cli->json) {
@@ -80,7 +86,8 @@ static bool put(struct lookup *l, json_t *query, const char *subject, const stru
 	return !output_failed();
 }
 
-static bool put_answer(struct lookup *l, const struct question *q, struct answer *answer)
+static bool put_answer(struct lookup *l, const struct question *q, const struct tutela_query *query,
+		       struct answer *answer)
 {
 	const struct tutela_algorithm_info *a = tutela_algorithm_get((enum tutela_algorithm)q->hash.hash.algorithm);
 	struct finding *f = &l->finding;
@@ -97,6 +104,7 @@ static bool put_answer(struct lookup *l, const struct question *q, struct answer
 	}
 	*f = (struct finding){.hits = answer->hits};
 	pipeline_judge(f, answer->error);
+	journaling_add_query(&l->journaling, query, f);
 	go = put(l, object, hex, f);
 	/* Of many answers at once only the empty ones keep their memory. */
 	if (l->most > 1 && f->hits.n)
@@ -143,7 +151,7 @@ static bool answer_all(struct lookup *l)
 		}
 		if (l->answers[at].hits.limited && n > 1)
 			asker_again(&l->asker, &l->queries[at], &l->answers[at]);
-		go = go && put_answer(l, q, &l->answers[at]);
+		go = go && put_answer(l, q, &l->queries[at], &l->answers[at]);
 		at++;
 	}
 	l->n = 0;
@@ -214,8 +222,10 @@ static void on_idle(void *ctx)
 
 	if (!l->batch)
 		(void)answer_all(l);
-	if (!l->n)
-		output_flush();
+	if (l->n)
+		return;
+	output_flush();
+	journaling_flush(&l->journaling);
 }
 
 static bool given(struct lookup *l, int *status)
@@ -284,6 +294,40 @@ static bool ask_all(struct lookup *l)
 	return answer_all(l) && ok;
 }
 
+/* With a journal the store is written to. */
+static bool open_store(struct lookup *l, struct tutela_store **store)
+{
+	enum tutela_err error;
+	bool writable;
+
+	if (!l->journaling.files)
+		return cli_open_snapshot(l->cli, store, &l->asker.snapshot);
+	*store = cli_open_either(l->cli, &writable);
+	if (!*store)
+		return false;
+	l->journaling.store = writable ? *store : NULL;
+	error = tutela_snapshot_open(*store, &l->asker.snapshot);
+	if (error)
+		cli_store_error(*store, l->cli->store, error);
+	if (!error && journaling_begin(&l->journaling)) {
+		journaling_note(&l->journaling, "lookup-start", json_pack("{s:s}", "tool_version", TUTELA_VERSION));
+		return true;
+	}
+	tutela_snapshot_close(l->asker.snapshot);
+	tutela_store_close(*store);
+	return false;
+}
+
+static void end_journal(struct lookup *l)
+{
+	if (!l->journaling.files)
+		return;
+	journaling_end(&l->journaling);
+	journaling_note(&l->journaling, "lookup-end",
+			json_pack("{s:I, s:I, s:I}", "asked", (json_int_t)l->asked, "match", (json_int_t)l->matches,
+				  "undetermined", (json_int_t)l->undetermined));
+}
+
 static int run(struct lookup *l)
 {
 	uint64_t from = stats_now();
@@ -291,11 +335,13 @@ static int run(struct lookup *l)
 	double open_ms;
 	bool ok;
 
-	if (!cli_open_snapshot(l->cli, &store, &l->asker.snapshot))
+	if (!open_store(l, &store))
 		return STATUS_TROUBLE;
 	open_ms = (double)(stats_now() - from) / 1e6;
 	begin(l);
 	ok = ask_all(l);
+	end_journal(l);
+	ok = ok && !l->journaling.failed;
 	end(l);
 	if (expiry_warn(l->asker.snapshot))
 		ok = false;
@@ -349,6 +395,7 @@ int cmd_lookup(struct cli *cli)
 		 .most = 1024,
 		 .given = &l.threads_given,
 		 .help = "threads that search; else 1, with --batch one a core"},
+		{.name = "journal", .flag = &l.journaling.files, .help = "keep what was asked and found in the store"},
 		{.name = "resident", .flag = &cli->resident, .help = "copy the indexes into memory first"},
 		{.name = "stats", .flag = &l.stats, .help = "how fast it was: one JSON object on stderr at the end"},
 		{.name = NULL},

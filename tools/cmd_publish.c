@@ -5,8 +5,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audit_tell.h"
 #include "cli.h"
 #include "expiry.h"
+#include "locate.h"
 #include "memory.h"
 #include "message.h"
 #include "output.h"
@@ -43,6 +45,8 @@ struct wish {
 	size_t n_publics, n_root_publics;
 	struct tutela_public_key publics[2 * KEYS_MAX], root_publics[2 * KEYS_MAX];
 	uint64_t *versions;
+	struct tutela_store *store;
+	json_t *told; /* what the audit log is to tell of lists */
 };
 
 /* ------------------------------------------------------------------ keys */
@@ -130,6 +134,42 @@ static int fail(const struct wish *w, enum tutela_err error, const char *why)
 	return STATUS_TROUBLE;
 }
 
+static json_t *ids_of(const struct tutela_public_key *keys, size_t n)
+{
+	json_t *out = json_array();
+	char id[TUTELA_KEY_ID_TEXT + 1];
+
+	for (size_t i = 0; i < n; i++) {
+		tutela_public_key_id(&keys[i], id);
+		json_array_append_new(out, json_string(id));
+	}
+	return out;
+}
+
+/* It is issued already: what the log cannot tell is said, and is trouble. */
+static int tell(const struct wish *w, const char *action, json_t *detail)
+{
+	enum tutela_err error;
+
+	json_object_set_new(detail, "folder", output_string(w->out, strlen(w->out)));
+	error = audit_tell(w->store, action, detail);
+	if (error)
+		message_error(w->out, "this was issued, but the audit log does not tell of it: %s",
+			      tutela_strerror(error));
+	return error ? STATUS_TROUBLE : STATUS_OK;
+}
+
+static int tell_root(const struct wish *w, const struct tutela_publish_root_opts *o, uint64_t version)
+{
+	if (!w->store)
+		return STATUS_OK;
+	return tell(w, "publish-root",
+		    json_pack("{s:I, s:o, s:I, s:o, s:I}", "version", (json_int_t)version, "root_keys",
+			      ids_of(o->root_keys, o->n_root_keys), "root_threshold",
+			      (json_int_t)(o->root_threshold ? o->root_threshold : 1), "keys",
+			      ids_of(o->keys, o->n_keys), "threshold", (json_int_t)(o->threshold ? o->threshold : 1)));
+}
+
 static int make_root(struct wish *w)
 {
 	/* Without root keys the signing keys are both. */
@@ -172,13 +212,17 @@ static int make_root(struct wish *w)
 	else if (!w->cli->quiet)
 		output_print("root %llu: %zu root keys, %zu signing keys\n", (unsigned long long)version,
 			     opts.n_root_keys, opts.n_keys);
-	return STATUS_OK;
+	return tell_root(w, &opts, version);
 }
 
-static void print_list(void *ctx, const struct tutela_publish_list *list)
+static void on_list(void *ctx, const struct tutela_publish_list *list)
 {
 	const struct wish *w = ctx;
 	char a[32], b[32], c[32];
+
+	json_array_append_new(w->told, json_pack("{s:s, s:I, s:I, s:s, s:s}", "list", list->list, "from_version",
+						 (json_int_t)list->from_version, "version", (json_int_t)list->version,
+						 "digest", list->digest, "manifest", list->manifest));
 
 	if (w->cli->json)
 		output_json(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s}", "type", "publish",
@@ -194,7 +238,26 @@ static void print_list(void *ctx, const struct tutela_publish_list *list)
 			     printable_size(list->full_bytes, b), printable_size(list->delta_bytes, c), list->manifest);
 }
 
-static int publish(struct wish *w, struct tutela_store *store)
+/* One record for each list. */
+static int tell_lists(struct wish *w, uint64_t index)
+{
+	struct tutela_public_key keys[KEYS_MAX];
+	int status = STATUS_OK;
+	json_t *o;
+	size_t i;
+
+	(void)all_publics(&w->signing, NULL, 0, keys);
+	json_array_foreach(w->told, i, o)
+	{
+		json_object_set_new(o, "index", json_integer((json_int_t)index));
+		json_object_set_new(o, "keys", ids_of(keys, w->signing.n));
+		if (tell(w, "publish", json_incref(o)) != STATUS_OK)
+			status = STATUS_TROUBLE;
+	}
+	return status;
+}
+
+static int publish(struct wish *w)
 {
 	const char **lists = memory_array(w->lists.n, sizeof(*lists));
 	char why[512];
@@ -208,7 +271,7 @@ static int publish(struct wish *w, struct tutela_store *store)
 					   .n_since = w->since.n,
 					   .since = w->versions,
 					   .full = w->full,
-					   .result = print_list,
+					   .result = on_list,
 					   .ctx = w,
 					   .why = why,
 					   .why_len = sizeof(why)};
@@ -217,9 +280,10 @@ static int publish(struct wish *w, struct tutela_store *store)
 
 	for (size_t i = 0; i < w->lists.n; i++)
 		lists[i] = w->lists.items[i].value;
-	error = tutela_publish(store, &opts, &version);
+	w->told = json_array();
+	error = tutela_publish(w->store, &opts, &version);
 	free(lists);
-	return error ? fail(w, error, why) : STATUS_OK;
+	return error ? fail(w, error, why) : tell_lists(w, version);
 }
 
 static bool has_root(const struct wish *w)
@@ -233,13 +297,13 @@ static bool has_root(const struct wish *w)
 
 static int run(struct wish *w)
 {
-	struct tutela_store *store = NULL;
 	int status = STATUS_OK;
 
-	/* The store first: a passphrase is not asked for in vain. */
-	if (w->lists.n) {
-		store = cli_open_store(w->cli, true);
-		if (!store)
+	/* The store first: a passphrase is not asked for in vain. A root needs none, but is told of where one is named.
+	 */
+	if (w->lists.n || locate_named(w->cli->store)) {
+		w->store = cli_open_store(w->cli, true);
+		if (!w->store)
 			return STATUS_TROUBLE;
 	}
 	if (!read_keys(w))
@@ -247,8 +311,9 @@ static int run(struct wish *w)
 	else if (w->rotate || !has_root(w))
 		status = make_root(w);
 	if (status == STATUS_OK && w->lists.n)
-		status = publish(w, store);
-	tutela_store_close(store);
+		status = publish(w);
+	json_decref(w->told);
+	tutela_store_close(w->store);
 	return status;
 }
 

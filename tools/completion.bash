@@ -38,7 +38,7 @@ _tutela_options()
 _tutela()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= verb= i
-	local commands='init list import export withdraw dispute allow hash lookup scan rescan source sync feedback key publish report stats audit status check help'
+	local commands='init list import export withdraw dispute allow hash lookup scan rescan journal source sync feedback key publish report stats audit status check help'
 	local algorithms='md5 sha1 sha256 pdq phash dhash photodna'
 
 	COMPREPLY=()
@@ -91,6 +91,10 @@ _tutela()
 		COMPREPLY=($(compgen -W 'show vanished held create set remove' -- "$cur"))
 	elif [[ $command == list && $verb != create ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur"))
+	elif [[ $command == audit && -z $verb ]]; then
+		COMPREPLY=($(compgen -W 'show export verify checkpoint repair affected' -- "$cur"))
+	elif [[ $command == journal && -z $verb ]]; then
+		COMPREPLY=($(compgen -W 'prune' -- "$cur"))
 	elif [[ $command == key && -z $verb ]]; then
 		COMPREPLY=($(compgen -W 'generate show' -- "$cur"))
 	elif [[ $command == source && -z $verb ]]; then

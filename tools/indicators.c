@@ -73,7 +73,8 @@ static struct count_row *category_row(struct indicators *in, const struct place 
 	return count_row(&in->table, words);
 }
 
-static const char *age_of(const struct indicators *in, int64_t when)
+/* Of what is of `when`, at `now`. */
+static const char *age_of(int64_t now, int64_t when)
 {
 	static const struct {
 		int64_t days;
@@ -83,7 +84,7 @@ static const char *age_of(const struct indicators *in, int64_t when)
 	if (when <= 0)
 		return "4";
 	for (size_t i = 0; i < sizeof(ages) / sizeof(ages[0]); i++) {
-		if (when > in->now - ages[i].days * 86400)
+		if (when > now - ages[i].days * 86400)
 			return ages[i].value;
 	}
 	return "3";
@@ -91,6 +92,9 @@ static const char *age_of(const struct indicators *in, int64_t when)
 
 struct taking {
 	struct indicators *in;
+	struct tutela_snapshot *snapshot;
+	struct tutela_record *rec; /* of a hit's entry */
+	enum tutela_err error;
 	const struct tutela_list *list;
 	struct place place;
 	struct count_row *algorithms[64]; /* of the list at hand, found before */
@@ -106,7 +110,7 @@ static enum tutela_err on_entry(void *ctx, const struct tutela_record *rec)
 	if (state >= COUNT_KINDS)
 		return TUTELA_E_CORRUPT;
 	category_row(t->in, &t->place, category_of(rec->labels, rec->n_labels))->n[state]++;
-	row_of(t->in, &t->place, "age", text_of(age_of(t->in, rec->source_time)))->n[state]++;
+	row_of(t->in, &t->place, "age", text_of(age_of(t->in->now, rec->source_time)))->n[state]++;
 	for (size_t i = 0; i < rec->n_fingerprints; i++) {
 		unsigned a = rec->fingerprints[i].algorithm;
 		const struct tutela_algorithm_info *info = tutela_algorithm_get((enum tutela_algorithm)a);
@@ -137,8 +141,29 @@ static enum tutela_err take_list(struct indicators *in, struct tutela_snapshot *
 	return tutela_snapshot_entries(snapshot, l->name, on_entry, &t);
 }
 
-static void take_hit(struct indicators *in, const struct tutela_journal_hit *h, const char *day, const char *month)
+/* How old the entry was when it hit, and what has become of it. */
+static void take_entry(struct taking *t, const struct place *list, const struct tutela_journal_hit *h, int64_t when)
 {
+	char name[TUTELA_LIST_NAME_MAX + 1] = "";
+	struct tutela_record *rec = t->rec;
+	enum tutela_err error;
+	bool there;
+
+	memcpy(name, h->list.s, h->list.len);
+	error = tutela_snapshot_entry(t->snapshot, name, h->entry, rec);
+	there = !error;
+	if (error && error != TUTELA_E_NOTFOUND)
+		t->error = error;
+	/* What has changed since says nothing of then. */
+	row_of(t->in, list, "age", text_of(age_of(when, there && rec->source_time <= when ? rec->source_time : 0)))
+		->n[0]++;
+	row_of(t->in, list, "status", text_of(there ? tutela_status_name(rec->status) : "removed"))->n[0]++;
+}
+
+static void take_hit(struct taking *t, const struct tutela_journal_hit *h, int64_t when, const char *day,
+		     const char *month)
+{
+	struct indicators *in = t->in;
 	const struct tutela_algorithm_info *info = tutela_algorithm_get(h->algorithm);
 	const char *kind = tutela_list_kind_name(h->kind);
 	const struct place source = {.what = "hits", .source = h->source, .kind = text_of(kind ? kind : none)};
@@ -151,6 +176,7 @@ static void take_hit(struct indicators *in, const struct tutela_journal_hit *h, 
 	row_of(in, &list, "algorithm", text_of(info ? info->name : none))->n[0]++;
 	row_of(in, &list, "day", text_of(day))->n[0]++;
 	row_of(in, &list, "month", text_of(month))->n[0]++;
+	take_entry(t, &list, h, when);
 }
 
 static bool on_file(void *ctx, const struct tutela_journal_file *f)
@@ -168,9 +194,9 @@ static bool on_file(void *ctx, const struct tutela_journal_file *f)
 	row_of(t->in, &files, "day", text_of(day))->n[verdict]++;
 	row_of(t->in, &files, "month", text_of(month))->n[verdict]++;
 	for (size_t i = 0; i < f->n_hits; i++)
-		take_hit(t->in, &f->hits[i], day, month);
+		take_hit(t, &f->hits[i], f->time, day, month);
 	t->interrupted = interrupt_asked();
-	return !t->interrupted;
+	return !t->interrupted && !t->error;
 }
 
 static bool on_list(void *ctx, const struct tutela_list *list)
@@ -193,7 +219,7 @@ static bool on_source(void *ctx, const struct tutela_source *source)
 
 enum tutela_err indicators_take(struct indicators *in, struct tutela_snapshot *snapshot)
 {
-	struct taking t = {.in = in};
+	struct taking t = {.in = in, .snapshot = snapshot, .rec = memory_array(1, sizeof(*t.rec))};
 	enum tutela_err error = tutela_snapshot_lists(snapshot, on_list, in);
 
 	if (!error)
@@ -203,8 +229,11 @@ enum tutela_err indicators_take(struct indicators *in, struct tutela_snapshot *s
 		error = take_list(in, snapshot, &in->lists[i]);
 	if (!error)
 		error = tutela_snapshot_journal(snapshot, on_file, &t);
+	if (!error)
+		error = t.error;
 	if (!error && t.interrupted)
 		error = TUTELA_E_INTERRUPTED;
+	free(t.rec);
 	in->ordered = count_sorted(&in->table);
 	return error;
 }

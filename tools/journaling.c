@@ -6,20 +6,12 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "audit_tell.h"
 #include "category.h"
 #include "memory.h"
 #include "message.h"
 
 #define BATCH_BYTES ((size_t)1 << 20)
-#define TRIES       100 /* another writer may hold the store for a while */
-#define PAUSE_NS    50000000L
-
-static void pause_a_moment(void)
-{
-	const struct timespec moment = {.tv_nsec = PAUSE_NS};
-
-	nanosleep(&moment, NULL);
-}
 
 bool journaling_begin(struct journaling *j)
 {
@@ -47,9 +39,9 @@ static void write_batch(struct journaling *j)
 {
 	enum tutela_err error = TUTELA_E_BUSY;
 
-	for (int i = 0; i < TRIES && error == TUTELA_E_BUSY; i++) {
+	for (int i = 0; i < AUDIT_TELL_TRIES && error == TUTELA_E_BUSY; i++) {
 		if (i)
-			pause_a_moment();
+			audit_tell_pause();
 		error = tutela_journal_batch_write(j->batch, j->store);
 	}
 	if (!error)
@@ -59,21 +51,11 @@ static void write_batch(struct journaling *j)
 		      *tutela_store_errmsg(j->store) ? tutela_store_errmsg(j->store) : tutela_strerror(error));
 }
 
-void journaling_add(struct journaling *j, const char *path, const struct finding *f)
+/* Adds the hits, and keeps it. */
+static void keep(struct journaling *j, const char *path, struct tutela_journal_file *file, const struct finding *f)
 {
-	struct tutela_query_hash hashes[PIPELINE_HASHES_MAX];
-	struct tutela_journal_hit *hits;
-	struct tutela_journal_file file = {.scan = j->scan,
-					   .time = time(NULL),
-					   .verdict = f->verdict,
-					   .quality = -1,
-					   .size = f->size,
-					   .hashes = hashes,
-					   .n_hits = f->hits.n};
+	struct tutela_journal_hit *hits = memory_array(f->hits.n + 1, sizeof(*hits));
 
-	if (!j->batch)
-		return;
-	hits = memory_array(f->hits.n + 1, sizeof(*hits));
 	for (size_t i = 0; i < f->hits.n; i++) {
 		const struct tutela_hit *h = &f->hits.items[i];
 
@@ -87,14 +69,13 @@ void journaling_add(struct journaling *j, const char *path, const struct finding
 						      .distance = h->distance,
 						      .threshold = h->threshold};
 	}
-	file.hits = hits;
-	file.n_hashes = pipeline_hashes(j->pipeline, &f->decoded, hashes);
-	if (f->decoded.have & TUTELA_WANT_PDQ)
-		file.quality = f->decoded.hashes.pdq.quality;
-	if (!j->digests)
-		file.name = (struct tutela_text){path, strlen(path)};
+	file->scan = j->scan;
+	file->time = time(NULL);
+	file->verdict = f->verdict;
+	file->hits = hits;
+	file->n_hits = f->hits.n;
 	pthread_mutex_lock(&j->lock);
-	if (!j->failed && tutela_journal_batch_add(j->batch, &file)) {
+	if (!j->failed && tutela_journal_batch_add(j->batch, file)) {
 		j->failed = true;
 		message_error(path, "cannot be kept in the journal");
 	}
@@ -102,6 +83,39 @@ void journaling_add(struct journaling *j, const char *path, const struct finding
 		write_batch(j);
 	pthread_mutex_unlock(&j->lock);
 	free(hits);
+}
+
+void journaling_add(struct journaling *j, const char *path, const struct finding *f)
+{
+	struct tutela_query_hash hashes[PIPELINE_HASHES_MAX];
+	struct tutela_journal_file file = {.quality = -1, .size = f->size, .hashes = hashes};
+
+	if (!j->batch)
+		return;
+	file.n_hashes = pipeline_hashes(j->pipeline, &f->decoded, hashes);
+	if (f->decoded.have & TUTELA_WANT_PDQ)
+		file.quality = f->decoded.hashes.pdq.quality;
+	if (!j->digests)
+		file.name = (struct tutela_text){path, strlen(path)};
+	keep(j, path, &file, f);
+}
+
+void journaling_add_query(struct journaling *j, const struct tutela_query *query, const struct finding *f)
+{
+	struct tutela_journal_file file = {.quality = query->quality, .hashes = query->hashes, .n_hashes = query->n};
+
+	if (j->batch)
+		keep(j, NULL, &file, f);
+}
+
+void journaling_flush(struct journaling *j)
+{
+	if (!j->batch)
+		return;
+	pthread_mutex_lock(&j->lock);
+	if (!j->failed)
+		write_batch(j);
+	pthread_mutex_unlock(&j->lock);
 }
 
 void journaling_end(struct journaling *j)
@@ -117,18 +131,10 @@ void journaling_end(struct journaling *j)
 
 void journaling_note(struct journaling *j, const char *action, json_t *detail)
 {
-	enum tutela_err error = j->store ? TUTELA_E_BUSY : TUTELA_E_READONLY;
-	char *text;
+	enum tutela_err error;
 
 	json_object_set_new(detail, "scan", json_integer((json_int_t)j->scan));
-	text = json_dumps(detail, JSON_COMPACT | JSON_REAL_PRECISION(6));
-	for (int i = 0; i < TRIES && error == TUTELA_E_BUSY; i++) {
-		if (i)
-			pause_a_moment();
-		error = tutela_audit_note(j->store, action, text);
-	}
+	error = audit_tell(j->store, action, detail);
 	if (error)
 		message_warning(NULL, "the audit log does not tell of this scan: %s", tutela_strerror(error));
-	free(text);
-	json_decref(detail);
 }

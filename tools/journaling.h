@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a scan leaves in the store: its start and end in the audit log, and when asked for, its files in the journal. */
+/*
+ * What a scan, or look-ups, leave in the store: start and end in the audit log,
+ * and when asked for, files or questions in the journal.
+ */
 #ifndef TUTELA_TOOLS_JOURNALING_H
 #define TUTELA_TOOLS_JOURNALING_H
 
@@ -24,6 +27,12 @@ bool journaling_begin(struct journaling *j);
 
 /* From any thread. */
 void journaling_add(struct journaling *j, const char *path, const struct finding *f);
+
+/* A look-up that is of no file. */
+void journaling_add_query(struct journaling *j, const struct tutela_query *query, const struct finding *f);
+
+/* Writes what waits, if anything does. */
+void journaling_flush(struct journaling *j);
 
 /* Writes the rest. */
 void journaling_end(struct journaling *j);

@@ -25,6 +25,13 @@ char *locate_store(const char *option)
 	return NULL;
 }
 
+bool locate_named(const char *option)
+{
+	const char *env = getenv("TUTELA_STORE");
+
+	return (option && option[0]) || (env && env[0]);
+}
+
 static char *if_there(char *folder)
 {
 	char *program = memory_format("%s/tutela-decoder", folder);

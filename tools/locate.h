@@ -11,6 +11,9 @@
  */
 char *locate_store(const char *option);
 
+/* Is one named, by `option` or $TUTELA_STORE, not only expected where stores are? */
+bool locate_named(const char *option);
+
 /* Folder of the decoder programs: beside this program, else ../libexec/tutela, else NULL: the compiled-in one. */
 char *locate_decoder(void);
 

@@ -34,6 +34,7 @@ static const struct command commands[] = {
 	{"key", cmd_key, "make and show keys that lists are signed with"},
 	{"publish", cmd_publish, "issue lists as a signed bundle"},
 	{"rescan", cmd_rescan, "match what past scans recorded with the lists of today"},
+	{"journal", cmd_journal, "say what past scans recorded, delete what is old"},
 	{"status", cmd_status, "say what the store holds"},
 	{"stats", cmd_stats, "count entries and past hits, by list, category, algorithm, age, day"},
 	{"audit", cmd_audit, "show the audit log, prove that it is whole"},

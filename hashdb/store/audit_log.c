@@ -139,49 +139,75 @@ static char *event_text(const struct audit_event *event, const struct audit_tail
 	return text;
 }
 
-/* Nothing is chained to a record that is damaged. */
-enum tutela_err tutela_audit_tail(struct tutela_store *s, struct txn *txn, struct audit_tail *out)
+/* The key of a row, and what is in its value. */
+static enum tutela_err take_row(struct tutela_store *s, const MDB_val *k, const MDB_val *v, struct audit_row *out)
+{
+	size_t len;
+
+	if (k->mv_size != 8)
+		return tutela_store_fail(s, TUTELA_E_CORRUPT, "a key of the audit log of '%s' is damaged", s->path);
+	out->number = tutela_schema_get_key64(k->mv_data);
+	out->sealed = !tutela_schema_unseal(v->mv_data, v->mv_size, SCHEMA_AUDIT, k->mv_data, k->mv_size, &len);
+	out->bytes = v->mv_data;
+	out->len = out->sealed ? len : v->mv_size;
+	return TUTELA_OK;
+}
+
+/* As it stands. */
+static enum tutela_err tail_row(struct tutela_store *s, struct txn *txn, struct audit_row *out)
 {
 	struct cursor cursor;
 	enum tutela_err err = tutela_cursor_open(s, txn, DB_AUDIT, &cursor);
 	MDB_val k, v;
-	size_t len;
 
-	memset(out, 0, sizeof *out);
+	*out = (struct audit_row){.sealed = true};
 	if (!err)
 		err = tutela_cursor_get(&cursor, &k, &v, MDB_LAST);
-	if (!err &&
-	    (k.mv_size != 8 || tutela_schema_unseal(v.mv_data, v.mv_size, SCHEMA_AUDIT, k.mv_data, k.mv_size, &len)))
-		err = tutela_store_fail(s, TUTELA_E_CORRUPT, "the newest record of the audit log of '%s' is damaged",
-					s->path);
-	if (!err) {
-		out->number = tutela_schema_get_key64(k.mv_data);
-		tutela_audit_digest(v.mv_data, len, out->head);
-	}
+	if (!err)
+		err = take_row(s, &k, &v, out);
 	tutela_cursor_close(&cursor);
 	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
 }
 
-enum tutela_err tutela_audit_add(struct tutela_store *s, struct txn *txn, const struct audit_event *event)
+static void tail_of(const struct audit_row *row, struct audit_tail *out)
+{
+	out->number = row->number;
+	if (row->number)
+		tutela_audit_digest(row->bytes, row->len, out->head);
+}
+
+/* Nothing is chained to a record that is damaged. */
+enum tutela_err tutela_audit_tail(struct tutela_store *s, struct txn *txn, struct audit_tail *out)
+{
+	struct audit_row row;
+	enum tutela_err err = tail_row(s, txn, &row);
+
+	memset(out, 0, sizeof *out);
+	if (!err && !row.sealed)
+		err = tutela_store_fail(s, TUTELA_E_CORRUPT,
+					"the newest record of the audit log of '%s' is damaged: nothing can be added "
+					"until the log is repaired",
+					s->path);
+	if (!err)
+		tail_of(&row, out);
+	return err;
+}
+
+static enum tutela_err add_after(struct tutela_store *s, struct txn *txn, const struct audit_event *event,
+				 const struct audit_tail *tail)
 {
 	uint8_t key[8], *buf = NULL;
 	struct bytes_writer w;
-	enum tutela_err err;
-	struct audit_tail tail;
-	char *text = NULL;
+	enum tutela_err err = TUTELA_E_NOMEM;
+	char *text = event_text(event, tail);
 
-	err = tutela_audit_tail(s, txn, &tail);
-	if (err)
-		return err;
-	text = event_text(event, &tail);
 	buf = tutela_mem_array(AUDIT_TEXT_MAX, 1);
-	err = TUTELA_E_NOMEM;
 	if (!text || !buf)
 		goto out;
 	/* 4 KiB of provenance are at most 24 KiB when every byte is escaped. */
 	w = bytes_writer_init(buf, AUDIT_TEXT_MAX);
 	bytes_put(&w, text, strlen(text));
-	tutela_schema_key64(tail.number + 1, key);
+	tutela_schema_key64(tail->number + 1, key);
 	tutela_schema_seal(&w, buf, SCHEMA_AUDIT, key, sizeof key);
 	err = w.failed ? tutela_store_fail(s, TUTELA_E_TOOBIG, "the audit record is too long")
 		       : tutela_env_put(s, txn, DB_AUDIT, key, sizeof key, buf, (size_t)(w.at - buf), MDB_APPEND);
@@ -191,26 +217,68 @@ out:
 	return err;
 }
 
-enum tutela_err tutela_audit_next(struct tutela_store *s, struct txn *txn, uint64_t *number, const char **json,
-				  size_t *len)
+enum tutela_err tutela_audit_add(struct tutela_store *s, struct txn *txn, const struct audit_event *event)
+{
+	struct audit_tail tail;
+	enum tutela_err err = tutela_audit_tail(s, txn, &tail);
+
+	return err ? err : add_after(s, txn, event, &tail);
+}
+
+enum tutela_err tutela_audit_add_anyway(struct tutela_store *s, struct txn *txn, const struct audit_event *event,
+					uint64_t *number)
+{
+	struct audit_tail tail = {.number = 0};
+	struct audit_row row;
+	enum tutela_err err = tail_row(s, txn, &row);
+
+	if (!err)
+		tail_of(&row, &tail);
+	*number = tail.number + 1;
+	if (!err && !*number)
+		err = tutela_store_fail(s, TUTELA_E_CORRUPT, "the audit log of '%s' has no room for a number", s->path);
+	return err ? err : add_after(s, txn, event, &tail);
+}
+
+enum tutela_err tutela_audit_next(struct tutela_store *s, struct txn *txn, uint64_t after, struct audit_row *out)
 {
 	struct cursor cursor;
-	enum tutela_err err = tutela_cursor_open(s, txn, DB_AUDIT, &cursor);
+	enum tutela_err err;
 	uint8_t key[8];
 	MDB_val k = {sizeof key, key}, v;
 
-	*json = NULL;
-	*len = 0;
-	tutela_schema_key64(*number + 1, key);
+	*out = (struct audit_row){.number = 0};
+	if (after == UINT64_MAX)
+		return TUTELA_E_NOTFOUND;
+	err = tutela_cursor_open(s, txn, DB_AUDIT, &cursor);
+	tutela_schema_key64(after + 1, key);
 	if (!err)
 		err = tutela_cursor_get(&cursor, &k, &v, MDB_SET_RANGE);
 	tutela_cursor_close(&cursor);
-	if (err)
-		return err;
-	if (k.mv_size == 8)
-		*number = tutela_schema_get_key64(k.mv_data);
-	if (k.mv_size != 8 || tutela_schema_unseal(v.mv_data, v.mv_size, SCHEMA_AUDIT, k.mv_data, k.mv_size, len))
-		return tutela_store_fail(s, TUTELA_E_CORRUPT, "a record of the audit log of '%s' is damaged", s->path);
-	*json = v.mv_data;
-	return TUTELA_OK;
+	return err ? err : take_row(s, &k, &v, out);
+}
+
+char *tutela_audit_damaged(const struct audit_row *row)
+{
+	bool told = row->len <= AUDIT_DAMAGED_MAX;
+	char digest[2 * SHA256_DIGEST_SIZE + 1], *hex = tutela_mem_array(told ? 2 * row->len + 1 : 1, 1), *out = NULL;
+	uint8_t sha[SHA256_DIGEST_SIZE];
+	json_t *o = hex ? json_object() : NULL;
+	int rc;
+
+	if (o) {
+		tutela_audit_digest(row->bytes, row->len, sha);
+		hex_of(sha, sizeof sha, digest);
+		rc = json_object_set_new(o, "type", json_string(AUDIT_DAMAGED));
+		rc |= set(o, "number", row->number);
+		rc |= json_object_set_new(o, "sha256", json_string(digest));
+		if (told) {
+			hex_of(row->bytes, row->len, hex);
+			rc |= json_object_set_new(o, "hex", json_string(hex));
+		}
+		out = rc ? NULL : json_dumps(o, JSON_COMPACT);
+	}
+	json_decref(o);
+	free(hex);
+	return out;
 }

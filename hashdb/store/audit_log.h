@@ -26,13 +26,24 @@ struct audit_event {
 void tutela_audit_digest(const void *json, size_t len, uint8_t *digest);
 
 enum tutela_err tutela_audit_add(struct tutela_store *s, struct txn *txn, const struct audit_event *event);
+/* The same after a newest record that is damaged: chained to the bytes that stand there. *number: the record's. */
+enum tutela_err tutela_audit_add_anyway(struct tutela_store *s, struct txn *txn, const struct audit_event *event,
+					uint64_t *number);
 
-/*
- * The first record after *number, which becomes its number, also when it is
- * damaged; text in place. TUTELA_E_NOTFOUND at the end.
- */
-enum tutela_err tutela_audit_next(struct tutela_store *s, struct txn *txn, uint64_t *number, const char **json,
-				  size_t *len);
+/* A record as it stands. */
+struct audit_row {
+	uint64_t number;
+	const void *bytes; /* in place: its text, or when the seal does not hold the whole value */
+	size_t len;
+	bool sealed;
+};
+/* The row after number `after`. TUTELA_E_NOTFOUND at the end; TUTELA_E_CORRUPT: its key is none. */
+enum tutela_err tutela_audit_next(struct tutela_store *s, struct txn *txn, uint64_t after, struct audit_row *out);
+
+/* What a row that cannot be shown as it is is shown as: a malloc'd line. NULL when memory is short. */
+#define AUDIT_DAMAGED     "audit-damaged"
+#define AUDIT_DAMAGED_MAX 65536 /* bytes that are told */
+char *tutela_audit_damaged(const struct audit_row *row);
 
 /* Where the log ends; number 0 when it is empty. TUTELA_E_CORRUPT: its newest record is damaged. */
 struct audit_tail {
@@ -41,7 +52,7 @@ struct audit_tail {
 };
 enum tutela_err tutela_audit_tail(struct tutela_store *s, struct txn *txn, struct audit_tail *out);
 
-/* Show every record of the log to a check. TUTELA_E_CORRUPT: the check has found the first bad one. */
+/* Show every record of the log to a check. TUTELA_E_CORRUPT: it cannot be looked at further. */
 struct tutela_audit_check;
 enum tutela_err tutela_audit_walk(struct tutela_store *s, struct txn *txn, struct tutela_audit_check *c);
 

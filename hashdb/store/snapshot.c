@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <tutela/audit.h>
 #include <tutela/hash.h>
 #include <tutela/journal.h>
 
@@ -307,19 +308,33 @@ enum tutela_err tutela_snapshot_digest(struct tutela_snapshot *snap, const char 
 	return err;
 }
 
+/* One line, or told as damaged. */
+static bool is_line(const struct audit_row *row)
+{
+	return row->sealed && row->len && row->len <= TUTELA_AUDIT_RECORD_MAX && !memchr(row->bytes, '\n', row->len);
+}
+
 enum tutela_err tutela_snapshot_audit(struct tutela_snapshot *snap, bool (*fn)(void *ctx, const char *json, size_t len),
 				      void *ctx)
 {
+	struct audit_row row = {.number = 0};
 	enum tutela_err err;
-	uint64_t number = 0;
-	const char *json;
-	size_t len;
+	bool more = true;
 
 	do {
+		char *told = NULL;
+
 		(void)pthread_mutex_lock(&snap->lock);
-		err = tutela_audit_next(snap->store, snap->txn, &number, &json, &len);
+		err = tutela_audit_next(snap->store, snap->txn, row.number, &row);
 		(void)pthread_mutex_unlock(&snap->lock);
-	} while (!err && fn(ctx, json, len));
+		if (!err && !is_line(&row)) {
+			told = tutela_audit_damaged(&row);
+			err = told ? TUTELA_OK : TUTELA_E_NOMEM;
+		}
+		if (!err)
+			more = told ? fn(ctx, told, strlen(told)) : fn(ctx, row.bytes, row.len);
+		free(told);
+	} while (!err && more);
 	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
 }
 

@@ -72,3 +72,64 @@ is "but a digest" "$(sha256sum <disk/p1.jpg | cut -c 1-64)" "$(json -w type=affe
 ! grep -aq p1.jpg two/data.mdb || fail "a name is in the store"
 run 0 audit verify
 run 0 check
+
+# How much there is, from when; what is old is deleted, and that is told.
+day=$(date -u +%Y-%m-%d)
+run 0 --json journal
+is "holds" "$(printf '3\t1\t0')" "$(json -w type=journal -g files -g hits -g damaged <out)"
+run 0 journal
+says out "3 files with 1 hits" "$day"
+run 64 journal prune
+run 64 journal prune --before "$day"
+says err "say --yes"
+run 64 journal prune --before monday --yes
+run 64 journal --yes
+run 64 journal burn
+run 0 --json journal prune --before 2001-01-01 --yes
+is "nothing so old" 0 "$(json -g files <out)"
+run 0 --json audit show
+is "nothing told" 0 "$(json -w action=journal-prune -c <out)"
+run 0 journal prune --before 9000-01-01 --yes
+says out "deleted: 3 files with 1 hits"
+run 0 --json journal
+is "empty" "$(printf '0\tnull')" "$(json -g files -g first <out)"
+run 0 --json audit show
+is "told" "$(printf '3\t1\t9000-01-01T00:00:00Z')" "$(json -w action=journal-prune -g detail.files -g detail.hits -g detail.before <out)"
+
+# Look-ups of other programs are kept as files are, without a name.
+run 0 import --list m list.txt
+sed -n 1p hashes >asked
+echo "pdq $(hex 7)" >>asked
+echo "nonsense" >>asked
+run 1 --json lookup --algorithm pdq --journal --quality 80 <asked
+run 0 --json journal
+is "two questions" "$(printf '2\t1')" "$(json -g files -g hits <out)"
+run 0 --json audit show
+is "told too" "$(printf '3\t1\t1')" "$(json -w action=lookup-end -g detail.asked -g detail.match -g detail.undetermined <out)"
+is "one look-up" "$(json -w action=lookup-start -g detail.scan <out)" "$(json -w action=lookup-end -g detail.scan <out)"
+run 0 dispute --list m --reason "a mistake" e1
+run 1 --json audit affected
+is "affected" "$(printf 'm\te1\t0')" "$(json -w type=affected -g list -g entry -g distance <out)"
+echo "pdq $(hex 7) e7" >seven.txt
+run 0 import --list m seven.txt
+run 1 --json rescan --journal
+is "found now" e7 "$(json -w type=rescan -g hits.0.entry <out)"
+run 0 lookup --pdq "$(hex 9)"
+run 0 --json journal
+is "only when asked for" 2 "$(json -g files <out)"
+
+# The answer to a program that asks through a pipe is on disk a moment later, though it asks no further.
+mkfifo pipe
+"$TUTELA" lookup --journal <pipe >answers 2>pipe.err &
+pid=$!
+exec 9>pipe
+echo "pdq $(hex 8)" >&9
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	"$TUTELA" --json journal >out
+	[ "$(json -g files <out)" = 3 ] && break
+	sleep 0.2
+done
+is "on disk" 3 "$(json -g files <out)"
+exec 9>&-
+wait $pid || fail "the look-up: $(cat pipe.err)"
+run 0 audit verify

@@ -97,6 +97,9 @@ ask votes >votes
 says votes "/v2/entries/3/e000004/MD5/feedback [application/xml; charset=utf-8] <?xml" "<affirmative/>" \
 	"/v2/entries/3/e 4/PDNA/feedback" "<guid>01234567-abcd-0123-4567-0123456789ac</guid>"
 is "votes" 2 "$(grep -c feedbackSubmission votes)"
+run 0 --json audit show
+is "told" "$(printf 'nc\t3/e000004\tmd5\tup\t-\nnc\t3/e 4\tphotodna\tdown\tother REASON')" \
+	"$(json -w action=feedback -g detail.source -g detail.entry -g detail.algorithm -g detail.vote -g detail.reason <out)"
 run 2 feedback nc 3/e000004 --algorithm md5 --down --reason 'no such'
 says err "'nc' knows no such reason; --reasons shows its 2"
 run 2 feedback nc e000004 --algorithm md5 --up
@@ -111,6 +114,8 @@ run 2 feedback nc 1/x --algorithm md5 --up
 says err "the source is suspended"
 run 2 feedback none 1/x --algorithm md5 --up
 says err "no such source"
+run 0 --json audit show
+is "refused ones are not told" 2 "$(json -w action=feedback -c <out)"
 run 64 feedback nc 1/x --algorithm md5
 run 64 feedback nc 1/x --algorithm md5 --up --reason x
 run 64 feedback nc 1/x --algorithm md5 --down

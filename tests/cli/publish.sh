@@ -98,6 +98,22 @@ rm -rf b && cp -r good b
 ) || fail "published without room"
 cmp b/lists.json good/lists.json
 run 0 publish --list a --key k --out b
+run 0 --json audit show
+is "told" "$(printf '1\ta\t1\tb\n1\ta\t1\tb\n2\ta\t2\tb')" \
+	"$(json -w action=publish -g detail.index -g detail.list -g detail.version -g detail.folder <out)"
+is "the key" "$("$TUTELA" --json key show k | json -g id)" "$(json -w action=publish -g detail.keys.0 <out | tail -n 1)"
+is "the digest" 64 "$(json -w action=publish -g detail.digest <out | tail -n 1 | tr -d '\n' | wc -c)"
+is "the root" "$(printf '1\tb')" "$(json -w action=publish-root -w detail.folder=b -g detail.version -g detail.folder <out)"
+
+# A root alone is told of too, where a store is named; without one none is needed.
+run 0 publish --rotate --key k --out b
+run 0 --json audit show
+is "the next root" 2 "$(json -w action=publish-root -g detail.version <out | tail -n 1)"
+(unset TUTELA_STORE && "$TUTELA" -q publish --rotate --key k --out b) || fail "a root needs no store"
+run 0 --json audit show
+is "no third" 2 "$(json -w action=publish-root -g detail.version <out | tail -n 1)"
+run 2 -d nowhere publish --rotate --key k --out b
+run 0 audit verify
 is "files left over" "" "$(find b -name '.*' -type f)"
 
 # What silences hits is for each operator to decide.

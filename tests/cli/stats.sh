@@ -67,6 +67,8 @@ is "hits" 5 "$(json -w what=hits -w by=list -w list=l -w kind=known -g count <st
 is "of the source" 5 "$(json -w what=hits -w by=source -w source=local -g count <stats)"
 is "by category" "4 1" "$(count count hits category l A1) $(count count hits category l B2)"
 is "by algorithm" "3 2" "$(count count hits algorithm l pdq) $(count count hits algorithm l md5)"
+is "by age when it hit" "4 1" "$(count count hits age l "under 30 days") $(count count hits age l "under 1 year")"
+is "by what became of it" 5 "$(count count hits status l active)"
 is "by day" 5 "$(count count hits day l "$day")"
 is "by month" 5 "$(count count hits month l "${day%-*}")"
 is "no other" 0 "$(json -w what=hits -w list=other -c <stats)"
@@ -96,6 +98,17 @@ is "rows" "$(($(cat rows) + 1))" "$(wc -l <out)"
 is "one head" 1 "$(grep -c '^what,by,' out)"
 is "ends" "$(wc -l <out)" "$(grep -c "$(printf '\r')\$" out)"
 says out "\"'=1, \"\"quoted\"\"\",0,0,1,"
+
+# What has become of the entries that hit.
+run 0 dispute --list l --reason "another mistake" entryone
+run 0 withdraw --list l --reason "gone too" entrytwo
+run 0 --json stats
+mv out stats
+is "of no use now" "4 1" "$(count count hits status l disputed) $(count count hits status l withdrawn)"
+run 0 list remove l --yes
+run 0 --json stats
+mv out stats
+is "removed" "5 5" "$(count count hits status l removed) $(count count hits age l unknown)"
 
 run 64 stats word
 run 64 --json stats --csv

@@ -19,7 +19,7 @@ FUZZ_VIPS := engine/decode/classes.c $(wildcard engine/hash/*.c) engine/decode/w
 
 FUZZ_CODECS_CORE := codec-jpeg codec-png
 FUZZ_CODECS_VIPS := codec-webp codec-gif codec-tiff codec-heic codec-avif codec-bmp codec-jxl
-FUZZ_TARGETS := text csv exact sqlite feeds vics replies hash json load names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS) bundle keys records
+FUZZ_TARGETS := text csv exact sqlite feeds vics replies hash json load names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS) bundle keys records audit journal
 
 FUZZ_SOURCES_text := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_csv := $(FUZZ_EXCHANGE)
@@ -54,6 +54,10 @@ FUZZ_SOURCES_bundle := $(addprefix hashdb/trust/,bundle_format.c bundle_parse.c 
 	engine/base/utf8.c
 FUZZ_LINK_keys = $(call pkg,SODIUM,libs)
 FUZZ_LINK_bundle = $(call pkg,SODIUM,libs) $(call pkg,JSON,libs) $(call pkg,DIGEST,libs)
+FUZZ_SOURCES_audit := $(addprefix hashdb/trust/,audit_chain.c audit_gap.c audit_checkpoint.c) hashdb/exchange/utc_time.c hashdb/exchange/json_load.c tests/fuzz/audit_alone.c
+FUZZ_SOURCES_journal := hashdb/store/journal_row.c $(wildcard engine/hash/*.c)
+FUZZ_LINK_audit = $(call pkg,JSON,libs) $(call pkg,DIGEST,libs)
+FUZZ_LINK_journal = -lm
 FUZZ_LINK_source = $(call pkg,SODIUM,libs)
 FUZZ_LINK_load = $(call pkg,JSON,libs)
 FUZZ_LINK_json = $(call pkg,JSON,libs)
@@ -82,6 +86,8 @@ FUZZ_FLAGS_hashdb/trust/bundle_format = $(call pkg,DIGEST,cflags)
 $(foreach f,exchange/json_load trust/bundle_parse trust/bundle_text,$(eval FUZZ_FLAGS_hashdb/$(f) = $$(call pkg,JSON,cflags)))
 FUZZ_FLAGS_tests/fuzz/fuzz_load = $(call pkg,JSON,cflags)
 FUZZ_FLAGS_hashdb/store/source_row = $(call pkg,SODIUM,cflags)
+$(foreach f,hashdb/trust/audit_chain hashdb/trust/audit_gap tests/fuzz/fuzz_audit tests/fuzz/audit_alone,$(eval \
+	FUZZ_FLAGS_$(f) = $$(call pkg,JSON,cflags) $$(call pkg,DIGEST,cflags) $$(call pkg,LMDB,cflags)))
 FUZZ_FLAGS_tests/fuzz/fuzz_json = -Itools $(call pkg,JSON,cflags)
 FUZZ_FLAGS_tests/fuzz/fuzz_names = -Itools
 FUZZ_FLAGS_tests/fuzz/fuzz_records = -Itools $(call pkg,JSON,cflags)
@@ -220,6 +226,26 @@ one='\001\000\000\000'; \
 printf 'seg-pdq-17.tix.tmp' | seed name '\007\000';
 endef
 # Layout, type, not suspended, three times; country, list, URL, four paths, an error; threshold, keys, members.
+# A log by formula: each record with the digest of the one before, so that mutations meet a chain that holds; 4 damaged, 6 owns up to it.
+define fuzz_seeds_audit
+uuid=00000000-0000-4000-8000-000000000000; zero=$$(printf %064d 0); \
+printf 'tutela-audit-checkpoint 1\nstore %s\nnumber 7\nhead %s\ntime 2031-01-02T03:04:05Z\n' $$uuid $$(hex 64 7) | seed point '\000'; \
+log() { prev=$$zero; n=1; for a in "create\",\"store\":\"$$uuid" scan-start scan-end $$1 update; do \
+  line="{\"type\":\"audit\",\"number\":$$n,\"prev\":\"$$prev\",\"time\":\"2031-01-02T03:04:05Z\",\"action\":\"$$a\"}"; \
+  [ "$$a" != damaged ] || { before=$$prev; line='!x'; }; \
+  [ $$a != update ] || [ "$$1" != damaged ] || line="{\"type\":\"audit\",\"number\":$$n,\"prev\":\"$$prev\",\"action\":\"audit-repair\",\"store\":\"$$uuid\",\"detail\":{\"gaps\":[{\"first\":4,\"last\":4,\"sha256\":\"$$prev\",\"before\":3,\"before_sha256\":\"$$before\"}]}}"; \
+  case "$$2$$line" in hex!x) printf '{"type":"audit-damaged","number":4,"sha256":"%s","hex":"2178"}\n' $$(printf '!x' | sha256sum | cut -c 1-64) ;; *) printf '%s\n' "$$line" ;; esac; \
+  prev=$$(printf '%s' "$$line" | sha256sum | cut -c 1-64); n=$$((n + 1)); done; }; \
+log checkpoint | seed export '\001\000'; log checkpoint | seed rows '\002\000'; log damaged | seed damaged '\002\000'; \
+log damaged hex | seed told '\001\000'; log checkpoint | sed 3d | seed missing '\001\000'; log checkpoint | seed points '\003\003';
+endef
+define fuzz_seeds_journal
+row() { $(call zeros,8); printf '\001\000\000\000\000\000\000\000\001\062'; $(call zeros,8); printf '\002\000ab'; }; \
+hash() { printf '\001\000'; hex 16 5; }; \
+hit() { printf '\001\000s\001\000l\002\000id\002\000A1\007'; $(call zeros,7); printf '\000\001\000\000\037\000'; }; \
+{ row; printf '\000\000\000'; } | seed empty '\001'; { row; printf '\001'; hash; printf '\001\000'; hit; } | seed one '\001'; \
+{ row; printf '\002'; hash; hash; printf '\003\000'; hit; hit; hit; } | seed more '\001';
+endef
 define fuzz_seeds_keys
 key() { printf 'RW'; head -c 40 /dev/zero | base64 -w0 | cut -c 1-52 | tr -d '\n'; printf 'AA'; }; \
 { printf 'untrusted comment: minisign public key 0\n'; key; echo; } | seed public '\000'; key | seed bare '\000'; \

@@ -385,8 +385,7 @@ Test(audit_chain, records_from_elsewhere_are_looked_at)
 
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		OK(tutela_audit_check_new(NULL, 0, &c));
-		FAILS(tutela_audit_check_record(c, wrong[i], strlen(wrong[i])), TUTELA_E_CORRUPT);
-		FAILS(tutela_audit_check_record(c, "{}", 2), TUTELA_E_CORRUPT);
+		OK(tutela_audit_check_record(c, wrong[i], strlen(wrong[i])));
 		FAILS(tutela_audit_check_end(c, &verdict), TUTELA_E_CORRUPT);
 		cr_assert_eq(verdict.bad, 1);
 		cr_assert_eq(verdict.records, 0);

@@ -13,6 +13,26 @@
  * can write to the store's folder can write another log, whole in itself; and
  * records after the newest checkpoint can be cut off unseen.
  *
+ * What finds which, when somebody writes to the log behind the store's back:
+ *
+ *   any byte of a record, a key, two values exchanged                   the log alone, by its seals and numbers
+ *   a record that was edited, removed, moved or added, seals and all,   the log alone, by the digest in the next one
+ *   when it is not the newest
+ *   the newest record edited; the tail cut off; all that follows made   a checkpoint of that record or a later one
+ *   again to agree; an older copy of the store put back
+ *   the same, after the newest checkpoint                               nothing
+ *
+ * Damage. Numbers at which nothing stands that holds are a gap. While the
+ * newest record is damaged nothing can be added, since nothing would be chained
+ * to it, and so the store takes no change. tutela_audit_repair adds a record
+ * "audit-repair" that owns up to every gap: its numbers, the SHA-256 of the
+ * bytes that stand there (of the record's text when its seal holds, else of the
+ * whole value), the last record before it with its digest, why. What stands
+ * there stays, byte for byte, and from that record on the log is chained again.
+ * Nothing but the very bytes that were lost makes a gap disappear: every
+ * verification names it, and a checkpoint made between gap and repair no longer speaks for the records before the gap,
+ * because the chain from them to it is lost; one made after the repair does.
+ *
  * Thread safety: as the store's handles; a check belongs to one thread.
  */
 #ifndef TUTELA_AUDIT_H
@@ -67,11 +87,23 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_audit_checkpoint_parse(const ch
 
 /* ------------------------------------------------------------------ verification */
 
+#define TUTELA_AUDIT_GAPS_MAX 16
+
+/* Damage that a later record owns up to. */
+struct tutela_audit_gap {
+	uint64_t first, last;
+	uint64_t repaired; /* number of the record that says so */
+	uint64_t cut;      /* checkpoints that no longer speak for the records before it */
+	char reason[256];
+};
+
 struct tutela_audit_verdict {
-	uint64_t records;                    /* that hold, before the first that does not */
-	uint64_t bad;                        /* number of the first that does not; 0: all do */
-	uint8_t head[TUTELA_AUDIT_HEAD_LEN]; /* of the last record that holds */
+	uint64_t records;                    /* looked at, before the first that does not hold */
+	uint64_t bad;                        /* number of the first that does not, and that nobody owns up to; 0: none */
+	uint8_t head[TUTELA_AUDIT_HEAD_LEN]; /* of the last of `records` */
 	char reason[256];                    /* why it does not, a sentence */
+	size_t n_gaps;                       /* in order of number */
+	struct tutela_audit_gap gaps[TUTELA_AUDIT_GAPS_MAX];
 };
 
 /*
@@ -82,16 +114,31 @@ struct tutela_audit_verdict {
 struct tutela_audit_check;
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_audit_check_new(const struct tutela_audit_checkpoint *points, size_t n,
 								 struct tutela_audit_check **out);
-/* TUTELA_E_CORRUPT: this is the first bad record; what comes after it is not looked at. TUTELA_E_NOMEM. */
+/*
+ * A line of tutela_snapshot_audit. That it does not hold is told at the end,
+ * since a later record may own up to it. TUTELA_E_CORRUPT: nothing that follows
+ * can help, or there are more than TUTELA_AUDIT_GAPS_MAX gaps. TUTELA_E_NOMEM.
+ */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_audit_check_record(struct tutela_audit_check *c, const void *json,
 								    size_t len);
-/* Nothing more comes. Frees c, which may be NULL. TUTELA_E_CORRUPT when verdict->bad. */
+/* Nothing more comes. Frees c, which may be NULL. TUTELA_E_CORRUPT when verdict->bad or verdict->n_gaps. */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_audit_check_end(struct tutela_audit_check *c,
 								 struct tutela_audit_verdict *verdict);
 
-/* The whole log of a store. TUTELA_E_CORRUPT when verdict->bad; TUTELA_E_NOMEM, TUTELA_E_SYS. */
+/* The whole log of a store. TUTELA_E_CORRUPT when verdict->bad or verdict->n_gaps; TUTELA_E_NOMEM, TUTELA_E_SYS. */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_audit_verify(struct tutela_snapshot *snap,
 							      const struct tutela_audit_checkpoint *points, size_t n,
 							      struct tutela_audit_verdict *verdict);
+
+/*
+ * Own up to the damage: see above. `reason`: the operator's words, valid UTF-8
+ * or repaired, cut at 4,096 bytes; may be NULL. *number is the new record's,
+ * and *verdict what a verification found before it. TUTELA_E_NOTFOUND: there is
+ * no damage that is not owned up to; TUTELA_E_CORRUPT: the log is past repair
+ * (more gaps than can be told, a key that is none, pages of the database that
+ * cannot be read); TUTELA_E_BUSY, TUTELA_E_READONLY, and the store's.
+ */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_audit_repair(struct tutela_store *s, const char *reason,
+							      uint64_t *number, struct tutela_audit_verdict *verdict);
 
 #endif

@@ -57,6 +57,26 @@ TUTELA_API TUTELA_CHECKED enum tutela_err
 tutela_snapshot_journal(struct tutela_snapshot *snap, bool (*fn)(void *ctx, const struct tutela_journal_file *f),
 			void *ctx);
 
+/* What a journal comes to. */
+struct tutela_journal_info {
+	uint64_t files, hits, damaged; /* damaged: rows that cannot be read, which are no files */
+	uint64_t bytes;                /* of the rows */
+	int64_t first, last;           /* the earliest and the latest time of a file; 0: there is none */
+};
+/* Reads all of it. Damaged rows are counted, and no error. */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_snapshot_journal_info(struct tutela_snapshot *snap,
+								       struct tutela_journal_info *out);
+
+/*
+ * Delete what was seen before that time; a damaged row goes with the one before
+ * it, and as the first goes always. An audit record "journal-prune" says what
+ * goes before anything does. Done in bounded commits: after a kill a part is
+ * gone, and doing it again completes it. *gone is what went; without any there
+ * is no record. TUTELA_E_BUSY, TUTELA_E_READONLY, and the store's.
+ */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_journal_prune(struct tutela_store *s, int64_t before,
+							       struct tutela_journal_info *gone);
+
 /*
  * The entry of that id as the snapshot sees it; strings of *out are valid until
  * the snapshot is closed. TUTELA_E_NOTFOUND: there is no such list, or no such entry in it.

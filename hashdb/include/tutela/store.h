@@ -401,7 +401,12 @@ struct tutela_check_result {
 TUTELA_API TUTELA_CHECKED enum tutela_err
 tutela_store_check(struct tutela_store *s, const struct tutela_check_opts *opts, struct tutela_check_result *out);
 
-/* What was done to the store, oldest first, as one JSON object each. `fn` returns false to stop. */
+/*
+ * What was done to the store, oldest first, as one JSON object each, one line.
+ * `fn` returns false to stop. A record that is damaged comes as
+ * {"type":"audit-damaged","number","sha256","hex"} with the bytes that stand
+ * there; without "hex" when they are more than 64 KiB. TUTELA_E_CORRUPT: the log cannot be read on.
+ */
 TUTELA_API TUTELA_CHECKED enum tutela_err
 tutela_snapshot_audit(struct tutela_snapshot *snap, bool (*fn)(void *ctx, const char *json, size_t len), void *ctx);
 
