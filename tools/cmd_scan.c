@@ -35,6 +35,10 @@ static const struct cli_page page = {
 		 "With --case the results go to a folder, and a scan that was killed goes on where it was.\n",
 };
 
+#define RECORD_BYTES                                                                                                   \
+	(TUTELA_AUDIT_RECORD_MAX - 2048) /* of a scan's counts: the store and the scan's number add to it */
+#define LINE_BYTES 1024
+
 struct scan {
 	const struct cli *cli;
 	/* options */
@@ -190,6 +194,7 @@ static bool done(void *ctx, void *result)
 	struct outcome *o = result;
 	bool go = !o->fatal;
 
+	journaling_retry(&s->journaling);
 	if (o->fatal && !s->tally.failed) {
 		s->tally.failed = true;
 		message_error("tutela-decoder", "%s", tutela_strerror(o->fatal));
@@ -536,6 +541,23 @@ static void print_summary(const struct scan *s)
 		message_error(NULL, "interrupted; the summary covers what was done until then");
 }
 
+/*
+ * The summary for the audit log: how many lists there are has no bound, and their versions stand there anyway;
+ * of a flood, how many entries there were. Nor have the words of a command line one: what is too long for a
+ * record is left out of it, and that is said.
+ */
+static json_t *counts(const struct scan *s)
+{
+	json_t *o = tally_json(&s->tally);
+
+	json_object_del(o, "type");
+	json_object_del(o, "lists");
+	json_object_set_new(o, "flood", json_integer((json_int_t)json_array_size(s->tally.flood)));
+	if (json_dumpb(o, NULL, 0, JSON_COMPACT) > RECORD_BYTES)
+		json_object_set_new(o, "parameters", json_pack("{s:b}", "left_out", true));
+	return o;
+}
+
 static int scan_all(struct scan *s, unsigned jobs)
 {
 	const struct crew_opts opts = {
@@ -573,24 +595,13 @@ static int scan_all(struct scan *s, unsigned jobs)
 	tally_about(&s->tally, "ended", facts_now());
 	s->tally.flood = flood_json(&s->flood);
 	flood_warn(&s->flood, s->tally.flood);
+	/* Before the summary, which says whether the audit log tells of the scan. */
+	journaling_ended(&s->journaling, counts(s));
+	tally_about(&s->tally, "audited", json_boolean(journaling_told(&s->journaling)));
 	print_summary(s);
 	if (s->stats)
 		stats_print(tally_stats(&s->tally, jobs));
 	return tally_status(&s->tally);
-}
-
-/*
- * The summary for the audit log: how many lists there are has no bound, and their versions stand there anyway;
- * of a flood, how many entries there were.
- */
-static json_t *counts(const struct scan *s)
-{
-	json_t *o = tally_json(&s->tally);
-
-	json_object_del(o, "type");
-	json_object_del(o, "lists");
-	json_object_set_new(o, "flood", json_integer((json_int_t)json_array_size(s->tally.flood)));
-	return o;
 }
 
 /*
@@ -618,11 +629,11 @@ static int run(struct scan *s)
 	struct tutela_store *store;
 	int status = STATUS_TROUBLE;
 	enum tutela_err error;
-	bool writable;
+	bool writable = false;
 
 	raise_limit();
 	s->lists = json_array();
-	store = cli_open_either(s->cli, &writable);
+	store = s->journaling.off ? cli_open_store(s->cli, false) : cli_open_either(s->cli, &writable);
 	if (!store)
 		return STATUS_TROUBLE;
 	s->journaling.store = writable ? store : NULL;
@@ -639,11 +650,10 @@ static int run(struct scan *s)
 	s->pipeline.decoder = pipeline_decoder(jobs, wanted(s), s->timeout);
 	s->doubled = !s->cli->json && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
 	if (s->pipeline.decoder && note_store(s, store)) {
-		journaling_note(
-			&s->journaling, "scan-start",
-			json_pack("{s:s, s:b}", "tool_version", TUTELA_VERSION, "journal", s->journaling.files));
+		journaling_started(&s->journaling, json_pack("{s:s, s:b, s:o}", "tool_version", TUTELA_VERSION,
+							     "journal", s->journaling.files, "started", facts_now()));
 		status = s->case_folder ? scan_case(s, jobs) : scan_all(s, jobs);
-		journaling_note(&s->journaling, "scan-end", counts(s));
+		journaling_ended(&s->journaling, counts(s));
 	}
 	journaling_end(&s->journaling);
 	tutela_decoder_close(s->pipeline.decoder);
@@ -661,7 +671,7 @@ static const char **values(const struct cli_texts *texts)
 	return out;
 }
 
-/* Text that a record may carry: UTF-8 without control characters, not empty. */
+/* Text that a record may carry: UTF-8 without control characters, not empty, not long. */
 static bool is_line(const char *s)
 {
 	size_t len = strlen(s);
@@ -670,7 +680,7 @@ static bool is_line(const char *s)
 		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
 			return false;
 	}
-	return len && printable_is_utf8(s, len);
+	return len && len <= LINE_BYTES && printable_is_utf8(s, len);
 }
 
 static int check_options(struct scan *s)
@@ -685,12 +695,14 @@ static int check_options(struct scan *s)
 	if (s->flood.review && s->case_folder)
 		return cli_usage(s->cli, "--flood-action",
 				 "which hits are beyond the limit depends on the order of work; a case has none");
+	if (s->journaling.off && s->journaling.files)
+		return cli_usage(s->cli, "--no-audit", "does not go with a journal, which is kept in the store");
 	if (s->restart && !s->case_folder)
 		return cli_usage(s->cli, "--restart", "goes with --case");
 	if (s->evidence && !is_line(s->evidence))
-		return cli_usage(s->cli, "--evidence", "must be a line of UTF-8");
+		return cli_usage(s->cli, "--evidence", "must be a line of UTF-8, at most %d bytes", LINE_BYTES);
 	if (s->operator_name && !is_line(s->operator_name))
-		return cli_usage(s->cli, "--operator", "must be a line of UTF-8");
+		return cli_usage(s->cli, "--operator", "must be a line of UTF-8, at most %d bytes", LINE_BYTES);
 	for (size_t i = 0; s->case_folder && i < s->cli->n_args; i++) {
 		if (strcmp(s->cli->args[i], "-") == 0)
 			return cli_usage(s->cli, "-", "standard input cannot be scanned again, and so not in a case");
@@ -748,6 +760,9 @@ int cmd_scan(struct cli *cli)
 		 .flag = &s.journaling.files,
 		 .help = "keep names, fingerprints and hits of all files in the store"},
 		{.name = "journal-digests", .flag = &s.journaling.digests, .help = "the same without the names"},
+		{.name = "no-audit",
+		 .flag = &s.journaling.off,
+		 .help = "open the store for reading only: its audit log will not tell of this scan"},
 		{.name = "resident", .flag = &cli->resident, .help = "copy the indexes into memory first"},
 		{.name = "stats",
 		 .flag = &s.stats,

@@ -115,20 +115,90 @@ void journaling_end(struct journaling *j)
 	pthread_mutex_destroy(&j->lock);
 }
 
-void journaling_note(struct journaling *j, const char *action, json_t *detail)
+/* ---------------------------------------------------------------- the audit log */
+
+static char *record_text(const struct journaling *j, json_t *detail)
 {
-	enum tutela_err error = j->store ? TUTELA_E_BUSY : TUTELA_E_READONLY;
 	char *text;
 
 	json_object_set_new(detail, "scan", json_integer((json_int_t)j->scan));
 	text = json_dumps(detail, JSON_COMPACT | JSON_REAL_PRECISION(6));
-	for (int i = 0; i < TRIES && error == TUTELA_E_BUSY; i++) {
+	json_decref(detail);
+	return text;
+}
+
+static enum tutela_err note(const struct journaling *j, const char *action, const char *text, int tries)
+{
+	enum tutela_err error = j->store ? TUTELA_E_BUSY : TUTELA_E_READONLY;
+
+	for (int i = 0; i < tries && error == TUTELA_E_BUSY; i++) {
 		if (i)
 			pause_a_moment();
 		error = tutela_audit_note(j->store, action, text);
 	}
+	return error;
+}
+
+static void warn(struct journaling *j, const char *what, enum tutela_err error)
+{
+	if (j->untold)
+		return;
+	j->untold = true;
+	if (error == TUTELA_E_READONLY)
+		message_warning(NULL, "the store can only be read, so its audit log does not tell %s", what);
+	else
+		message_warning(NULL, "the audit log does not tell %s: %s", what, tutela_strerror(error));
+}
+
+static void note_start(struct journaling *j, int tries)
+{
+	enum tutela_err error;
+
+	if (!j->start)
+		return;
+	j->tried = time(NULL);
+	error = note(j, "scan-start", j->start, tries);
+	if (error == TUTELA_E_BUSY && tries == 1)
+		return;
 	if (error)
-		message_warning(NULL, "the audit log does not tell of this scan: %s", tutela_strerror(error));
+		warn(j, "of this scan", error);
+	free(j->start);
+	j->start = NULL;
+}
+
+void journaling_started(struct journaling *j, json_t *detail)
+{
+	j->start = record_text(j, detail);
+	if (j->off) {
+		free(j->start);
+		j->start = NULL;
+	}
+	note_start(j, 1);
+}
+
+void journaling_retry(struct journaling *j)
+{
+	if (j->start && time(NULL) != j->tried)
+		note_start(j, 1);
+}
+
+void journaling_ended(struct journaling *j, json_t *detail)
+{
+	char *text = record_text(j, detail);
+	enum tutela_err error;
+
+	if (!j->ended && !j->off) {
+		note_start(j, TRIES);
+		/* An end without a start would puzzle who reads the log. */
+		error = j->untold ? TUTELA_OK : note(j, "scan-end", text, TRIES);
+		if (error)
+			warn(j, "how this scan ended", error);
+	}
+	j->ended = true;
 	free(text);
-	json_decref(detail);
+}
+
+bool journaling_told(const struct journaling *j)
+{
+	return j->ended && !j->off && !j->untold;
 }
