@@ -17,7 +17,7 @@
 #include "sync/staging.h"
 
 static const struct cli_page page = {
-	.synopsis = "[OPTION]...\n"
+	.synopsis = "[list] [OPTION]...\n"
 		    "       tutela source add ID --url URL|DIR [--key FILE]... [OPTION]...\n"
 		    "       tutela source show ID\n"
 		    "       tutela source members ID\n"
