@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "audit_points.h"
+#include "calendar.h"
 #include "cli.h"
 #include "interrupt.h"
 #include "message.h"
@@ -134,7 +135,7 @@ static bool parse_since(const char *text, struct showing *s, char when[32])
 	if (*text >= '0' && *text <= '9' && !*end)
 		return true;
 	s->from_time = when;
-	return audit_date(text, &seconds) && output_time_text(seconds, when) != NULL;
+	return calendar_parse(text, false, &seconds) && output_time_text(seconds, when) != NULL;
 }
 
 static int show(const struct audit_words *w)

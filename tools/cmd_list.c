@@ -257,11 +257,14 @@ static enum tutela_err current(struct tutela_store *store, const char *name, str
 
 static int change(const struct cli *cli, const char *name, const struct wish *w, bool create)
 {
-	struct tutela_store *store = cli_open_store(cli, true);
-	struct tutela_list list;
+	struct tutela_list list = {0};
+	int status = apply(cli, w, &list);
+	struct tutela_store *store;
 	enum tutela_err error;
-	int status;
 
+	if (status != CLI_GO)
+		return status;
+	store = cli_open_store(cli, true);
 	if (!store)
 		return STATUS_TROUBLE;
 	error = current(store, name, &list);
