@@ -17,7 +17,10 @@ struct whole_file {
 
 bool whole_file_begin(struct whole_file *w, const char *path);
 
-/* `keep` and no failure: the file gets its name. Else nothing is there that was not. Frees. True: it has its name. */
+/*
+ * `keep` and no failure: the file gets its name. Else nothing is there that was not. Frees. True: it has its name.
+ * Without `keep` a failed write is still said, and nothing else.
+ */
 bool whole_file_end(struct whole_file *w, bool keep);
 
 /* The names in the folder that `path` is in are on the disk. 0 or errno. */
