@@ -546,6 +546,8 @@ static int dispatch(const struct wish *w, const char *verb, const char *name)
 {
 	if (strcmp(verb, "add") && wants_anything(w))
 		return cli_usage(w->cli, verb, "takes no options of 'add'");
+	if (strcmp(verb, "remove") && w->yes)
+		return cli_usage(w->cli, "--yes", "goes with 'remove'");
 	if (strcmp(verb, "add") == 0)
 		return add(w, name);
 	if (strcmp(verb, "show") == 0)
@@ -565,8 +567,11 @@ static int run(const struct wish *w)
 	bool known = false;
 
 	if (strcmp(verb, "list") == 0) {
-		if (cli->n_args > 1 || wants_anything(w))
-			return cli_usage(cli, verb, "takes no further words");
+		if (cli->n_args > 1)
+			return cli_usage(cli, cli->args[1],
+					 "'list' takes no further words; 'show' takes the name of a source");
+		if (wants_anything(w))
+			return cli_usage(cli, verb, "takes no options of 'add'");
 		return show(cli, NULL);
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)

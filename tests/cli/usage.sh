@@ -134,3 +134,15 @@ run 0 -d dated list set l --expires 2028-02-29T07:08:09Z
 run 0 -d dated --json list show l
 is "that moment" 2028-02-29T07:08:09Z "$(json -g expires <out)"
 run 0 -d dated audit show --since 2026-02-28T00:00:00
+
+# An option that a verb has no use for is not passed over in silence.
+for words in "audit show --list l" "audit show --key k" "audit show --out f" "audit export --since 1" "audit verify --list l" \
+	"audit checkpoint --export f" "audit affected --out f" "list --yes" "list show l --pdq-threshold 3" "list show l --yes" \
+	"list held l --action block" "list remove l --yes --kind known" "list set l --action block --yes" \
+	"list set l --action block --since 1" "source list --url ." "source list s" "source show s --yes" "source show s --url ."; do
+	run 64 -d nowhere $words
+	empty out
+done
+says err "tutela: 'show': takes no options of 'add'"
+run 64 -d nowhere audit show --list l
+says err "tutela: '--list': does not go with 'show'" "Try 'tutela audit --help'"
