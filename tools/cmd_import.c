@@ -296,11 +296,12 @@ static int begin(struct import *im)
 }
 
 /*
- * Alarms must not end up among what is passed over, nor the other way round:
+ * A list of a source holds what the source has issued and nothing else. And
+ * alarms must not end up among what is passed over, nor the other way round:
  * the list's kind must be the one that was asked for, or that the format
  * stands for. Under the writer's lock; a list that is being made has the kind.
  */
-static bool kind_fits(const struct import *im)
+static bool list_fits(const struct import *im)
 {
 	struct tutela_snapshot *snapshot;
 	struct tutela_list list;
@@ -322,6 +323,15 @@ static bool kind_fits(const struct import *im)
 	}
 	if (error) {
 		cli_store_error(im->store, im->list, error);
+		return false;
+	}
+	/* Its hits name the source, who has not issued what stands in a file here. */
+	if (strcmp(list.source, "local") != 0) {
+		char *source = printable_quoted(list.source);
+
+		message_error(im->list, "this list comes from the source %s: nothing was imported; choose another list",
+			      source);
+		free(source);
 		return false;
 	}
 	is = tutela_list_kind_name(list.policy.kind);
@@ -401,7 +411,7 @@ static int run(struct import *im)
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	if (begin(im) != STATUS_OK)
 		return STATUS_TROUBLE;
-	if (!kind_fits(im)) {
+	if (!list_fits(im)) {
 		tutela_update_abort(im->update);
 		return STATUS_TROUBLE;
 	}
