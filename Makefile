@@ -237,10 +237,11 @@ INSTALLED = $(bindir)/tutela $(INSTALL_LIBEXEC:%=$(libexecdir)/tutela/%) \
 	$(addprefix $(unitdir)/,$(notdir $(INSTALL_UNITS))) \
 	$(addprefix $(categorydir)/,$(notdir $(INSTALL_CATEGORIES)))
 
-$(B)/tutela.pc: engine/tutela.pc.in Makefile
+$(B)/tutela.pc: engine/tutela.pc.in hashdb/module.mk Makefile
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(libdir)|' -e 's|@includedir@|$(includedir)|' \
-		-e 's|@libexecdir@|$(libexecdir)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@OPENMP@|$(OPENMP)|' $< >$@
+		-e 's|@libexecdir@|$(libexecdir)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@OPENMP@|$(OPENMP)|' \
+		-e 's|@REQUIRES@|$(foreach p,$(HASHDB_PKGS),$($(p)_PKG))|' $< >$@
 
 .PHONY: install
 install: all $(B)/tutela.pc ## install under $(DESTDIR)$(prefix)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit_points.h"
+#include "calendar.h"
 #include "interrupt.h"
 #include "memory.h"
 #include "message.h"
@@ -113,7 +114,7 @@ int audit_affected(const struct audit_words *w)
 	struct tutela_store *store;
 	char n[32], m[32];
 
-	if (w->since && !audit_date(w->since, &a.from))
+	if (w->since && !calendar_parse(w->since, false, &a.from))
 		return cli_usage(w->cli, "--since", "'%s' is not YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ", w->since);
 	if (!cli_open_snapshot(w->cli, &store, &a.snapshot))
 		return STATUS_TROUBLE;

@@ -15,19 +15,6 @@
 #include "passphrase.h"
 #include "printable.h"
 
-bool audit_date(const char *text, int64_t *out)
-{
-	struct tm tm = {0};
-	const char *end = strptime(text, "%Y-%m-%d", &tm);
-
-	if (end && *end)
-		end = strptime(end, "T%H:%M:%S", &tm);
-	if (!end || (*end && strcmp(end, "Z") != 0))
-		return false;
-	*out = timegm(&tm);
-	return *out > 0;
-}
-
 static bool failed(const char *path)
 {
 	char text[64];

@@ -31,7 +31,4 @@ int audit_repair(const struct audit_words *w);
 /* The command's `affected`. An exit status. */
 int audit_affected(const struct audit_words *w);
 
-/* "2027-01-31" (its beginning) or "2027-01-31T12:00:00Z". */
-bool audit_date(const char *text, int64_t *out);
-
 #endif

@@ -13,12 +13,12 @@ void audit_tell_pause(void)
 	nanosleep(&moment, NULL);
 }
 
-enum tutela_err audit_tell(struct tutela_store *store, const char *action, json_t *detail)
+enum tutela_err audit_tell(struct tutela_store *store, const char *action, json_t *detail, int tries)
 {
 	enum tutela_err error = store ? TUTELA_E_BUSY : TUTELA_E_READONLY;
 	char *text = json_dumps(detail, JSON_COMPACT | JSON_REAL_PRECISION(6));
 
-	for (int i = 0; i < AUDIT_TELL_TRIES && error == TUTELA_E_BUSY; i++) {
+	for (int i = 0; i < tries && error == TUTELA_E_BUSY; i++) {
 		if (i)
 			audit_tell_pause();
 		error = tutela_audit_note(store, action, text);

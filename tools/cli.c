@@ -72,6 +72,25 @@ int cli_usage(const struct cli *cli, const char *subject, const char *format, ..
 	return STATUS_USAGE;
 }
 
+static bool is_given(const struct cli_option *o)
+{
+	return (o->flag && *o->flag) || (o->text && *o->text) || (o->texts && o->texts->n) ||
+	       (o->number && o->given && *o->given);
+}
+
+int cli_only(const struct cli *cli, const struct cli_option *options, const char *verb, const char *names)
+{
+	for (const struct cli_option *o = options; o->name; o++) {
+		char word[64], option[64];
+
+		snprintf(word, sizeof(word), " %s ", o->name);
+		snprintf(option, sizeof(option), "--%s", o->name);
+		if (is_given(o) && !strstr(names, word))
+			return cli_usage(cli, option, "does not go with '%s'", verb);
+	}
+	return CLI_GO;
+}
+
 /* Edits that turn a into b: insert, delete, replace, swap neighbours. Words of up to 31 letters. */
 static unsigned edits(const char *a, const char *b)
 {

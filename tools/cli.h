@@ -76,6 +76,12 @@ int cli_parse(struct cli *cli, const struct cli_page *page, const struct cli_opt
 int cli_usage(const struct cli *cli, const char *subject, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * Of a command with verbs: CLI_GO when no option of the table was given but `names`, which stand
+ * with spaces between and around them; else STATUS_USAGE after saying which does not go with `verb`.
+ */
+int cli_only(const struct cli *cli, const struct cli_option *options, const char *verb, const char *names);
+
 /* The name nearest to `word` among those that next() gives until NULL, or NULL when none is near. */
 const char *cli_nearest(const char *word, const char *(*next)(void *ctx), void *ctx);
 

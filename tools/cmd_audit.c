@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "audit_points.h"
+#include "calendar.h"
 #include "cli.h"
 #include "interrupt.h"
 #include "message.h"
@@ -139,7 +140,7 @@ static bool parse_since(const char *text, struct showing *s, char when[32])
 	if (*text >= '0' && *text <= '9' && !*end)
 		return true;
 	s->from_time = when;
-	return audit_date(text, &seconds) && output_time_text(seconds, when) != NULL;
+	return calendar_parse(text, false, &seconds) && output_time_text(seconds, when) != NULL;
 }
 
 static int show(const struct audit_words *w)
@@ -183,21 +184,29 @@ static int export(const struct audit_words *w)
 
 /* ---------------------------------------------------------------- the command */
 
-static int run(const struct audit_words *w, const char *verb)
+static const struct verb {
+	const char *name, *options;
+	int (*run)(const struct audit_words *w);
+} verbs[] = {
+	{"show", " since ", show},
+	{"export", " out ", export},
+	{"verify", " checkpoint key export except ", audit_verify},
+	{"checkpoint", " key out passphrase-file ", audit_checkpoint},
+	{"repair", " reason yes ", audit_repair},
+	{"affected", " list since ", audit_affected},
+};
+
+static int run(const struct audit_words *w, const struct cli_option *options, const char *name)
 {
-	if (strcmp(verb, "show") == 0)
-		return show(w);
-	if (strcmp(verb, "export") == 0)
-		return export(w);
-	if (strcmp(verb, "verify") == 0)
-		return audit_verify(w);
-	if (strcmp(verb, "checkpoint") == 0)
-		return audit_checkpoint(w);
-	if (strcmp(verb, "repair") == 0)
-		return audit_repair(w);
-	if (strcmp(verb, "affected") == 0)
-		return audit_affected(w);
-	return cli_usage(w->cli, verb, "not one of show, export, verify, checkpoint, repair, affected");
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		int status;
+
+		if (strcmp(name, verbs[i].name) != 0)
+			continue;
+		status = cli_only(w->cli, options, name, verbs[i].options);
+		return status == CLI_GO ? verbs[i].run(w) : status;
+	}
+	return cli_usage(w->cli, name, "not one of show, export, verify, checkpoint, repair, affected");
 }
 
 int cmd_audit(struct cli *cli)
@@ -246,7 +255,7 @@ int cmd_audit(struct cli *cli)
 	if (status == CLI_GO && cli->n_args > 1)
 		status = cli_usage(cli, cli->args[1], "one word at a time");
 	if (status == CLI_GO)
-		status = run(&w, cli->args[0]);
+		status = run(&w, options, cli->args[0]);
 	free(w.checkpoints.items);
 	free(w.keys.items);
 	free(w.excepts.items);

@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "interrupt.h"
+#include "list_format.h"
 #include "memory.h"
 #include "message.h"
 #include "output.h"
@@ -100,14 +101,12 @@ static int check_options(const struct cli *cli, struct export *ex)
 		ex->format = "text";
 	if (ex->output && strcmp(ex->output, "-") == 0)
 		ex->output = NULL;
-	for (size_t i = 0;; i++) {
-		unsigned can = 0;
-		const char *name = tutela_exchange_format(i, &can);
+	if (!(list_format_can(ex->format) & TUTELA_FORMAT_WRITES)) {
+		char *names = list_format_names(TUTELA_FORMAT_WRITES);
+		int status = cli_usage(cli, "--format", "'%s' is not one of %s", ex->format, names);
 
-		if (!name)
-			return cli_usage(cli, "--format", "'%s' cannot be written", ex->format);
-		if (strcmp(name, ex->format) == 0 && can & 2)
-			break;
+		free(names);
+		return status;
 	}
 	if (ex->all && strcmp(ex->format, "text") == 0)
 		return cli_usage(cli, "--all", "text lists have no status: withdrawn entries would come back to life");
@@ -125,7 +124,7 @@ int cmd_export(struct cli *cli)
 		 .letter = 'f',
 		 .argument = "FORMAT",
 		 .text = &ex.format,
-		 .help = "text (default), csv or vics"},
+		 .help = "text (default), csv, records or vics"},
 		{.name = "output",
 		 .letter = 'o',
 		 .argument = "FILE",

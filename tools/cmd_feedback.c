@@ -151,7 +151,7 @@ static void tell(const struct feedback *f, const char *entry)
 
 	if (f->down)
 		json_object_set_new(o, "reason", output_string(f->reason, strlen(f->reason)));
-	error = audit_tell(f->writable ? f->store : NULL, "feedback", o);
+	error = audit_tell(f->writable ? f->store : NULL, "feedback", o, AUDIT_TELL_TRIES);
 	if (error)
 		message_warning(NULL, "the audit log does not tell of this feedback: %s", tutela_strerror(error));
 }

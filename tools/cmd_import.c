@@ -341,7 +341,8 @@ static int begin(struct import *im)
 }
 
 /*
- * Alarms must not end up among what is passed over, nor the other way round:
+ * A list of a source holds what the source has issued and nothing else. And
+ * alarms must not end up among what is passed over, nor the other way round:
  * the list's kind must be the one that was asked for, or that the format
  * stands for. Under the writer's lock; a list that is being made has the kind.
  * The categories that are taken are the list's, unless the options name some.
@@ -368,6 +369,15 @@ static bool list_fits(struct import *im)
 	}
 	if (error) {
 		cli_store_error(im->store, im->list, error);
+		return false;
+	}
+	/* Its hits name the source, who has not issued what stands in a file here. */
+	if (strcmp(list.source, "local") != 0) {
+		char *source = printable_quoted(list.source);
+
+		message_error(im->list, "this list comes from the source %s: nothing was imported; choose another list",
+			      source);
+		free(source);
 		return false;
 	}
 	if (!im->categories)

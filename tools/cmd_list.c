@@ -403,11 +403,14 @@ static enum tutela_err current(struct tutela_store *store, const char *name, str
 
 static int change(const struct cli *cli, const char *name, const struct wish *w, bool create)
 {
-	struct tutela_store *store = cli_open_store(cli, true);
-	struct tutela_list list;
+	struct tutela_list list = {0};
+	int status = apply(cli, w, &list);
+	struct tutela_store *store;
 	enum tutela_err error;
-	int status;
 
+	if (status != CLI_GO)
+		return status;
+	store = cli_open_store(cli, true);
 	if (!store)
 		return STATUS_TROUBLE;
 	error = current(store, name, &list);
@@ -468,6 +471,15 @@ static int remove_list(const struct cli *cli, const char *name, bool yes)
 	else if (!cli->quiet)
 		output_print("removed the list '%s'\n", name);
 	return STATUS_OK;
+}
+
+static const char *options_of(const char *verb)
+{
+	if (strcmp(verb, "set") == 0 || strcmp(verb, "create") == 0)
+		return " pdq-threshold phash-threshold dhash-threshold min-quality action kind flood flood-action "
+		       "categories "
+		       "category-map expires ";
+	return strcmp(verb, "remove") == 0 ? " yes " : strcmp(verb, "vanished") == 0 ? " since " : "";
 }
 
 int cmd_list(struct cli *cli)
@@ -536,14 +548,16 @@ int cmd_list(struct cli *cli)
 		return status;
 	if (!verb)
 		return wants_policy(&w) ? cli_usage(cli, NULL, "policy options need 'set NAME' or 'create NAME'")
-					: show(cli, NULL);
+		       : (status = cli_only(cli, options, "list", "")) != CLI_GO ? status
+										 : show(cli, NULL);
 	if (strcmp(verb, "show") && strcmp(verb, "set") && strcmp(verb, "create") && strcmp(verb, "remove") &&
 	    strcmp(verb, "vanished") && strcmp(verb, "held"))
 		return cli_usage(cli, verb, "not one of show, vanished, held, create, set, remove");
 	if (cli->n_args != 2)
 		return cli_usage(cli, verb, "name one list");
-	if (w.since_given && strcmp(verb, "vanished"))
-		return cli_usage(cli, "--since", "is for 'vanished NAME'");
+	status = cli_only(cli, options, verb, options_of(verb));
+	if (status != CLI_GO)
+		return status;
 	if (strcmp(verb, "show") == 0)
 		return show(cli, cli->args[1]);
 	if (strcmp(verb, "vanished") == 0)

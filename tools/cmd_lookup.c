@@ -310,7 +310,7 @@ static bool open_store(struct lookup *l, struct tutela_store **store)
 	if (error)
 		cli_store_error(*store, l->cli->store, error);
 	if (!error && journaling_begin(&l->journaling)) {
-		journaling_note(&l->journaling, "lookup-start", json_pack("{s:s}", "tool_version", TUTELA_VERSION));
+		journaling_started(&l->journaling, "lookup", json_pack("{s:s}", "tool_version", TUTELA_VERSION));
 		return true;
 	}
 	tutela_snapshot_close(l->asker.snapshot);
@@ -323,9 +323,9 @@ static void end_journal(struct lookup *l)
 	if (!l->journaling.files)
 		return;
 	journaling_end(&l->journaling);
-	journaling_note(&l->journaling, "lookup-end",
-			json_pack("{s:I, s:I, s:I}", "asked", (json_int_t)l->asked, "match", (json_int_t)l->matches,
-				  "undetermined", (json_int_t)l->undetermined));
+	journaling_ended(&l->journaling,
+			 json_pack("{s:I, s:I, s:I}", "asked", (json_int_t)l->asked, "match", (json_int_t)l->matches,
+				   "undetermined", (json_int_t)l->undetermined));
 }
 
 static int run(struct lookup *l)

@@ -152,7 +152,7 @@ static int tell(const struct wish *w, const char *action, json_t *detail)
 	enum tutela_err error;
 
 	json_object_set_new(detail, "folder", output_string(w->out, strlen(w->out)));
-	error = audit_tell(w->store, action, detail);
+	error = audit_tell(w->store, action, detail, AUDIT_TELL_TRIES);
 	if (error)
 		message_error(w->out, "this was issued, but the audit log does not tell of it: %s",
 			      tutela_strerror(error));

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit_points.h"
+#include "calendar.h"
 #include "cli.h"
 #include "interrupt.h"
 #include "memory.h"
@@ -167,7 +167,7 @@ int cmd_rescan(struct cli *cli)
 		return cli_usage(cli, cli->args[0], "rescan takes no further words");
 	if (!r.journal)
 		return cli_usage(cli, NULL, "say what to match again: --journal");
-	if (r.since && !audit_date(r.since, &r.from))
+	if (r.since && !calendar_parse(r.since, false, &r.from))
 		return cli_usage(cli, "--since", "'%s' is not YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ", r.since);
 	return run(&r);
 }

@@ -13,6 +13,8 @@ static const struct cli_page page = {
 		 "With --case the results go to a folder, and a scan that was killed goes on where it was.\n",
 };
 
+#define LINE_BYTES 1024
+
 static const char **values(const struct cli_texts *texts)
 {
 	const char **out = memory_array(texts->n, sizeof(*out));
@@ -22,7 +24,7 @@ static const char **values(const struct cli_texts *texts)
 	return out;
 }
 
-/* Text that a record may carry: UTF-8 without control characters, not empty. */
+/* Text that a record may carry: UTF-8 without control characters, not empty, not long. */
 static bool is_line(const char *s)
 {
 	size_t len = strlen(s);
@@ -31,7 +33,7 @@ static bool is_line(const char *s)
 		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
 			return false;
 	}
-	return len && printable_is_utf8(s, len);
+	return len && len <= LINE_BYTES && printable_is_utf8(s, len);
 }
 
 static int check_options(struct scan *s)
@@ -48,12 +50,14 @@ static int check_options(struct scan *s)
 	if (s->flood.review && s->case_folder)
 		return cli_usage(s->cli, "--flood-action",
 				 "which hits are beyond the limit depends on the order of work; a case has none");
+	if (s->journaling.off && s->journaling.files)
+		return cli_usage(s->cli, "--no-audit", "does not go with a journal, which is kept in the store");
 	if (s->restart && !s->case_folder)
 		return cli_usage(s->cli, "--restart", "goes with --case");
 	if (s->evidence && !is_line(s->evidence))
-		return cli_usage(s->cli, "--evidence", "must be a line of UTF-8");
+		return cli_usage(s->cli, "--evidence", "must be a line of UTF-8, at most %d bytes", LINE_BYTES);
 	if (s->operator_name && !is_line(s->operator_name))
-		return cli_usage(s->cli, "--operator", "must be a line of UTF-8");
+		return cli_usage(s->cli, "--operator", "must be a line of UTF-8, at most %d bytes", LINE_BYTES);
 	for (size_t i = 0; s->case_folder && i < s->cli->n_args; i++) {
 		if (strcmp(s->cli->args[i], "-") == 0)
 			return cli_usage(s->cli, "-", "standard input cannot be scanned again, and so not in a case");
@@ -104,6 +108,9 @@ int cmd_scan(struct cli *cli)
 		 .flag = &s.journaling.files,
 		 .help = "keep names, fingerprints and hits of all files in the store"},
 		{.name = "journal-digests", .flag = &s.journaling.digests, .help = "the same without the names"},
+		{.name = "no-audit",
+		 .flag = &s.journaling.off,
+		 .help = "open the store for reading only: its audit log will not tell of this scan"},
 		{.name = "resident", .flag = &cli->resident, .help = "copy the indexes into memory first"},
 		{.name = "stats",
 		 .flag = &s.stats,

@@ -15,7 +15,7 @@
 #include "sync/staging.h"
 
 static const struct cli_page page = {
-	.synopsis = "[OPTION]...\n"
+	.synopsis = "[list] [OPTION]...\n"
 		    "       tutela source add ID --url URL|DIR [--key FILE]... [OPTION]...\n"
 		    "       tutela source set ID OPTION...\n"
 		    "       tutela source show ID\n"
@@ -251,6 +251,8 @@ static int members(const struct cli *cli, const char *name)
 
 static int dispatch(const struct source_wish *w, const char *verb, const char *name)
 {
+	if (strcmp(verb, "remove") && w->yes)
+		return cli_usage(w->cli, "--yes", "goes with 'remove'");
 	if (strcmp(verb, "add") == 0)
 		return add(w, name);
 	if (strcmp(verb, "set") == 0)
@@ -274,8 +276,11 @@ static int run(const struct source_wish *w)
 	bool known = false;
 
 	if (strcmp(verb, "list") == 0) {
-		if (cli->n_args > 1 || source_wishes(w))
-			return cli_usage(cli, verb, "takes no further words");
+		if (cli->n_args > 1)
+			return cli_usage(cli, cli->args[1],
+					 "'list' takes no further words; 'show' takes the name of a source");
+		if (source_wishes(w))
+			return cli_usage(cli, verb, "takes no options of 'add'");
 		return source_show(cli, NULL);
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)

@@ -32,7 +32,7 @@ _tutela_sources()
 # Options as the command's own help lists them, so that they need no second table here.
 _tutela_options()
 {
-	"${COMP_WORDS[0]}" help ${1:+"$1"} 2>/dev/null | grep -oE -e '(^| )--[a-z0-9-]+|(^| )-[a-zA-Z0],' | tr -d ' ,'
+	"${COMP_WORDS[0]}" help ${1:+"$1"} 2>/dev/null | sed -nE 'h; s/^  (-[a-zA-Z0-9]), .*/\1/p; g; s/^  (-., |    )(--[a-z0-9-]+).*/\2/p'
 }
 
 _tutela()
@@ -60,12 +60,12 @@ _tutela()
 	-d | --store) COMPREPLY=($(compgen -d -- "$cur")) && compopt -o filenames 2>/dev/null; return ;;
 	--list) COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")); return ;;
 	-l) [[ $command == @(import|export|withdraw|dispute|allow|audit|publish) ]] && COMPREPLY=($(compgen -W "$(_tutela_lists)" -- "$cur")) && return ;;
-	--algorithm) COMPREPLY=($(compgen -W "$algorithms" -- "$cur")); return ;;
-	--format)
+	-a | --algorithm) [[ $command != @(scan|rescan) ]] && COMPREPLY=($(compgen -W "$algorithms" -- "$cur")) && return ;;
+	-f | --format)
 		case $command in
 		import) COMPREPLY=($(compgen -W 'text csv records vics ncmec stopncii threatexchange tat sums hfind encase hashkeeper nsrl kdb rds' -- "$cur")) ;;
 		report) COMPREPLY=($(compgen -W 'jsonl csv vics case html' -- "$cur")) ;;
-		*) COMPREPLY=($(compgen -W 'text csv records vics' -- "$cur")) ;;
+		export) COMPREPLY=($(compgen -W 'text csv records vics' -- "$cur")) ;;
 		esac
 		return
 		;;
@@ -76,10 +76,10 @@ _tutela()
 	--kind) COMPREPLY=($(compgen -W 'known exclude allow' -- "$cur")); return ;;
 	--type) COMPREPLY=($(compgen -W 'bundle ncmec stopncii threatexchange tat' -- "$cur")); return ;;
 	--flood) COMPREPLY=($(compgen -W 'default off' -- "$cur")); return ;;
-	--plot) compopt -o default 2>/dev/null; return ;;
-	--out) [[ $command == publish ]] && COMPREPLY=($(compgen -d -- "$cur")); compopt -o filenames -o default 2>/dev/null; return ;;
+	--plot | --checkpoint | --export | --files-from | --from | --categories) compopt -o default 2>/dev/null; return ;;
+	-o | --out | --output) [[ $command == publish ]] && COMPREPLY=($(compgen -d -- "$cur")); compopt -o filenames -o default 2>/dev/null; return ;;
 	--root-key | --old-key | --public-key | --root-public-key | --passphrase-file) compopt -o default 2>/dev/null; return ;;
-	--key | --credentials | --ca | --client-cert | --client-key | --url) compopt -o default 2>/dev/null; return ;;
+	-k | --key | --credentials | --ca | --client-cert | --client-key | --url) compopt -o default 2>/dev/null; return ;;
 	--expires) COMPREPLY=($(compgen -W 'never' -- "$cur")); return ;;
 	esac
 
@@ -101,7 +101,7 @@ _tutela()
 		COMPREPLY=($(compgen -W 'add set list show members suspend resume remove' -- "$cur"))
 	elif [[ $command == sync || ($command == feedback && -z $verb) || ($command == source && $verb != @(add|list)) ]]; then
 		COMPREPLY=($(compgen -W "$(_tutela_sources)" -- "$cur"))
-	elif [[ $command == @(import|hash|scan|init|export|withdraw|key) || $prev == @(--output|--out|-o|--from|--files-from|--categories) ]]; then
+	elif [[ $command == @(import|hash|scan|init|allow|key) ]]; then
 		compopt -o default 2>/dev/null
 	fi
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "calendar.h"
 #include "message.h"
 #include "output.h"
 
@@ -30,23 +31,9 @@ enum tutela_err expiry_warn(struct tutela_snapshot *snapshot)
 
 bool expiry_parse(const char *text, int64_t *out)
 {
-	struct tm tm = {0};
-	const char *end;
-
 	*out = 0;
 	if (strcmp(text, "never") == 0)
 		return true;
-	end = strptime(text, "%Y-%m-%d", &tm);
-	if (end && !*end) {
-		tm.tm_hour = 23;
-		tm.tm_min = tm.tm_sec = 59;
-	} else if (end) {
-		end = strptime(end, "T%H:%M:%S", &tm);
-		if (!end || strcmp(end, "Z") != 0)
-			return false;
-	}
-	if (!end)
-		return false;
-	*out = timegm(&tm);
-	return *out > 0;
+	/* A moment says that it is UTC. */
+	return (!strchr(text, 'T') || strchr(text, 'Z')) && calendar_parse(text, true, out);
 }

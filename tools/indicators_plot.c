@@ -235,6 +235,61 @@ static bool draw(int script, int out)
 	return ended == child && WIFEXITED(state) && WEXITSTATUS(state) == 0;
 }
 
+/* The end of what gnuplot wrote: it does not tell of a failed write by its exit status. */
+static bool is_whole(int fd)
+{
+	static const char end[] = "</svg>";
+	char tail[64] = "";
+	off_t size = lseek(fd, 0, SEEK_END);
+	off_t from = size > (off_t)sizeof(tail) - 1 ? size - (off_t)sizeof(tail) + 1 : 0;
+
+	return size > 0 && pread(fd, tail, sizeof(tail) - 1, from) > 0 && strstr(tail, end);
+}
+
+/* False with errno. */
+static bool copy(int from, int to)
+{
+	char buf[16384];
+	off_t at = 0;
+	ssize_t n, done;
+
+	while ((n = pread(from, buf, sizeof(buf), at)) > 0) {
+		for (ssize_t i = 0; i < n; i += done) {
+			done = write(to, buf + i, (size_t)(n - i));
+			if (done < 0 && errno == EINTR)
+				done = 0;
+			else if (done < 0)
+				return false;
+		}
+		at += n;
+	}
+	return n == 0 && fsync(to) == 0;
+}
+
+/* Drawn into memory first: what a full disk takes is then seen by this process. */
+static bool plot(int script, int fd, const char *path)
+{
+	int picture = memfd_create("picture", MFD_CLOEXEC);
+	char why[64];
+	bool ok;
+
+	if (picture < 0) {
+		message_error("--plot", "%s", printable_errno(errno, why));
+		return false;
+	}
+	ok = draw(script, picture);
+	if (!ok && errno == ENOENT)
+		message_error("gnuplot", "this program is not installed, and --plot needs it");
+	else if (!ok && errno)
+		message_error("gnuplot", "cannot be started: %s", printable_errno(errno, why));
+	else if (!ok || !(ok = is_whole(picture)))
+		message_error("gnuplot", "failed; there is no plot");
+	else if (!(ok = copy(picture, fd)))
+		message_error(path, "cannot be written: %s", printable_errno(errno, why));
+	close(picture);
+	return ok;
+}
+
 bool indicators_plot(const struct indicators *in, const char *path)
 {
 	int script = script_file(in), out;
@@ -249,13 +304,7 @@ bool indicators_plot(const struct indicators *in, const char *path)
 		close(script);
 		return false;
 	}
-	ok = draw(script, out);
-	if (!ok && errno == ENOENT)
-		message_error("gnuplot", "this program is not installed, and --plot needs it");
-	else if (!ok && errno)
-		message_error("gnuplot", "cannot be started: %s", printable_errno(errno, why));
-	else if (!ok)
-		message_error("gnuplot", "failed; there is no plot");
+	ok = plot(script, out, path);
 	if (close(out) && ok) {
 		message_error(path, "cannot be written: %s", printable_errno(errno, why));
 		ok = false;

@@ -129,12 +129,81 @@ void journaling_end(struct journaling *j)
 	pthread_mutex_destroy(&j->lock);
 }
 
-void journaling_note(struct journaling *j, const char *action, json_t *detail)
+/* ---------------------------------------------------------------- the audit log */
+
+static void warn(struct journaling *j, const char *what, enum tutela_err error)
+{
+	if (j->untold)
+		return;
+	j->untold = true;
+	if (error == TUTELA_E_READONLY)
+		message_warning(NULL, "the store can only be read, so its audit log does not tell %s this %s", what,
+				j->activity);
+	else
+		message_warning(NULL, "the audit log does not tell %s this %s: %s", what, j->activity,
+				tutela_strerror(error));
+}
+
+static enum tutela_err tell(const struct journaling *j, const char *what, json_t *detail, int tries)
+{
+	char *action = memory_format("%s-%s", j->activity, what);
+	enum tutela_err error = audit_tell(j->store, action, detail, tries);
+
+	free(action);
+	return error;
+}
+
+static void tell_start(struct journaling *j, int tries)
 {
 	enum tutela_err error;
 
-	json_object_set_new(detail, "scan", json_integer((json_int_t)j->scan));
-	error = audit_tell(j->store, action, detail);
+	if (!j->start)
+		return;
+	j->tried = time(NULL);
+	error = tell(j, "start", json_incref(j->start), tries);
+	if (error == TUTELA_E_BUSY && tries == 1)
+		return;
 	if (error)
-		message_warning(NULL, "the audit log does not tell of this scan: %s", tutela_strerror(error));
+		warn(j, "of", error);
+	json_decref(j->start);
+	j->start = NULL;
+}
+
+void journaling_started(struct journaling *j, const char *activity, json_t *detail)
+{
+	j->activity = activity;
+	json_object_set_new(detail, "scan", json_integer((json_int_t)j->scan));
+	if (j->off)
+		json_decref(detail);
+	else
+		j->start = detail;
+	tell_start(j, 1);
+}
+
+void journaling_retry(struct journaling *j)
+{
+	if (j->start && time(NULL) != j->tried)
+		tell_start(j, 1);
+}
+
+void journaling_ended(struct journaling *j, json_t *detail)
+{
+	enum tutela_err error = TUTELA_OK;
+
+	if (!j->ended && !j->off)
+		tell_start(j, AUDIT_TELL_TRIES);
+	json_object_set_new(detail, "scan", json_integer((json_int_t)j->scan));
+	/* An end without a start would puzzle who reads the log. */
+	if (j->ended || j->off || j->untold)
+		json_decref(detail);
+	else
+		error = tell(j, "end", detail, AUDIT_TELL_TRIES);
+	if (error)
+		warn(j, "of the end of", error);
+	j->ended = true;
+}
+
+bool journaling_told(const struct journaling *j)
+{
+	return j->ended && !j->off && !j->untold;
 }

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <pthread.h>
+#include <time.h>
 
 #include "pipeline.h"
 
@@ -17,9 +18,15 @@ struct journaling {
 	bool files;   /* keep a journal of files */
 	bool digests; /* without their names */
 	bool failed;  /* some files could not be kept; said */
+	bool off;     /* --no-audit: the audit log is not told */
 	uint64_t scan;
 	struct tutela_journal_batch *batch;
 	pthread_mutex_t lock;
+	const char *activity; /* "scan" or "lookup" */
+	json_t *start;        /* its record, while another writer holds it up */
+	time_t tried;         /* when that was tried last */
+	bool ended;           /* the end was noted, or cannot be */
+	bool untold;          /* something that ought to be in the audit log is not; said */
 };
 
 /* False after saying what is wrong. `store` may be NULL: then nothing can be written. */
@@ -37,8 +44,21 @@ void journaling_flush(struct journaling *j);
 /* Writes the rest. */
 void journaling_end(struct journaling *j);
 
-/* One audit record; a warning when it cannot be written. Takes the reference of `detail`, to which the scan's number is
- * added. */
-void journaling_note(struct journaling *j, const char *action, json_t *detail);
+/*
+ * The audit log is told that the activity, "scan" or "lookup", begins. This never waits: what another
+ * writer holds up is tried again by journaling_retry and journaling_ended. What
+ * fails otherwise is said, once for start and end. Both take the reference of
+ * `detail`, to which the scan's number is added.
+ */
+void journaling_started(struct journaling *j, const char *activity, json_t *detail);
+
+/* While results come in, from one thread at a time: the start, if it is not told yet; at most once a second. */
+void journaling_retry(struct journaling *j);
+
+/* And that it ended, once; this waits some seconds for another writer. */
+void journaling_ended(struct journaling *j, json_t *detail);
+
+/* Does the audit log tell of this scan, its end included? */
+bool journaling_told(const struct journaling *j);
 
 #endif

@@ -132,6 +132,7 @@ bool scan_done(void *ctx, void *result)
 	struct outcome *o = result;
 	bool go = !o->fatal;
 
+	journaling_retry(&s->journaling);
 	if (o->fatal && !s->tally.failed) {
 		s->tally.failed = true;
 		message_error("tutela-decoder", "%s", tutela_strerror(o->fatal));

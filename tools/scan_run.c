@@ -59,6 +59,9 @@ int scan_all(struct scan *s, unsigned jobs)
 	tally_about(&s->tally, "ended", facts_now());
 	s->tally.flood = flood_json(&s->flood);
 	flood_warn(&s->flood, s->tally.flood);
+	/* Before the summary, which says whether the audit log tells of the scan. */
+	journaling_ended(&s->journaling, scan_counts(s));
+	tally_about(&s->tally, "audited", json_boolean(journaling_told(&s->journaling)));
 	scan_print_summary(s);
 	if (s->stats)
 		stats_print(tally_stats(&s->tally, jobs));
@@ -90,11 +93,11 @@ int scan_run(struct scan *s)
 	struct tutela_store *store;
 	int status = STATUS_TROUBLE;
 	enum tutela_err error;
-	bool writable;
+	bool writable = false;
 
 	raise_limit();
 	s->lists = json_array();
-	store = cli_open_either(s->cli, &writable);
+	store = s->journaling.off ? cli_open_store(s->cli, false) : cli_open_either(s->cli, &writable);
 	if (!store)
 		return STATUS_TROUBLE;
 	s->journaling.store = writable ? store : NULL;
@@ -111,11 +114,11 @@ int scan_run(struct scan *s)
 	s->pipeline.decoder = pipeline_decoder(jobs, wanted(s), s->timeout);
 	s->doubled = !s->cli->json && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
 	if (s->pipeline.decoder && scan_note_store(s, store)) {
-		journaling_note(
-			&s->journaling, "scan-start",
-			json_pack("{s:s, s:b}", "tool_version", TUTELA_VERSION, "journal", s->journaling.files));
+		journaling_started(&s->journaling, "scan",
+				   json_pack("{s:s, s:b, s:o}", "tool_version", TUTELA_VERSION, "journal",
+					     s->journaling.files, "started", facts_now()));
 		status = s->case_folder ? scan_case(s, jobs) : scan_all(s, jobs);
-		journaling_note(&s->journaling, "scan-end", scan_counts(s));
+		journaling_ended(&s->journaling, scan_counts(s));
 	}
 	journaling_end(&s->journaling);
 	tutela_decoder_close(s->pipeline.decoder);

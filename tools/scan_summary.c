@@ -8,6 +8,8 @@
 #include "output.h"
 #include "scan_facts.h"
 
+#define RECORD_BYTES (TUTELA_AUDIT_RECORD_MAX - 2048) /* of counts: the store and the scan's number add to it */
+
 struct listing {
 	struct scan *scan;
 	enum tutela_err error;
@@ -118,7 +120,8 @@ void scan_print_summary(const struct scan *s)
 
 /*
  * The summary for the audit log: how many lists there are has no bound, and their versions stand there anyway;
- * of a flood, how many entries there were.
+ * of a flood, how many entries there were. Nor have the words of a command line one: what is too long for a
+ * record is left out of it, and that is said.
  */
 json_t *scan_counts(const struct scan *s)
 {
@@ -127,5 +130,7 @@ json_t *scan_counts(const struct scan *s)
 	json_object_del(o, "type");
 	json_object_del(o, "lists");
 	json_object_set_new(o, "flood", json_integer((json_int_t)json_array_size(s->tally.flood)));
+	if (json_dumpb(o, NULL, 0, JSON_COMPACT) > RECORD_BYTES)
+		json_object_set_new(o, "parameters", json_pack("{s:b}", "left_out", true));
 	return o;
 }

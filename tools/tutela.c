@@ -83,6 +83,12 @@ static int dispatch(struct cli *cli)
 	return unknown(cli);
 }
 
+/* Of `help` itself, which has no options, the help is that of the program. */
+static bool is_help(const char *word)
+{
+	return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
 	int status = cli_globals(cli, argc, argv);
@@ -91,7 +97,7 @@ static int run(struct cli *cli, int argc, char **argv)
 		return status;
 	if (cli->command && strcmp(cli->command, "help") == 0) {
 		cli->help = true;
-		cli->command = cli->argc ? cli->argv[0] : NULL;
+		cli->command = cli->argc && !is_help(cli->argv[0]) ? cli->argv[0] : NULL;
 		cli->argc = 0;
 	}
 	if (cli->version)

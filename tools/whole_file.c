@@ -65,8 +65,9 @@ bool whole_file_end(struct whole_file *w, bool keep)
 	int error = w->error;
 	char text[64];
 
+	/* Whoever writes may have given up for this reason, and left it to be said here. */
 	errno = 0;
-	if (keep && !error && (fflush(w->out) || ferror(w->out) || fsync(fileno(w->out))))
+	if ((keep || ferror(w->out)) && !error && (fflush(w->out) || ferror(w->out) || fsync(fileno(w->out))))
 		error = errno ? errno : EIO;
 	if (fclose(w->out) && keep && !error)
 		error = errno;

@@ -21,7 +21,10 @@ bool whole_file_begin(struct whole_file *w, const char *path);
 /* False when it cannot be written: whole_file_end says why. */
 bool whole_file_write(struct whole_file *w, const void *bytes, size_t len);
 
-/* `keep` and no failure: the file gets its name. Else nothing is there that was not. Frees. True: it has its name. */
+/*
+ * `keep` and no failure: the file gets its name. Else nothing is there that was not. Frees. True: it has its name.
+ * Without `keep` a failed write is still said, and nothing else.
+ */
 bool whole_file_end(struct whole_file *w, bool keep);
 
 /* The names in the folder that `path` is in are on the disk. 0 or errno. */

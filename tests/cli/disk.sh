@@ -64,7 +64,31 @@ cat >inside.sh <<-'END'
 	got=0
 	"$TUTELA" hash a.jpg >disk/hashes 2>err || got=$?
 	is "a full disk below stdout" 2 $got
-	rm disk/filler
+
+	# What other commands write there: one sentence, and no file.
+	"$TUTELA" -d disk/store scan --no-audit --json --all . >scan.jsonl 2>/dev/null || :
+	"$TUTELA" -q key generate --no-passphrase --out k >/dev/null
+	ls disk >there
+	for format in jsonl csv vics case html; do
+		run 2 report --from scan.jsonl --format $format --out disk/report
+		says err "'disk/report': no space left on device"
+		is "sentences about $format" 1 "$(wc -l <err)"
+	done
+	! command -v gnuplot >/dev/null || {
+		run 2 -d disk/store stats --plot disk/plot.svg
+		says err "'disk/plot.svg': cannot be written: no space left on device"
+	}
+	for words in "key generate --no-passphrase --out disk/key" "-d disk/store audit export --out disk/audit" \
+		"-d disk/store audit checkpoint --key k --out disk/point"; do
+		run 2 $words
+		says err "no space left"
+	done
+	ls disk | cmp - there
+	run 2 -d disk/store publish --list l --key k --out disk/bundle
+	says err "No space left"
+	run 2 -d disk/store scan --no-audit --case disk/case a.jpg
+	says err "no space left"
+	rm -r disk/filler disk/bundle disk/case
 
 	mount -o remount,ro disk
 	run 0 -d disk/store status

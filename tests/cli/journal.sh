@@ -133,3 +133,69 @@ is "on disk" 3 "$(json -g files <out)"
 exec 9>&-
 wait $pid || fail "the look-up: $(cat pipe.err)"
 run 0 audit verify
+
+# A writer at work does not hold a scan up: what is due in the audit log follows when it is done.
+mkfifo pipe
+run 0 list create other
+run 0 import --list l list.txt
+busy() {
+	"$TUTELA" import --list busy --format text pipe >/dev/null 2>&1 &
+	writer=$!
+	exec 3>pipe
+	i=0
+	until ! "$TUTELA" list set other --action block >note 2>&1 || [ $i -ge 100 ]; do
+		i=$((i + 1))
+		sleep 0.05
+	done
+	says note "is being written"
+}
+records() {
+	run 0 --json audit show
+	json -g action <out | grep -c scan- || :
+}
+records >n
+before=$(cat n)
+busy
+"$TUTELA" --json scan disk >lines 2>err 3>&- &
+scan=$!
+sleep 1
+kill -0 "$writer" 2>/dev/null || fail "the writer is gone too early"
+exec 3>&-
+wait "$writer"
+wait "$scan" || :
+empty err
+is "told afterwards" true "$(json -w type=summary -g audited <lines)"
+is "start and end" $((before + 2)) "$(records)"
+is "one scan" "$(json -w action=scan-start -g detail.scan <out | tail -n 1)" \
+	"$(json -w action=scan-end -g detail.scan <out | tail -n 1)"
+is "when it began" "$(json -w type=summary -g started <lines)" \
+	"$(json -w action=scan-start -g detail.started <out | tail -n 1)"
+
+# One that does not end: the verdict stands, and the summary says what the audit log lacks.
+busy
+run 1 --json scan disk
+is "a warning, once" 1 "$(grep -c "the audit log does not tell of this scan: the store is being written" err)"
+is "not told" false "$(summary audited)"
+exec 3>&-
+wait "$writer"
+
+# Nor does it tell when it must not.
+before=$(records)
+run 1 --json scan --no-audit disk
+empty err
+is "said" false "$(summary audited)"
+cp out silent.jsonl
+run 0 report --from silent.jsonl --format html
+says out "The audit log of the store does not tell of this scan."
+is "nothing written" "$before" "$(records)"
+run 64 scan --no-audit --journal disk
+says err "tutela: '--no-audit': does not go with a journal"
+
+# A command line that is longer than a record.
+long=$(head -c 30000 /dev/zero | tr '\0' x)
+run 1 --json scan disk "$long" "${long}y"
+is "told all the same" true "$(summary audited)"
+run 0 --json audit show
+is "without the words" true "$(json -w action=scan-end -g detail.parameters.left_out <out | tail -n 1)"
+run 64 scan --evidence "$long" disk
+says err "tutela: '--evidence': must be a line of UTF-8, at most 1024 bytes"

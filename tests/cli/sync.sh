@@ -80,6 +80,15 @@ is "first" "one national 0 3003 0 0 0 ok null" \
 run 1 lookup --pdq "$(hex 1)"
 run 0 --json list show national
 is "its source" one "$(json -w type=list -g source <out)"
+# Nothing enters a source's list but what it has issued: a hit would name it.
+echo "pdq $(hex mine) mine" >mine
+for how in "" "--replace --force"; do
+	run 2 import --list national --format text $how mine
+	says err "tutela: 'national': this list comes from the source 'one': nothing was imported"
+done
+run 0 lookup --pdq "$(hex mine)"
+run 0 import --list own --format text mine
+run 1 lookup --pdq "$(hex mine)"
 run 0 sync one
 says out "source 'one', list 'national', version" "nothing new"
 run 0 source show one

@@ -73,6 +73,8 @@ run 64 import --list l --delimiter ab file
 run 64 import --list l --strict --lenient file
 run 64 export
 run 64 export --list l --format pdf
+says err "'pdf' is not one of text, csv, records, vics"
+run 64 export --list l --format ncmec
 run 64 export --list l --all --format text
 run 64 withdraw --list l
 run 64 withdraw entry
@@ -111,3 +113,36 @@ mkdir ./-q
 run 0 -d s1 --json scan -- -q
 is files 1 "$(summary files)"
 run 0 hash -- -q/-a.jpg
+
+# What is wrong on the command line is said before a store is looked for.
+run 64 -d nowhere list create l --kind nonsense
+run 64 -d nowhere list set l --action nonsense
+# Only days that exist, and only as they are written.
+for day in 2026-02-30 2027-02-29 2026-04-31 2026-13-01 2026-00-10 2026-1-1 ' 2026-01-01' 26-01-01 2026-01-01T24:00:00Z \
+	2026-01-01T12:00:60Z 2026-01-01T12:00 2026-01-01T12:00:00 2026-01-01x 1969-12-31 '' never-; do
+	run 64 -d nowhere list set l --expires "$day"
+	says err "tutela: '--expires': '$day' is not 'never', YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ"
+done
+run 64 -d nowhere rescan --journal --since 2026-02-30
+run 64 -d nowhere audit show --since 2026-02-30
+run 64 -d nowhere audit affected --since 2026-02-30
+run 0 init dated
+run 0 -d dated list create l --expires 2028-02-29
+run 0 -d dated --json list show l
+is "the end of that day" 2028-02-29T23:59:59Z "$(json -g expires <out)"
+run 0 -d dated list set l --expires 2028-02-29T07:08:09Z
+run 0 -d dated --json list show l
+is "that moment" 2028-02-29T07:08:09Z "$(json -g expires <out)"
+run 0 -d dated audit show --since 2026-02-28T00:00:00
+
+# An option that a verb has no use for is not passed over in silence.
+for words in "audit show --list l" "audit show --key k" "audit show --out f" "audit export --since 1" "audit verify --list l" \
+	"audit checkpoint --export f" "audit affected --out f" "list --yes" "list show l --pdq-threshold 3" "list show l --yes" \
+	"list held l --action block" "list remove l --yes --kind known" "list set l --action block --yes" \
+	"list set l --action block --since 1" "source list --url ." "source list s" "source show s --yes" "source show s --url ."; do
+	run 64 -d nowhere $words
+	empty out
+done
+says err "tutela: 'show': takes no options of 'add'"
+run 64 -d nowhere audit show --list l
+says err "tutela: '--list': does not go with 'show'" "Try 'tutela audit --help'"

@@ -52,9 +52,14 @@ $CC -Wall -Wextra -Werror -o "$stage/shared" "$stage/example.c" $(pkg-config --c
 readelf -d "$stage/shared" | grep -q 'NEEDED.*libtutela\.so\.0' || fail "the example is not linked with libtutela.so.0"
 mkdir "$stage/archive"
 cp "$usr/lib/libtutela.a" "$stage/archive/"
-# shellcheck disable=SC2046
-$CC -o "$stage/static" "$stage/example.c" -L"$stage/archive" $(PKG_CONFIG_SYSROOT_DIR='' pkg-config --cflags --static --libs tutela |
+static_flags=$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --cflags --static --libs tutela |
 	sed "s|-I[^ ]*|-I$usr/include|;s|-L$usr/lib||")
+# shellcheck disable=SC2086
+$CC -o "$stage/static" "$stage/example.c" -L"$stage/archive" $static_flags
+# Not only what the example calls finds what it needs.
+# shellcheck disable=SC2086
+$CC -o "$stage/whole" "$stage/example.c" -L"$stage/archive" -Wl,--whole-archive -ltutela -Wl,--no-whole-archive \
+	$static_flags || fail "tutela.pc does not name every library that libtutela.a needs"
 readelf -d "$stage/static" | grep -q 'NEEDED.*libtutela' && fail "the static example needs libtutela.so"
 
 # What it says.

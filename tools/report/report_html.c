@@ -78,6 +78,8 @@ static void put_title(const struct report *r, FILE *out)
 	tool = memory_format("Tutela %s", report_text(r, "tool_version"));
 	put_fact(out, "Tool", tool);
 	free(tool);
+	if (json_is_false(json_object_get(r->summary, "audited")))
+		put_fact(out, "Audit log", "The audit log of the store does not tell of this scan.");
 	put_fact(out, "Report made", output_time_text(r->made, text));
 	fputs("</table>\n", out);
 }
