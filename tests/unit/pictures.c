@@ -349,6 +349,40 @@ struct blob tiff_encode(const struct pixels *p, unsigned depth)
 	return b;
 }
 
+struct blob tiff_encode_planes(const struct pixels *p, bool hidden)
+{
+	struct blob b = {0};
+	uint32_t n = p->width * p->height, planes = hidden ? 4 : 3, lists_at = 8 + planes * n;
+
+	add(&b, "II*\0", 4);
+	add_le(&b, lists_at + planes * 10, 4);
+	for (uint32_t k = 0; k < planes; k++)
+		for (uint32_t i = 0; i < n; i++)
+			add8(&b, k < 3 ? p->data.p[3 * i + k] : 0);
+	for (uint32_t k = 0; k < planes; k++)
+		add_le(&b, 8 + k * n, 4);
+	for (uint32_t k = 0; k < planes; k++)
+		add_le(&b, n, 4);
+	for (uint32_t k = 0; k < planes; k++)
+		add_le(&b, 8, 2);
+	add_le(&b, hidden ? 12 : 11, 2);
+	tiff_tag(&b, 256, 4, 1, p->width);
+	tiff_tag(&b, 257, 4, 1, p->height);
+	tiff_tag(&b, 258, 3, planes, lists_at + planes * 8);
+	tiff_tag(&b, 259, 3, 1, 1);
+	tiff_tag(&b, 262, 3, 1, 2);
+	tiff_tag(&b, 277, 3, 1, planes);
+	tiff_tag(&b, 284, 3, 1, 2);
+	tiff_tag(&b, 322, 4, 1, p->width);
+	tiff_tag(&b, 323, 4, 1, p->height);
+	tiff_tag(&b, 324, 4, planes, lists_at);
+	tiff_tag(&b, 325, 4, planes, lists_at + planes * 4);
+	if (hidden)
+		tiff_tag(&b, 338, 3, 1, 2);
+	add_le(&b, 0, 4);
+	return b;
+}
+
 uint8_t gif_value(uint8_t v)
 {
 	return (uint8_t)(v / 2 * 255 / 127);

@@ -46,6 +46,9 @@ struct blob bmp_encode(const struct pixels *p, bool from_top);
 
 /* Uncompressed; depth 8 or 16; 1, 3 or 4 (CMYK) channels. */
 struct blob tiff_encode(const struct pixels *p, unsigned depth);
+/* A tile for each of three channels, its sides those of the picture, multiples of 16. hidden: a fourth, alpha, of
+ * zeros. */
+struct blob tiff_encode_planes(const struct pixels *p, bool hidden);
 
 /* One channel, values halved to fit 128 grays; `frames` copies, each darker. */
 struct blob gif_encode(const struct pixels *p, uint32_t frames);

@@ -187,6 +187,46 @@ Test(codec_png, a_cut_gives_the_verdict_of_libpng)
 	pixels_free(&p);
 }
 
+/* Viewers show it whole, so it is hashed whole, and called damaged. */
+Test(codec_png, a_wrong_checksum_of_a_part_leaves_the_rest_readable)
+{
+	struct pixels p = pixels_scene(64, 48, 3);
+	struct blob b = png_encode(&p, &(struct png_opts){.pieces = 500});
+	struct png_outcome right = png_outcome(tutela_codec_png, b.p, b.len, TUTELA_ISA_AUTO), wrong;
+
+	cr_assert_eq(right.class_, TUTELA_DECODE_OK);
+	b.p[33 + 8 + 500] ^= 1;
+	wrong = png_outcome(tutela_codec_png, b.p, b.len, TUTELA_ISA_AUTO);
+	cr_expect_eq(wrong.class_, TUTELA_DECODE_CORRUPT);
+	cr_expect_eq(wrong.rows, 48);
+	wrong.class_ = TUTELA_DECODE_OK;
+	cr_expect(png_same(&right, &wrong));
+	blob_free(&b);
+	pixels_free(&p);
+}
+
+/* As old encoders wrote it: the data reach back further than their head says. */
+Test(codec_png, a_window_that_is_said_too_small_does_not_matter)
+{
+	struct pixels p = pixels_scene(200, 40, 3);
+	struct png_outcome right, small;
+	struct blob b;
+
+	for (size_t i = 600; i < p.data.len; i++) /* each row like the first */
+		p.data.p[i] = p.data.p[i - 600];
+	b = png_encode(&p, &(struct png_opts){.level = 9});
+	right = png_outcome(tutela_codec_libpng, b.p, b.len, TUTELA_ISA_AUTO);
+	cr_assert_eq(right.class_, TUTELA_DECODE_OK);
+	b.p[33 + 8] = 0x08; /* 256 bytes */
+	b.p[33 + 9] = 0x1d;
+	repair(&b);
+	small = png_outcome(tutela_codec_libpng, b.p, b.len, TUTELA_ISA_AUTO);
+	cr_expect(png_same(&right, &small), "%s", tutela_decode_class_name(small.class_));
+	expect_same(&b, "window", 256);
+	blob_free(&b);
+	pixels_free(&p);
+}
+
 /* A chunk with right checksum put in before byte `at`. Frees *b. */
 static struct blob insert(struct blob *b, size_t at, const char *type, const char *body, uint32_t len)
 {

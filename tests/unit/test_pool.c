@@ -304,6 +304,51 @@ Test(pool, tiff_cmyk_becomes_rgb)
 	tutela_decoder_close(pool);
 }
 
+/* What libvips does not take. */
+Test(pool, tiff_of_tiles_in_planes_gives_the_hash_of_its_pixels)
+{
+	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
+	struct pixels p = pixels_scene(160, 112, 3);
+	struct blob half = tiff_encode_planes(&p, false);
+	struct tutela_decoded d;
+
+	expect_exact(pool, &p, tiff_encode_planes(&p, false), TUTELA_FORMAT_TIFF, "planes");
+	expect_exact(pool, &p, tiff_encode_planes(&p, true), TUTELA_FORMAT_TIFF, "hidden colours");
+	/* the second tile is said to lie behind the end */
+	half.p[8 + 3 * 160 * 112 + 4 + 3] = 0x10;
+	d = hash_blob(pool, half);
+	cr_expect(d.class_ == TUTELA_DECODE_UNSUPPORTED && d.have == TUTELA_WANT_DIGESTS, "%s, %x",
+		  tutela_decode_class_name(d.class_), d.have);
+	pixels_free(&p);
+	tutela_decoder_close(pool);
+}
+
+/* The loader gives nothing of it before it has seen the end: it is asked once more, for what there is. */
+Test(pool, a_part_of_a_gif_is_hashed_and_called_truncated)
+{
+	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
+	struct pixels p = pixels_scene(210, 140, 1), shown = pixels_scene(210, 140, 1);
+	struct blob file = gif_encode(&p, 1);
+	struct tutela_perceptual want;
+	struct tutela_decoded d;
+
+	for (size_t i = 0; i < p.data.len; i++)
+		shown.data.p[i] = gif_value(p.data.p[i]);
+	want = hashes_of(&shown);
+	d = hash_bytes(pool, file.p, file.len - file.len / 50);
+	EXPECT_CLASS(d, TUTELA_DECODE_TRUNCATED);
+	cr_expect(d.partial && has_hashes(&d));
+	cr_expect_leq(distance(d.hashes.pdq.hash, want.pdq.hash, 32), 31);
+	/* the head alone */
+	d = hash_bytes(pool, file.p, 13);
+	EXPECT_CLASS(d, TUTELA_DECODE_TRUNCATED);
+	cr_expect(!d.partial);
+	blob_free(&file);
+	pixels_free(&p);
+	pixels_free(&shown);
+	tutela_decoder_close(pool);
+}
+
 Test(pool, the_first_frame_of_an_animation_is_hashed)
 {
 	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});

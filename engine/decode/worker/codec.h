@@ -40,6 +40,9 @@ codec_fn tutela_codec_bmp, tutela_codec_jxl;
 /* What tutela_codec_png does with files that are not ordinary. */
 codec_fn tutela_codec_libpng;
 
+/* The two readers of tutela_codec_tiff: the first, and the one for what that does not take. */
+codec_fn tutela_codec_vips_tiff, tutela_codec_libtiff;
+
 /* vips_init and all that libvips would otherwise do at the first picture. */
 bool tutela_codec_vips_init(void);
 

@@ -26,6 +26,7 @@ struct png {
 	size_t stride;
 	uint32_t buffered; /* rows of the passes of an interlaced picture read so far */
 	bool short_of_bytes, short_of_memory;
+	bool damaged; /* a checksum is wrong */
 };
 
 static void on_error(png_structp png, png_const_charp text)
@@ -40,8 +41,11 @@ static void on_error(png_structp png, png_const_charp text)
 
 static void on_warning(png_structp png, png_const_charp text)
 {
-	(void)png;
-	(void)text;
+	struct png *p = png_get_error_ptr(png);
+
+	/* The only way in which libpng tells it. */
+	if (strncmp(text, "IDAT", 4) == 0 && strstr(text, "CRC"))
+		p->damaged = true;
 }
 
 static void on_read(png_structp png, png_bytep to, size_t len)
@@ -162,7 +166,11 @@ static enum tutela_decode_class decode(struct png *p, const uint8_t *bytes, size
 	png_set_keep_unknown_chunks(p->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
 	png_set_chunk_cache_max(p->png, 16);
 	png_set_chunk_malloc_max(p->png, 1 << 20);
+	/* Data may reach back further than their head says, as in files of old encoders. */
+	png_set_option(p->png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
 	png_read_info(p->png, p->info);
+	/* Data with a wrong checksum are hashed, since there are viewers that show them. */
+	png_set_crc_action(p->png, PNG_CRC_WARN_USE, PNG_CRC_DEFAULT);
 	c = tutela_sink_size(p->sink, png_get_image_width(p->png, p->info), png_get_image_height(p->png, p->info),
 			     count_frames(bytes, len));
 	if (c)
@@ -180,6 +188,8 @@ enum tutela_decode_class tutela_codec_libpng(const uint8_t *bytes, size_t len, s
 	if (!p.png)
 		return TUTELA_DECODE_TOO_LARGE;
 	c = decode(&p, bytes, len);
+	if (!c && p.damaged)
+		c = TUTELA_DECODE_CORRUPT;
 	if (c && p.buffered)
 		flush(&p);
 	png_destroy_read_struct(&p.png, &p.info, NULL);

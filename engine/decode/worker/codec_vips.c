@@ -226,19 +226,15 @@ static enum tutela_decode_class rows(VipsImage *image, struct row_sink *sink)
 	return c;
 }
 
-/*
- * `each`: bytes that the loader will hold for a pixel of the whole picture. Asked before it does, because GLib ends the
- * process when memory runs out.
- */
-static enum tutela_decode_class load(loader_fn *loader, unsigned each, const uint8_t *bytes, size_t len,
-				     struct row_sink *sink)
+/* Until the first error, or past all of them. */
+static enum tutela_decode_class load_until(VipsFailOn until, loader_fn *loader, unsigned each, const uint8_t *bytes,
+					   size_t len, struct row_sink *sink)
 {
 	VipsImage *image = NULL;
 	enum tutela_decode_class c;
 
 	/* libvips takes void * and only reads */
-	if (loader((void *)(uintptr_t)bytes, len, &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-		   VIPS_FAIL_ON_ERROR, NULL))
+	if (loader((void *)(uintptr_t)bytes, len, &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", until, NULL))
 		return vips_failure();
 	c = tutela_sink_size(sink, (uint64_t)vips_image_get_width(image), (uint64_t)vips_image_get_height(image),
 			     (uint32_t)vips_image_get_n_pages(image));
@@ -250,6 +246,24 @@ static enum tutela_decode_class load(loader_fn *loader, unsigned each, const uin
 		c = rows(image, sink);
 	g_object_unref(image);
 	vips_error_clear();
+	return c;
+}
+
+/*
+ * `each`: bytes that the loader will hold for a pixel of the whole picture. Asked before it does, because GLib ends the
+ * process when memory runs out.
+ *
+ * A damaged file of which nothing came is read once more, past its errors, for what there is to see. It stays damaged.
+ */
+static enum tutela_decode_class load(loader_fn *loader, unsigned each, const uint8_t *bytes, size_t len,
+				     struct row_sink *sink)
+{
+	enum tutela_decode_class c = load_until(VIPS_FAIL_ON_ERROR, loader, each, bytes, len, sink);
+
+	if ((c == TUTELA_DECODE_CORRUPT || c == TUTELA_DECODE_TRUNCATED) && tutela_sink_rows(sink) == 0) {
+		tutela_sink_discard(sink);
+		load_until(VIPS_FAIL_ON_NONE, loader, each, bytes, len, sink);
+	}
 	return c;
 }
 
@@ -274,7 +288,7 @@ enum tutela_decode_class tutela_codec_gif(const uint8_t *bytes, size_t len, stru
 	return unless_short(load(vips_gifload_buffer, 4, bytes, len, sink), bytes[len - 1] != ';');
 }
 
-enum tutela_decode_class tutela_codec_tiff(const uint8_t *bytes, size_t len, struct row_sink *sink)
+enum tutela_decode_class tutela_codec_vips_tiff(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
 	return load(vips_tiffload_buffer, 0, bytes, len, sink);
 }
