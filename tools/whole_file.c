@@ -33,7 +33,8 @@ bool whole_file_begin(struct whole_file *w, const char *path)
 	return false;
 }
 
-int whole_file_sync_folder(const char *path)
+/* The names in the folder that `path` is in are on the disk. 0 or errno. */
+static int sync_folder(const char *path)
 {
 	char *copy = memory_text(path), *slash = strrchr(copy, '/');
 	int fd, error = 0;
@@ -76,7 +77,7 @@ bool whole_file_end(struct whole_file *w, bool keep)
 	if (!keep || error)
 		unlink(w->temporary);
 	else
-		error = whole_file_sync_folder(w->target);
+		error = sync_folder(w->target);
 	if (error)
 		message_error(w->target, "%s", printable_errno(error, text));
 	free(w->target);

@@ -27,7 +27,4 @@ bool whole_file_write(struct whole_file *w, const void *bytes, size_t len);
  */
 bool whole_file_end(struct whole_file *w, bool keep);
 
-/* The names in the folder that `path` is in are on the disk. 0 or errno. */
-int whole_file_sync_folder(const char *path);
-
 #endif

@@ -70,7 +70,7 @@ static size_t pad_for(size_t longest)
 {
 	size_t pad = longest + 16;
 
-	return (pad + 2) & (pad + 1) ? pad : pad + 1;
+	return ((pad + 2) & (pad + 1)) ? pad : pad + 1;
 }
 
 static struct json_place end_of(const char *text, size_t len)
