@@ -50,3 +50,14 @@ const char *category_choice_wrong(const char *categories)
 			return "must not hold control characters";
 	return printable_is_utf8(categories, len) ? NULL : "must be UTF-8";
 }
+
+struct tutela_text category_named(const char *map, struct tutela_text category)
+{
+	for (const char *at = map; *at; at += strcspn(at, "\n") + 1) {
+		size_t key = strcspn(at, " \n"), len = strcspn(at, "\n");
+
+		if (key < len && key == category.len && memcmp(at, category.s, key) == 0)
+			return (struct tutela_text){at + key + 1, len - key - 1};
+	}
+	return (struct tutela_text){0};
+}

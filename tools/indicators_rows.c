@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "category.h"
 #include "indicators.h"
 #include "output.h"
 
@@ -65,7 +66,23 @@ static json_t *source_row(const struct indicators *in, const struct tutela_sourc
 	return o;
 }
 
-static json_t *count_object(const struct count_row *row)
+/* The name that its list has for the category of a row. */
+static void set_name(json_t *o, const struct indicators *in, const struct count_row *row)
+{
+	struct tutela_text value = row->words[WORD_VALUE];
+
+	if (!indicators_is(row, WORD_BY, "category") || !value.len)
+		return;
+	for (size_t i = 0; i < in->n_lists; i++) {
+		const struct tutela_list *l = &in->lists[i];
+		struct tutela_text name = category_named(l->category_map, value);
+
+		if (name.len && indicators_is(row, WORD_LIST, l->name))
+			json_object_set_new(o, "name", output_tutela_text(name));
+	}
+}
+
+static json_t *count_object(const struct indicators *in, const struct count_row *row)
 {
 	static const struct {
 		int word;
@@ -81,6 +98,7 @@ static json_t *count_object(const struct count_row *row)
 	}
 	if (indicators_is(row, WORD_BY, "age"))
 		json_object_set_new(o, "value", json_string(indicators_age(row->words[WORD_VALUE].s)));
+	set_name(o, in, row);
 	if (indicators_is(row, WORD_WHAT, "entries"))
 		set_states(o, row->n);
 	if (indicators_is(row, WORD_WHAT, "files")) {
@@ -101,5 +119,5 @@ void indicators_each(const struct indicators *in, void (*row)(void *ctx, json_t 
 	for (size_t i = 0; i < in->n_lists; i++)
 		row(ctx, list_row(in, &in->lists[i]));
 	for (size_t i = 0; in->ordered && in->ordered[i]; i++)
-		row(ctx, count_object(in->ordered[i]));
+		row(ctx, count_object(in, in->ordered[i]));
 }

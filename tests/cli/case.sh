@@ -107,6 +107,45 @@ copy; truncate -s $((size - 300)) cut/results.jsonl; truncate -s "$size" cut/res
 copy; head -n 3 cut/files.jsonl >x; echo '{"path":"x"}' >>x; tail -n +4 cut/files.jsonl >>x; mv x cut/files.jsonl; damaged "a foreign line"
 copy; echo '{"type":"file"}' >>cut/results.jsonl; damaged "a result too many"
 
+# --- several folders of evidence are one case, in their order, whenever it was killed
+mkdir ev2
+for i in 1 2 3 4 5 6 7 8; do
+	"$MKPICTURE" --seed $((i % 3 + 1)) --quality 8$i "ev2/b$i.jpg"
+done
+run 1 scan --all --case two --evidence EX-1 ev2 ev/deep
+is "in order" '{"path":"ev2/b1.jpg {"path":"ev/deep' "$(head -n 1 two/files.jsonl | cut -d '"' -f 1-4) $(sed -n 9p two/files.jsonl | cut -d / -f 1-2)"
+for lines in 0 3 8 9 20; do
+	cp -r two two.cut
+	head -n $lines two/files.jsonl >two.cut/files.jsonl
+	sed 's/"state": "complete"/"state": "running"/' two/case.json >two.cut/case.json
+	run 1 scan --all --case two.cut --evidence EX-1 ev2 ev/deep
+	cmp two/results.jsonl two.cut/results.jsonl
+	cmp two/files.jsonl two.cut/files.jsonl
+	rm -r two.cut
+done
+sed 's/"state": "complete"/"state": "running"/' two/case.json >x
+cp x two/case.json
+run 2 scan --all --case two --evidence EX-1 ev/deep ev2
+says err "paths"
+run 2 scan --all --case two --evidence EX-1 ev2
+says err "paths"
+
+# --- a file system that is full ends a case with a sentence; with room it goes on
+mkdir -m 700 small
+if mount -t tmpfs -o size=40k,mode=700 tmpfs small 2>/dev/null; then
+	got=0
+	"$TUTELA" scan --all --case small/case --evidence EX-1 ev2 ev/deep >out 2>err || got=$?
+	mount -o remount,size=16m small
+	again=0
+	"$TUTELA" scan --all --case small/case --evidence EX-1 ev2 ev/deep >out2 2>err2 || again=$?
+	cp -r small/case full-case
+	umount small
+	is "full, then not" "2 1" "$got $again"
+	says err "no space left on device"
+	cmp two/results.jsonl full-case/results.jsonl
+	cmp two/files.jsonl full-case/files.jsonl
+fi
+
 # --- what is refused
 cp -r whole half
 head -n 5 whole/files.jsonl >half/files.jsonl

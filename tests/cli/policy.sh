@@ -69,6 +69,8 @@ is "name" "Non-pertinent" "$(json -g category_names.5 <out)"
 run 0 --json audit show
 grep '"action":"list-set"' out | tail -n 1 >set.log
 says set.log '"flood":100' '"flood_action":"review"' '1 Child Exploitation (Illegal)\n'
+run 0 --json stats
+is "in the indicators" "Child Exploitation (Illegal)" "$(json -w list=some -w by=category -w value=1 -g name <out)"
 printf '1 one for all\n2 two\n[some]\n1 of its own\n[other]\n3 three\n' >map
 run 0 --json list set some --category-map map --flood off --flood-action flag
 is "names" "of its own	two	-" "$(json -g category_names.1 -g category_names.2 -g category_names.3 <out)"

@@ -87,7 +87,8 @@ is "tool" uco-tool:AnalyticTool "$(json -g '@graph.0.@type' <c)"
 nodes() {
 	grep -c "^{\"@id\":\"kb:[a-z-]*-[0-9a-f-]*\",\"@type\":\"$1\"" r.case
 }
-is "nodes" "7 7 7 7 1 1 1" "$(nodes uco-observable:File) $(nodes uco-analysis:Analysis) $(nodes uco-analysis:AnalyticResult) $(nodes uco-observable:ObservableRelationship) $(nodes case-investigation:ProvenanceRecord) $(nodes uco-identity:Person) $(nodes case-investigation:Investigation)"
+says r.case '"@type":"uco-analysis:Analysis","uco-core:name":"hash list scan"' 'match=5 undetermined=2' 'EXPIRED; records'
+is "nodes" "7 8 7 7 1 1 1" "$(nodes uco-observable:File) $(nodes uco-analysis:Analysis) $(nodes uco-analysis:AnalyticResult) $(nodes uco-observable:ObservableRelationship) $(nodes case-investigation:ProvenanceRecord) $(nodes uco-identity:Person) $(nodes case-investigation:Investigation)"
 is "every id once" "" "$(grep -o '^{"@id":"[^"]*"' r.case | sort | uniq -d)"
 says r.case 'distance=0 threshold=0' 'list=expired' 'demo/category 1' '"@value":"2'
 says_not r.case onfidence

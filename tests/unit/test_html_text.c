@@ -92,6 +92,14 @@ Test(csv_cell, cells)
 		{"'x", "''x,"},
 		{"=a,\"", "\"'=a,\"\"\","},
 		{"a=1", "a=1,"},
+		{"  =1", "'  =1,"},
+		{" a=1", " a=1,"},
+		{"\n=1", "\"'\n=1\","},
+		{"\xef\xbc\x9d"
+		 "1",
+		 "'\xef\xbc\x9d"
+		 "1,"},
+		{"\xef\xbc\xa0", "'\xef\xbc\xa0,"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -272,6 +272,59 @@ static void put_heads(struct graph *g)
 	}
 }
 
+/* Of the lists that were asked: name, version, and what must not be overlooked. */
+static char *lists_asked(const struct report *r)
+{
+	const json_t *list;
+	char *out = memory_text("");
+	size_t i;
+
+	json_array_foreach(json_object_get(r->summary, "lists"), i, list)
+	{
+		const char *name = json_string_value(json_object_get(list, "list"));
+		const char *digest = json_string_value(json_object_get(list, "digest"));
+		char *next = memory_format("%s; list=%s version=%lld%s%s%s", out, name ? name : "",
+					   (long long)json_integer_value(json_object_get(list, "version")),
+					   digest ? " digest=" : "", digest ? digest : "",
+					   report_list_expired(r, list) ? " EXPIRED" : "");
+
+		free(out);
+		out = next;
+	}
+	return out;
+}
+
+/* The scan as a whole: also when nothing matched it tells what was asked, and how many files could not be compared. */
+static void put_scan(struct graph *g)
+{
+	const struct report *r = g->report;
+	const char *const name[] = {r->sha256, report_text(r, "evidence")};
+	const char *started = report_text(r, "started"), *ended = report_text(r, "ended");
+	json_t *o = node(id_of("scan", name, 2), "uco-analysis:Analysis");
+	char *lists = lists_asked(r);
+
+	set(o, "uco-core:name", json_string("hash list scan"));
+	set(o, "uco-core:description",
+	    json_sprintf("%sfiles=%llu match=%llu undetermined=%llu no_match=%llu excluded=%llu%s; records SHA-256=%s",
+			 r->unfinished                    ? "UNFINISHED: "
+			 : r->contradicts || r->count.bad ? "INCOMPLETE: "
+							  : "",
+			 (unsigned long long)report_number(r, "files"), (unsigned long long)r->totals.match,
+			 (unsigned long long)r->totals.undetermined, (unsigned long long)report_number(r, "no_match"),
+			 (unsigned long long)report_number(r, "excluded"), lists, r->sha256));
+	set(o, "uco-action:instrument", reference(g->tool));
+	if (g->performer)
+		set(o, "uco-action:performer", reference(g->performer));
+	if (started[0])
+		set(o, "uco-action:startTime", typed("xsd:dateTime", started));
+	if (ended[0])
+		set(o, "uco-action:endTime", typed("xsd:dateTime", ended));
+	if (g->evidence)
+		set(o, "uco-action:object", json_pack("[o]", reference(g->evidence)));
+	put(g, o);
+	free(lists);
+}
+
 bool report_case(const struct report *r, FILE *out)
 {
 	struct graph g = {.report = r, .out = out};
@@ -289,6 +342,7 @@ bool report_case(const struct report *r, FILE *out)
 	      "\"xsd\":\"http://www.w3.org/2001/XMLSchema#\"},\n\"@graph\":[",
 	      out);
 	put_heads(&g);
+	put_scan(&g);
 	ok = report_each(r, on_file, &g);
 	fputs("\n]}\n", out);
 	free(g.tool);

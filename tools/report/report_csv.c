@@ -5,9 +5,10 @@
  * characters included.
  *
  * Spreadsheets run what looks like a formula, and file names come from
- * suspects: a cell of text that begins with one of = + - @ TAB CR or an
- * apostrophe gets an apostrophe before it. So whoever reads the file by
- * program takes one apostrophe off the front of a cell and has the text.
+ * suspects: a cell of text that begins with one of = + - @ (also in their wide
+ * forms, or behind spaces), TAB, CR, LF or an apostrophe gets an apostrophe
+ * before it. So whoever reads the file by program takes one apostrophe off the
+ * front of a cell and has the text.
  */
 #include <stdio.h>
 #include <string.h>
