@@ -109,16 +109,45 @@ static enum tutela_err end_entry(struct tutela_update *u, uint32_t number)
 	return err ? err : tutela_session_spend(&u->w, 1);
 }
 
-/* The result's numbers speak of entries, not of puts: what this update itself wrote is counted already. */
-static void count_change(struct tutela_update *u, const struct entry *old, enum tutela_status from,
-			 enum tutela_status to)
+#define BEFORE_STEPS 64 /* an update that states one entry more often than that does not count the rest */
+
+/* From the newest state of an entry to that from before this update, or to its first. False: too far back. */
+static bool find_before(struct tutela_update *u, struct entry *e, enum tutela_err *err)
 {
-	if (old->added > u->w.state.update)
-		return;
-	if (to == TUTELA_WITHDRAWN && from != TUTELA_WITHDRAWN)
-		u->result.withdrawn++;
-	else
-		u->result.changed++;
+	unsigned steps = 0;
+
+	while (!*err && e->added > u->w.state.update && e->prev && steps++ < BEFORE_STEPS)
+		*err = tutela_entry_get(u->w.store, u->w.txn, e->prev, e);
+	return e->added <= u->w.state.update || !e->prev;
+}
+
+/* What the step from `before` to `now` counts as. */
+static uint64_t *counter(struct tutela_update *u, bool was_there, enum tutela_status before, enum tutela_status now)
+{
+	/* Also one that was never here, and is kept so that nothing older brings it to life. */
+	if (now == TUTELA_WITHDRAWN && (!was_there || before != TUTELA_WITHDRAWN))
+		return &u->result.withdrawn;
+	return was_there ? &u->result.changed : &u->result.added;
+}
+
+/* The result's numbers speak of entries, not of puts: what this update itself wrote was counted, and is counted anew.
+ */
+static enum tutela_err count_change(struct tutela_update *u, const struct entry *old, enum tutela_status from,
+				    enum tutela_status to)
+{
+	bool again = old->added > u->w.state.update, there;
+	enum tutela_err err = TUTELA_OK;
+	enum tutela_status before;
+	struct entry e = *old;
+
+	if (!find_before(u, &e, &err) || err)
+		return err;
+	there = e.added <= u->w.state.update;
+	before = (enum tutela_status)e.body[0];
+	if (again)
+		--*counter(u, there, before, from);
+	++*counter(u, there, before, to);
+	return TUTELA_OK;
 }
 
 /* ------------------------------------------------------------------ one entry */
@@ -182,8 +211,9 @@ enum tutela_err tutela_update_restate(struct tutela_update *u, const uint8_t *ke
 		return TUTELA_OK;
 	}
 	account(u, &u->record, -1);
-	count_change(u, &old, u->record.status, status);
-	err = add_entry(u, prev, u->body, len, &number);
+	err = count_change(u, &old, u->record.status, status);
+	if (!err)
+		err = add_entry(u, prev, u->body, len, &number);
 	if (!err)
 		err = point_key(u, key, key_len, number);
 	return err ? err : end_entry(u, prev);
@@ -221,11 +251,7 @@ static enum tutela_err decide(struct tutela_update *u, struct op *op)
 	op->writes = true;
 	err = tutela_key_get(u->w.store, u->w.txn, key, key_of(u, op, key), &prev);
 	if (err == TUTELA_E_NOTFOUND) {
-		/* One that was never here, and is kept so that nothing older brings it to life. */
-		bool gone = u->newest && *tutela_batch_body(&u->batch, op) == TUTELA_WITHDRAWN;
-
-		u->result.added += !gone;
-		u->result.withdrawn += gone;
+		++*counter(u, false, TUTELA_WITHDRAWN, (enum tutela_status) * tutela_batch_body(&u->batch, op));
 		return TUTELA_OK;
 	}
 	if (!err)
@@ -250,8 +276,8 @@ static enum tutela_err decide(struct tutela_update *u, struct op *op)
 	}
 	op->prev = prev;
 	account(u, &u->record, -1);
-	count_change(u, &old, u->record.status, u->record.local ? u->record.status : (enum tutela_status)body[0]);
-	return TUTELA_OK;
+	return count_change(u, &old, u->record.status,
+			    u->record.local ? u->record.status : (enum tutela_status)body[0]);
 }
 
 static bool same_id(const struct batch *b, const struct op *x, const struct op *y)

@@ -304,8 +304,9 @@ struct tutela_update_opts {
 };
 
 struct tutela_update_result {
-	uint64_t added, changed, unchanged, withdrawn; /* entries */
-	uint64_t version;                              /* the list's, after commit; unchanged when nothing changed */
+	/* Entries, by what became of them: one that the update both brought and withdrew is withdrawn. */
+	uint64_t added, changed, unchanged, withdrawn;
+	uint64_t version; /* the list's, after commit; unchanged when nothing changed */
 };
 
 /*
