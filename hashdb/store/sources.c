@@ -50,35 +50,44 @@ static enum tutela_err put_row(struct session *w, const struct tutela_source *so
 
 /* ------------------------------------------------------------------ audit */
 
-static int set_text(json_t *o, const char *key, const char *text)
+/* JSON is UTF-8; a path need not be. */
+static json_t *text_of(const char *path)
 {
-	char copy[TUTELA_SOURCE_URL_MAX + 1] = "";
+	char text[TUTELA_SOURCE_URL_MAX + 1];
+	size_t len = strlen(path);
 
-	memcpy(copy, text, strnlen(text, TUTELA_SOURCE_URL_MAX));
-	tutela_utf8_repair(copy, strlen(copy));
-	return json_object_set_new(o, key, json_string(copy));
+	memcpy(text, path, len + 1);
+	tutela_utf8_repair(text, len);
+	return json_string(text);
 }
 
 /* URLs hold no secrets; what a path's file holds is not known here. */
 static json_t *detail(const struct tutela_source *source)
 {
-	json_t *o = json_object(), *keys = json_array();
-	int rc;
+	/* Whose certificate is believed, and with whose words one asks: who changes that changes what comes. */
+	const struct {
+		const char *key, *text;
+	} texts[] = {{"url", source->url},
+		     {"credentials", source->credentials},
+		     {"ca", source->ca},
+		     {"client_cert", source->client_cert},
+		     {"client_key", source->client_key}};
+	json_t *o = json_object(), *keys = json_array(), *members = json_array();
 
-	rc = json_object_set_new(o, "type", json_string(tutela_source_type_name(source->type)));
-	rc |= set_text(o, "url", source->url);
-	rc |= set_text(o, "country", source->country);
-	rc |= set_text(o, "list", source->list);
-	rc |= set_text(o, "credentials", source->credentials);
-	rc |= set_text(o, "ca", source->ca);
-	rc |= set_text(o, "client_cert", source->client_cert);
-	rc |= set_text(o, "client_key", source->client_key);
-	rc |= json_object_set_new(o, "suspended", json_boolean(source->suspended));
-	rc |= json_object_set_new(o, "threshold", json_integer(source->threshold));
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		(void)json_object_set_new(o, texts[i].key, text_of(texts[i].text));
+	for (size_t i = 0; i < source->n_members; i++)
+		(void)json_array_append_new(members, json_integer((json_int_t)source->members[i]));
+	(void)json_object_set_new(o, "members", members);
+	(void)json_object_set_new(o, "type", json_string(tutela_source_type_name(source->type)));
+	(void)json_object_set_new(o, "country", json_string(source->country));
+	(void)json_object_set_new(o, "list", json_string(source->list));
+	(void)json_object_set_new(o, "suspended", json_boolean(source->suspended));
+	(void)json_object_set_new(o, "threshold", json_integer(source->threshold));
 	for (size_t i = 0; i < source->n_keys; i++)
-		rc |= json_array_append_new(keys, json_string(source->keys[i]));
-	rc |= json_object_set_new(o, "keys", keys);
-	if (!rc)
+		(void)json_array_append_new(keys, json_string(source->keys[i]));
+	if (!json_object_set_new(o, "keys", keys) && json_object_size(o) == 12 &&
+	    json_array_size(keys) == source->n_keys && json_array_size(members) == source->n_members)
 		return o;
 	json_decref(o);
 	return NULL;

@@ -19,8 +19,8 @@ void tutela_feeds_free(struct tutela_update *u);
 void tutela_held_free(struct tutela_update *u);
 
 /*
- * Set a feed's state in a commit of its own, if the source is as it is known (tutela_source_same) and the state is still
- * these bytes (NULL: there is none). TUTELA_E_BUSY: it is not.
+ * Set a feed's state in a commit of its own, if the source is as it is known (tutela_source_same) and the state is
+ * still these bytes (NULL: there is none). TUTELA_E_BUSY: it is not.
  */
 enum tutela_err tutela_feed_swap(struct tutela_store *s, const struct tutela_source *known, const char *feed,
 				 const void *old, size_t old_len, const void *state, size_t len);

@@ -47,8 +47,7 @@ enum tutela_err tutela_bundle_unmoved(struct bundle_sync *sync)
 	free(text);
 	if (err || same)
 		return err;
-	return tutela_bundle_fail(sync->why, TUTELA_E_BUSY,
-				  "another sync of source '%s' has taken something meanwhile",
+	return tutela_bundle_fail(sync->why, TUTELA_E_BUSY, "another sync of source '%s' has taken something meanwhile",
 				  sync->opts->source->name);
 }
 

@@ -378,6 +378,24 @@ Test(sources, removal_takes_feeds_and_lists_along)
 	store_unmake(s, path);
 }
 
+/* Another CA, other credentials: who changes that changes what comes, and it is in the log. */
+Test(sources, what_a_source_is_fetched_with_is_in_the_audit_log)
+{
+	char path[64];
+	struct tutela_store *s = store_make(path);
+	struct tutela_source a = source_of("a");
+	struct trail t;
+
+	OK(tutela_source_put(s, &a, false, "source-add"));
+	strcpy(a.ca, "/etc/other\377.pem");
+	strcpy(a.credentials, "/home/secret");
+	OK(tutela_source_put(s, &a, true, "source-change"));
+	trail(s, &t);
+	cr_assert_not_null(strstr(t.last, "\"ca\":\"/etc/other?.pem\""), "%s", t.last);
+	cr_assert_not_null(strstr(t.last, "\"credentials\":\"/home/secret\""), "%s", t.last);
+	store_unmake(s, path);
+}
+
 /* ------------------------------------------------------------------ held */
 
 struct seen {
