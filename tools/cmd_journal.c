@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "audit_points.h"
+#include "calendar.h"
 #include "cli.h"
 #include "message.h"
 #include "output.h"
@@ -78,7 +78,7 @@ static int prune(const struct wish *w)
 
 	if (!w->before)
 		return cli_usage(w->cli, NULL, "how old? --before DATE");
-	if (!audit_date(w->before, &before))
+	if (!calendar_parse(w->before, false, &before))
 		return cli_usage(w->cli, "--before", "'%s' is not YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ", w->before);
 	if (!w->yes)
 		return cli_usage(w->cli, NULL, "this deletes what past scans have found; say --yes to do it");
