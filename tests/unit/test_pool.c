@@ -323,6 +323,25 @@ Test(pool, tiff_of_tiles_in_planes_gives_the_hash_of_its_pixels)
 	tutela_decoder_close(pool);
 }
 
+/* Group 4 fax: libtiff says so and goes on with whatever was in its buffer. */
+Test(pool, a_wrong_code_in_a_fax_is_damage)
+{
+	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
+	struct pixels p = pixels_scene(160, 120, 1);
+	struct blob b = tiff_encode(&p, 8);
+	uint8_t *tag = b.p + b.len - 4 - 10 * 12;
+	struct tutela_decoded d;
+
+	tag[2 * 12 + 8] = 1;        /* a bit a sample */
+	tag[3 * 12 + 8] = 4;        /* Group 4 */
+	memset(b.p + 8, 0x80, 30);  /* 1: a row like the one above */
+	memset(b.p + 38, 0, 19170); /* no code begins like this */
+	d = hash_blob(pool, b);
+	EXPECT_CLASS(d, TUTELA_DECODE_CORRUPT);
+	pixels_free(&p);
+	tutela_decoder_close(pool);
+}
+
 /* The loader gives nothing of it before it has seen the end: it is asked once more, for what there is. */
 Test(pool, a_part_of_a_gif_is_hashed_and_called_truncated)
 {

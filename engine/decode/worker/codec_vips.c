@@ -242,8 +242,12 @@ static enum tutela_decode_class load_until(VipsFailOn until, loader_fn *loader, 
 		c = TUTELA_DECODE_TOO_LARGE;
 	if (!c)
 		c = normalise(&image);
+	vips_error_clear();
 	if (!c)
 		c = rows(image, sink);
+	/* libtiff tells of a wrong code and goes on; libvips passes it on in words only */
+	if (!c && loader == vips_tiffload_buffer && *vips_error_buffer())
+		c = TUTELA_DECODE_CORRUPT;
 	g_object_unref(image);
 	vips_error_clear();
 	return c;
