@@ -83,7 +83,8 @@ TUTELA_API const char *tutela_store_errmsg(const struct tutela_store *s);
 enum tutela_list_kind {
 	TUTELA_LIST_KNOWN = 0,   /* a hit raises an alarm */
 	TUTELA_LIST_EXCLUDE = 1, /* known files to pass over, such as NSRL; exact fingerprints only are asked */
-	TUTELA_LIST_ALLOW = 2,   /* what the operator has found to be harmless: what a hit silences is the caller's rule */
+	TUTELA_LIST_ALLOW =
+		2, /* what the operator has found to be harmless: what a hit silences is the caller's rule */
 };
 
 enum tutela_action { TUTELA_REPORT = 0, TUTELA_BLOCK = 1, TUTELA_REVIEW = 2, TUTELA_IGNORE = 3 };
