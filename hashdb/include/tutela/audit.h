@@ -98,8 +98,8 @@ struct tutela_audit_gap {
 };
 
 struct tutela_audit_verdict {
-	uint64_t records;                    /* looked at, before the first that does not hold */
-	uint64_t bad;                        /* number of the first that does not, and that nobody owns up to; 0: none */
+	uint64_t records; /* looked at, before the first that does not hold */
+	uint64_t bad;     /* number of the first that does not, and that nobody owns up to; 0: none */
 	uint8_t head[TUTELA_AUDIT_HEAD_LEN]; /* of the last of `records` */
 	char reason[256];                    /* why it does not, a sentence */
 	size_t n_gaps;                       /* in order of number */
