@@ -404,10 +404,13 @@ static enum tutela_err current(struct tutela_store *store, const char *name, str
 static int change(const struct cli *cli, const char *name, const struct wish *w, bool create)
 {
 	struct tutela_list list = {0};
-	int status = apply(cli, w, &list);
 	struct tutela_store *store;
 	enum tutela_err error;
+	int status;
 
+	/* What is wrong with the options is said before a store is looked for. */
+	memcpy(list.name, name, strnlen(name, sizeof(list.name) - 1));
+	status = apply(cli, w, &list);
 	if (status != CLI_GO)
 		return status;
 	store = cli_open_store(cli, true);

@@ -67,7 +67,10 @@ static json_t *detail(const struct tutela_source *source)
 	/* Whose certificate is believed, and with whose words one asks: who changes that changes what comes. */
 	const struct {
 		const char *key, *text;
-	} texts[] = {{"url", source->url},
+	} texts[] = {{"type", tutela_source_type_name(source->type)},
+		     {"url", source->url},
+		     {"country", source->country},
+		     {"list", source->list},
 		     {"credentials", source->credentials},
 		     {"ca", source->ca},
 		     {"client_cert", source->client_cert},
@@ -79,9 +82,6 @@ static json_t *detail(const struct tutela_source *source)
 	for (size_t i = 0; i < source->n_members; i++)
 		(void)json_array_append_new(members, json_integer((json_int_t)source->members[i]));
 	(void)json_object_set_new(o, "members", members);
-	(void)json_object_set_new(o, "type", json_string(tutela_source_type_name(source->type)));
-	(void)json_object_set_new(o, "country", json_string(source->country));
-	(void)json_object_set_new(o, "list", json_string(source->list));
 	(void)json_object_set_new(o, "suspended", json_boolean(source->suspended));
 	(void)json_object_set_new(o, "threshold", json_integer(source->threshold));
 	for (size_t i = 0; i < source->n_keys; i++)

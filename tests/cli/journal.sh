@@ -135,6 +135,7 @@ wait $pid || fail "the look-up: $(cat pipe.err)"
 run 0 audit verify
 
 # A writer at work does not hold a scan up: what is due in the audit log follows when it is done.
+rm pipe
 mkfifo pipe
 run 0 list create other
 run 0 import --list l list.txt
