@@ -75,11 +75,11 @@ static size_t pad_for(size_t longest)
 
 static struct json_place end_of(const char *text, size_t len)
 {
-	struct json_place end = {1, 0};
+	struct json_place end = {1, 0, false};
 
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '\n')
-			end = (struct json_place){end.line + 1, 0};
+			end = (struct json_place){end.line + 1, 0, false};
 		else
 			end.column += ((unsigned char)text[i] & 0xc0) != 0x80;
 	}
@@ -91,7 +91,8 @@ static struct json_place place_of(const json_error_t *error, const char *text, s
 {
 	if (error->line < 1 || error->position < 0 || (size_t)error->position > before + len)
 		return end_of(text, len);
-	return (struct json_place){error->line - LINES_BEFORE, error->column};
+	return (struct json_place){error->line - LINES_BEFORE, error->column,
+				   json_error_code(error) == json_error_duplicate_key};
 }
 
 static bool is_shortage(const json_error_t *error)

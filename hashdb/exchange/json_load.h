@@ -12,6 +12,7 @@
 #ifndef TUTELA_EXCHANGE_JSON_LOAD_H
 #define TUTELA_EXCHANGE_JSON_LOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <jansson.h>
@@ -23,6 +24,7 @@
  */
 struct json_place {
 	int line, column;
+	bool twice; /* what is wrong there is a key that the object has already */
 };
 
 /*

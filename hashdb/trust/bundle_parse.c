@@ -124,8 +124,9 @@ static json_t *open_text(struct parse *p, const char *text, size_t len, const ch
 	}
 	p->err = tutela_json_load(text, len, JSON_REJECT_DUPLICATES, &o, &where);
 	if (p->err == TUTELA_E_FORMAT && where.line)
-		(void)tutela_bundle_fail(p->why, p->err, "'%.*s' is no JSON object: it is broken in line %d, column %d",
-					 BUNDLE_NAME_MAX, p->name, where.line, where.column);
+		(void)tutela_bundle_fail(p->why, p->err, "'%.*s' is no JSON object: %s in line %d, column %d",
+					 BUNDLE_NAME_MAX, p->name, where.twice ? "it has a key twice," : "it is broken",
+					 where.line, where.column);
 	else if (p->err == TUTELA_E_FORMAT)
 		(void)tutela_bundle_fail(p->why, p->err, "'%.*s' is no JSON object: another value", BUNDLE_NAME_MAX,
 					 p->name);

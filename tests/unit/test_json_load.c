@@ -8,7 +8,7 @@
 
 static struct json_place broken(const char *text)
 {
-	struct json_place where = {-1, -1};
+	struct json_place where = {-1, -1, false};
 	json_t *o = json_true();
 
 	cr_assert_eq(tutela_json_load(text, strlen(text), JSON_REJECT_DUPLICATES, &o, &where), TUTELA_E_FORMAT, "%s",
@@ -32,6 +32,12 @@ Test(json_load, says_where_a_text_stops_being_json)
 	breaks_at("{\"a\":1,\n \"b\" 2}", 2, 6);
 	breaks_at("{\"\xc3\xa4\":1\n,\n", 3, 0);
 	breaks_at("\x01{}", 1, 1);
+}
+
+Test(json_load, tells_a_key_twice_from_what_is_no_json)
+{
+	cr_assert(broken("{\"a\":1,\"a\":2}").twice);
+	cr_assert_not(broken("{\"a\":1,\"b\" 2}").twice);
 }
 
 Test(json_load, takes_one_object_and_nothing_beside_it)
