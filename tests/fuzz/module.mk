@@ -35,7 +35,7 @@ FUZZ_SOURCES_records := tools/report/hit_record.c tools/report/report_totals.c t
 FUZZ_SOURCES_names := tools/name_stream.c tools/printable.c tools/memory.c
 FUZZ_SOURCES_wire := engine/decode/wire.c
 FUZZ_SOURCES_index := $(wildcard engine/match/*.c) engine/base/checksum.c
-FUZZ_SOURCES_store := hashdb/store/schema.c hashdb/store/schema_entry.c engine/hash/algorithm.c engine/base/checksum.c
+FUZZ_SOURCES_store := hashdb/store/schema.c hashdb/store/schema_entry.c engine/hash/algorithm.c engine/base/checksum.c engine/base/utf8.c
 FUZZ_SOURCES_source := hashdb/store/source_row.c hashdb/store/schema.c hashdb/store/enum_names.c engine/hash/algorithm.c \
 	engine/base/checksum.c engine/base/utf8.c
 FUZZ_SOURCES_sniff := $(call worker,sniff)
