@@ -17,6 +17,12 @@ static const struct cli_page page = {
 		 "machine.\n",
 };
 
+/* A decoder that is not there is a fact to be shown; memory that was short is a failure of this command. */
+static enum tutela_err first_of(enum tutela_err error, enum tutela_err found)
+{
+	return error || found != TUTELA_E_NOMEM ? error : found;
+}
+
 static enum tutela_err print_json(const char *path, struct tutela_snapshot *snapshot, const struct tutela_store_info *i)
 {
 	struct tutela_defences defences;
@@ -41,7 +47,7 @@ static enum tutela_err print_json(const char *path, struct tutela_snapshot *snap
 	json_object_set_new(o, "defences", defences_json(&defences, found));
 	json_object_set_new(o, "sources", sources);
 	output_json(o);
-	return error;
+	return first_of(error, found);
 }
 
 static enum tutela_err print_text(const char *path, struct tutela_snapshot *snapshot, const struct tutela_store_info *i)
@@ -68,7 +74,7 @@ static enum tutela_err print_text(const char *path, struct tutela_snapshot *snap
 	output_print("decoder       %s\n", held);
 	free(held);
 	free(shown);
-	return source_status_print(snapshot);
+	return first_of(source_status_print(snapshot), found);
 }
 
 int cmd_status(struct cli *cli)
