@@ -23,8 +23,7 @@ static json_t *time_text(int64_t t)
 	return json_string(text);
 }
 
-/* JSON is UTF-8; what somebody typed may not be. */
-static json_t *text_of(const char *s)
+json_t *tutela_audit_text(const char *s)
 {
 	size_t len = strnlen(s, PROVENANCE_MAX);
 	char *copy = tutela_mem_array(len + 1, 1);
@@ -128,7 +127,7 @@ static char *event_text(const struct audit_event *event, const struct audit_tail
 	if (event->result)
 		rc |= set_result(o, event->result);
 	if (event->provenance)
-		rc |= json_object_set_new(o, "provenance", text_of(event->provenance));
+		rc |= json_object_set_new(o, "provenance", tutela_audit_text(event->provenance));
 	if (event->source)
 		rc |= json_object_set_new(o, "source", json_string(event->source));
 	if (event->detail)

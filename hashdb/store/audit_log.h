@@ -22,6 +22,12 @@ struct audit_event {
 	struct json_t *detail; /* the caller's, set as "detail"; of the list then only names and version are told */
 };
 
+/*
+ * What somebody typed, for a record: JSON is UTF-8, and it need not be; longer than a provenance may be it is cut.
+ * The caller owns it. NULL: short of memory.
+ */
+struct json_t *tutela_audit_text(const char *s);
+
 /* Of a record's text; `digest` holds 32 bytes. */
 void tutela_audit_digest(const void *json, size_t len, uint8_t *digest);
 

@@ -14,6 +14,7 @@
 #include "store/audit_log.h"
 #include "store/snapshot.h"
 #include "trust/audit_chain.h"
+#include "trust/hex_text.h"
 
 #define HEX_LEN      ((size_t)2 * TUTELA_AUDIT_HEAD_LEN)
 #define LINE_MAX_LEN ((size_t)2 * AUDIT_DAMAGED_MAX + 256) /* of an export, which tells of damage in hexadecimal */
@@ -213,22 +214,6 @@ static enum tutela_err hold_to_points(struct tutela_audit_check *c)
 	return TUTELA_OK;
 }
 
-static bool unhex(const char *s, size_t len, uint8_t *out, size_t n)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	if (len != 2 * n)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		const char *d = s[i] ? strchr(digits, s[i]) : NULL;
-
-		if (!d)
-			return false;
-		out[i / 2] = (uint8_t)(out[i / 2] << 4 | (d - digits));
-	}
-	return true;
-}
-
 /* "hex" of a line that tells of damage; its SHA-256 must be the one that it says. */
 static bool told_digest(const json_t *o, uint8_t *digest)
 {
@@ -238,10 +223,10 @@ static bool told_digest(const json_t *o, uint8_t *digest)
 	size_t len = json_string_length(hex);
 	bool same = !hex;
 
-	if (!json_is_string(sha) || !unhex(json_string_value(sha), json_string_length(sha), said, sizeof said))
+	if (!json_is_string(sha) || !hex_text_read(json_string_value(sha), json_string_length(sha), said, sizeof said))
 		return false;
 	all = s && len % 2 == 0 && len <= (size_t)2 * AUDIT_DAMAGED_MAX ? tutela_mem_array(len / 2 + 1, 1) : NULL;
-	if (all && unhex(s, len, all, len / 2)) {
+	if (all && hex_text_read(s, len, all, len / 2)) {
 		tutela_audit_digest(all, len / 2, found);
 		same = !memcmp(found, said, sizeof said);
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "exchange/utc_time.h"
+#include "trust/hex_text.h"
 
 #define KIND "tutela-audit-checkpoint "
 
@@ -60,22 +61,6 @@ static bool parse_number(const char *s, size_t len, uint64_t *out)
 	return len > 0;
 }
 
-static bool parse_head(const char *s, size_t len, uint8_t *out)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	if (len != (size_t)2 * TUTELA_AUDIT_HEAD_LEN)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		const char *d = s[i] ? strchr(digits, s[i]) : NULL;
-
-		if (!d)
-			return false;
-		out[i / 2] = (uint8_t)(out[i / 2] << 4 | (d - digits));
-	}
-	return true;
-}
-
 static bool parse_lines(const char *at, const char *end, struct tutela_audit_checkpoint *out)
 {
 	const char *s;
@@ -89,7 +74,7 @@ static bool parse_lines(const char *at, const char *end, struct tutela_audit_che
 	if (!s || !parse_number(s, len, &out->number))
 		return false;
 	s = take(&at, end, "head ", &len);
-	if (!s || !parse_head(s, len, out->head))
+	if (!s || !hex_text_read(s, len, out->head, sizeof out->head))
 		return false;
 	s = take(&at, end, "time ", &len);
 	return s && tutela_utc_parse(s, len, &out->time) && at == end;

@@ -4,26 +4,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "store/audit_log.h"
 #include "store/session.h"
 #include "trust/audit_chain.h"
-
-/* The operator's words, as JSON can hold them. NULL: short of memory. */
-static json_t *words_of(const char *reason)
-{
-	size_t len = strnlen(reason, PROVENANCE_MAX);
-	char *copy = tutela_mem_array(len + 1, 1);
-	json_t *out = NULL;
-
-	if (copy) {
-		memcpy(copy, reason, len);
-		tutela_utf8_repair(copy, len);
-		out = json_stringn(copy, len);
-	}
-	free(copy);
-	return out;
-}
 
 /* What nobody owns up to yet. NULL: short of memory. */
 static json_t *detail_of(const struct tutela_audit_check *c, const char *reason)
@@ -35,7 +18,7 @@ static json_t *detail_of(const struct tutela_audit_check *c, const char *reason)
 		if (!c->gaps[i].told.repaired)
 			rc = json_array_append_new(gaps, tutela_audit_gap_json(&c->gaps[i]));
 	if (reason && !rc)
-		rc = json_object_set_new(o, "reason", words_of(reason));
+		rc = json_object_set_new(o, "reason", tutela_audit_text(reason));
 	if (rc) {
 		json_decref(o);
 		o = NULL;

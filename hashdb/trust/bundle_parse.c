@@ -10,6 +10,7 @@
 #include "exchange/json_load.h"
 #include "exchange/utc_time.h"
 #include "store/schema.h"
+#include "trust/hex_text.h"
 
 /* A text being taken apart: the first thing that is wrong stays. */
 struct parse {
@@ -61,18 +62,12 @@ static int64_t get_time(struct parse *p, json_t *o, const char *key)
 
 static void get_hex(struct parse *p, json_t *o, const char *key, uint8_t *out, size_t len)
 {
-	static const char digits[] = "0123456789abcdef";
 	const char *text = get_text(p, o, key);
 
+	if (!p->err && hex_text_read(text, strlen(text), out, len))
+		return;
 	memset(out, 0, len);
-	if (p->err)
-		return;
-	if (strlen(text) != 2 * len || strspn(text, digits) != 2 * len) {
-		bad(p, TUTELA_E_FORMAT, "is no digest in lower-case hexadecimal digits", key);
-		return;
-	}
-	for (size_t i = 0; i < 2 * len; i++)
-		out[i / 2] = (uint8_t)(out[i / 2] << 4 | (strchr(digits, text[i]) - digits));
+	bad(p, TUTELA_E_FORMAT, "is no digest in lower-case hexadecimal digits", key);
 }
 
 static void get_name(struct parse *p, json_t *o, const char *key, char *out)
