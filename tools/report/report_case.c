@@ -185,12 +185,11 @@ static void put_hit(struct graph *g, const struct hit_record *h, const char *ana
 	free(id);
 }
 
-static void put_analysis(struct graph *g, const char *analysis, const char *file, json_t *results)
+/* With what, by whom and when. */
+static void put_circumstances(struct graph *g, json_t *o)
 {
 	const char *started = report_text(g->report, "started"), *ended = report_text(g->report, "ended");
-	json_t *o = node(memory_text(analysis), "uco-analysis:Analysis");
 
-	set(o, "uco-core:name", json_string("hash list match"));
 	set(o, "uco-action:instrument", reference(g->tool));
 	if (g->performer)
 		set(o, "uco-action:performer", reference(g->performer));
@@ -198,6 +197,14 @@ static void put_analysis(struct graph *g, const char *analysis, const char *file
 		set(o, "uco-action:startTime", typed("xsd:dateTime", started));
 	if (ended[0])
 		set(o, "uco-action:endTime", typed("xsd:dateTime", ended));
+}
+
+static void put_analysis(struct graph *g, const char *analysis, const char *file, json_t *results)
+{
+	json_t *o = node(memory_text(analysis), "uco-analysis:Analysis");
+
+	set(o, "uco-core:name", json_string("hash list match"));
+	put_circumstances(g, o);
 	set(o, "uco-action:object", json_pack("[o]", reference(file)));
 	set(o, "uco-action:result", results);
 	put(g, o);
@@ -299,7 +306,6 @@ static void put_scan(struct graph *g)
 {
 	const struct report *r = g->report;
 	const char *const name[] = {r->sha256, report_text(r, "evidence")};
-	const char *started = report_text(r, "started"), *ended = report_text(r, "ended");
 	json_t *o = node(id_of("scan", name, 2), "uco-analysis:Analysis");
 	char *lists = lists_asked(r);
 
@@ -312,13 +318,7 @@ static void put_scan(struct graph *g)
 			 (unsigned long long)report_number(r, "files"), (unsigned long long)r->totals.match,
 			 (unsigned long long)r->totals.undetermined, (unsigned long long)report_number(r, "no_match"),
 			 (unsigned long long)report_number(r, "excluded"), lists, r->sha256));
-	set(o, "uco-action:instrument", reference(g->tool));
-	if (g->performer)
-		set(o, "uco-action:performer", reference(g->performer));
-	if (started[0])
-		set(o, "uco-action:startTime", typed("xsd:dateTime", started));
-	if (ended[0])
-		set(o, "uco-action:endTime", typed("xsd:dateTime", ended));
+	put_circumstances(g, o);
 	if (g->evidence)
 		set(o, "uco-action:object", json_pack("[o]", reference(g->evidence)));
 	put(g, o);
