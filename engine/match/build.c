@@ -13,11 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include "base/mem.h"
+#include "base/team.h"
 #include "match/permute.h"
 
 /* One build, shared by its threads. */
@@ -219,25 +216,13 @@ static void put_tables(struct build *b)
 	put_some_tables(b, &next);
 }
 
-static int thread_count(unsigned wanted)
-{
-#ifdef _OPENMP
-	int max = omp_get_max_threads();
-
-	return wanted == 0 ? max : wanted > 1024 ? 1024 : (int)wanted;
-#else
-	(void)wanted;
-	return 1;
-#endif
-}
-
 enum tutela_err tutela_build(struct image *im, const uint8_t *codes, const uint32_t *values,
 			     const struct tutela_index_build_opts *opts, struct sink *sink)
 {
 	bool tables = im->kind == TUTELA_INDEX_TABLES;
 	struct build b = {.im = im, .codes = codes, .values = values, .opts = opts, .sink = sink};
 
-	b.threads = thread_count(opts->threads);
+	b.threads = team_size(opts->threads);
 	b.total = im->count * (tables ? 2 + FORMAT_TABLES : 2);
 	sink->sums = tutela_mem_array(image_padded(im->sums.len), 1);
 	if (!sink->sums)

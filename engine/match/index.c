@@ -9,11 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include "base/mem.h"
+#include "base/team.h"
 #include "match/build.h"
 #include "match/permute.h"
 #include "match/search.h"
@@ -327,16 +324,6 @@ enum tutela_err tutela_index_scan(const struct tutela_index *ix, const uint8_t *
 						      : TUTELA_E_ARG;
 }
 
-static int team_of(unsigned threads)
-{
-#ifdef _OPENMP
-	return threads == 0 ? omp_get_max_threads() : threads > 1024 ? 1024 : (int)threads;
-#else
-	(void)threads;
-	return 1;
-#endif
-}
-
 static enum tutela_err search_each(const struct tutela_index *ix, const uint8_t *queries, size_t n,
 				   const struct tutela_search_opts *opts, int team, struct tutela_matches *out)
 {
@@ -360,7 +347,7 @@ enum tutela_err tutela_index_search_batch(const struct tutela_index *ix, const u
 {
 	struct tutela_search_opts o;
 	enum tutela_err err = TUTELA_OK;
-	int team = team_of(threads);
+	int team = team_size(threads);
 
 	if (nq == 0)
 		return ix ? TUTELA_OK : TUTELA_E_ARG;

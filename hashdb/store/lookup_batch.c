@@ -9,16 +9,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/team.h"
 #include "store/lookup.h"
-
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 #define PART_HASHES  65536
 #define PART_MATCHES 64  /* a query with a hash that has more is asked alone: memory stays bounded */
 #define GROUPS_MAX   128 /* more than there are pairs of a perceptual algorithm and a threshold */
-#define TEAM_MAX     1024
 
 struct group {
 	enum tutela_algorithm algorithm;
@@ -165,12 +161,9 @@ static enum tutela_err conclude_all(const struct part *p, unsigned threads)
 	struct hits_work work = {0};
 	size_t failed = p->n;
 	enum tutela_err err = TUTELA_OK;
-#ifdef _OPENMP
-	int team = threads == 0 ? omp_get_max_threads() : threads > TEAM_MAX ? TEAM_MAX : (int)threads;
-#else
-	(void)threads;
-#endif
+	int team = team_size(threads);
 
+	(void)team;
 #pragma omp parallel num_threads(team) firstprivate(work) reduction(min : failed)
 	{
 #pragma omp for schedule(dynamic, 64)
