@@ -11,7 +11,7 @@
 
 #define SEED 7
 
-static const char usage[] = "bench_scan [--runs N] [--size WIDTHxHEIGHT] [FILES [CODES]] (5; 640x480; 200, 100000)";
+static const char usage[] = "bench_scan [--runs N] [--size WIDTHxHEIGHT] [FILES [CODES]] (5; 640x480; 1000, 100000)";
 
 struct scan {
 	const char *folder, *store, *size;
@@ -85,7 +85,7 @@ static void measure(const struct scan *s)
 
 int main(int argc, char **argv)
 {
-	struct scan s = {.size = "640x480", .files = 200, .codes = 100000, .runs = 5};
+	struct scan s = {.size = "640x480", .files = 1000, .codes = 100000, .runs = 5};
 	char folder[4200], store[4200];
 	int numbers = 0;
 
