@@ -343,40 +343,18 @@ static enum tutela_err write_keys(struct tutela_update *u)
 	return err;
 }
 
-enum tutela_err tutela_update_flush(struct tutela_update *u)
-{
-	enum tutela_err err;
-
-	if (!u->batch.n)
-		return TUTELA_OK;
-	tutela_batch_sort(&u->batch, true);
-	err = decide_all(u);
-	tutela_batch_sort(&u->batch, false);
-	if (!err)
-		err = write_entries(u);
-	tutela_batch_sort(&u->batch, true);
-	if (!err)
-		err = write_keys(u);
-	u->batch.n = u->batch.used = 0;
-	if (!err && tutela_key_set_full(&u->keys))
-		err = tutela_update_flush_keys(u);
-	if (!err && tutela_key_run_full(&u->digests))
-		err = tutela_update_flush_digests(u);
-	return err;
-}
-
-/* The last key of "keys", its length; 0: there is none. */
-static enum tutela_err last_key(struct tutela_update *u, uint8_t *key, size_t *len)
+/* The last key of a database, its length; 0: there is none. `room` bytes of key. */
+static enum tutela_err last_key(struct tutela_update *u, enum store_db db, uint8_t *key, size_t room, size_t *len)
 {
 	struct tutela_store *s = u->w.store;
 	struct cursor cursor;
-	enum tutela_err err = tutela_cursor_open(s, u->w.txn, DB_KEYS, &cursor);
+	enum tutela_err err = tutela_cursor_open(s, u->w.txn, db, &cursor);
 	MDB_val k, v;
 
 	*len = 0;
 	if (!err)
 		err = tutela_cursor_get(&cursor, &k, &v, MDB_LAST);
-	if (!err && k.mv_size <= ENTRY_KEY_MAX) {
+	if (!err && k.mv_size <= room) {
 		*len = k.mv_size;
 		memcpy(key, k.mv_data, k.mv_size);
 	}
@@ -409,7 +387,7 @@ enum tutela_err tutela_update_flush_keys(struct tutela_update *u)
 	if (!run->n)
 		return TUTELA_OK;
 	tutela_key_run_sort(run);
-	err = last_key(u, last, &last_len);
+	err = last_key(u, DB_KEYS, last, sizeof last, &last_len);
 	for (size_t i = 0; i < run->n && !err; i++) {
 		const struct key_ref *ref = &run->refs[i];
 		const uint8_t *key = run->bytes + ref->offset;
@@ -427,23 +405,73 @@ enum tutela_err tutela_update_flush_keys(struct tutela_update *u)
 	return err;
 }
 
-enum tutela_err tutela_update_flush_digests(struct tutela_update *u)
+/* Where the digests of an update go: sorted, so that those behind all that are there come last. */
+struct digest_rows {
+	struct tutela_update *u;
+	uint8_t last[DIGEST_KEY_MAX]; /* key of "digests" */
+	size_t last_len, n;
+};
+
+static enum tutela_err put_digest(void *ctx, const uint8_t *key, size_t len, uint32_t number)
 {
-	struct key_run *run = &u->digests;
-	enum tutela_err err = TUTELA_OK;
+	struct digest_rows *rows = ctx;
+	struct session *w = &rows->u->w;
+	bool append = is_after(key, len, rows->last, rows->last_len);
+	enum tutela_err err;
 	uint8_t value[4];
 
-	tutela_key_run_sort(run);
-	for (size_t i = 0; i < run->n && !err; i++) {
-		tutela_schema_key32(run->refs[i].number, value);
-		err = tutela_env_put(u->w.store, u->w.txn, DB_DIGESTS, run->bytes + run->refs[i].offset,
-				     run->refs[i].len, value, sizeof value, MDB_NODUPDATA);
-		if (!err)
-			err = tutela_session_spend(&u->w, 1);
-		forget_now_and_then(u, i);
+	tutela_schema_key32(number, value);
+	err = tutela_env_put(w->store, w->txn, DB_DIGESTS, key, len, value, sizeof value,
+			     append ? MDB_APPEND : MDB_NODUPDATA);
+	if (err)
+		return err;
+	if (append) {
+		rows->last_len = len;
+		memcpy(rows->last, key, len);
 	}
-	tutela_key_run_clear(run);
-	return err;
+	forget_now_and_then(rows->u, rows->n++);
+	return append ? tutela_session_spend_appended(w, len + sizeof value) : tutela_session_spend(w, 1);
+}
+
+enum tutela_err tutela_update_flush_digests(struct tutela_update *u)
+{
+	struct digest_rows rows = {.u = u};
+	enum tutela_err err;
+
+	if (!u->digests.n && !u->spilled.n)
+		return TUTELA_OK;
+	err = last_key(u, DB_DIGESTS, rows.last, sizeof rows.last, &rows.last_len);
+	return err ? err : tutela_key_spill_merge(u->w.store, &u->spilled, &u->digests, put_digest, &rows);
+}
+
+/* The run when it is full: put aside, as long as there is room for one more at the end. */
+static enum tutela_err relieve_digests(struct tutela_update *u)
+{
+	if (!tutela_key_run_full(&u->digests))
+		return TUTELA_OK;
+	if (u->spilled.n + 1 == SPILL_RUNS_MAX)
+		return tutela_update_flush_digests(u);
+	return tutela_key_spill_run(u->w.store, &u->spilled, &u->digests);
+}
+
+enum tutela_err tutela_update_flush(struct tutela_update *u)
+{
+	enum tutela_err err;
+
+	if (!u->batch.n)
+		return TUTELA_OK;
+	tutela_batch_sort(&u->batch, true);
+	err = decide_all(u);
+	tutela_batch_sort(&u->batch, false);
+	if (!err)
+		err = write_entries(u);
+	tutela_batch_sort(&u->batch, true);
+	if (!err)
+		err = write_keys(u);
+	u->batch.n = u->batch.used = 0;
+	if (!err && tutela_key_set_full(&u->keys))
+		err = tutela_update_flush_keys(u);
+	return err ? err : relieve_digests(u);
 }
 
 /* ------------------------------------------------------------------ the rest of a list */
@@ -529,8 +557,8 @@ enum tutela_err tutela_update_withdraw_rest(struct tutela_update *u)
 				u->w.store, TUTELA_E_REFUSED,
 				"more than %llu entries of list '%s' are absent from what is to replace it",
 				(unsigned long long)u->most_absent, u->row.list.name);
-		if (!err && tutela_key_run_full(&u->digests))
-			err = tutela_update_flush_digests(u);
+		if (!err)
+			err = relieve_digests(u);
 	}
 	free(rest.keys);
 	free(rest.lens);

@@ -9,7 +9,11 @@
 
 #include "store/schema.h"
 
-#define RUN_BYTES ((size_t)32 << 20) /* when a run is full; what is added at once may go over it */
+/* When a run is full; what is added at once may go over it. Smaller in the tests of sudden death. */
+#ifndef RUN_BYTES
+#define RUN_BYTES ((size_t)32 << 20)
+#endif
+
 /*
  * The same of a set. Each time one is written, most pages of a large tree are: more memory would be quicker, but an
  * import of any size is to stay below 300 MB.

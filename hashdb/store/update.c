@@ -22,6 +22,7 @@ static void free_update(struct tutela_update *u)
 {
 	tutela_batch_free(&u->batch);
 	tutela_key_run_free(&u->digests);
+	tutela_key_spill_free(&u->spilled);
 	tutela_key_set_free(&u->keys);
 	for (unsigned a = 0; a < ALGORITHMS; a++)
 		tutela_pairs_free(&u->pairs[a]);

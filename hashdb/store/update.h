@@ -9,7 +9,7 @@
 #ifndef TUTELA_STORE_UPDATE_H
 #define TUTELA_STORE_UPDATE_H
 
-#include "store/key_run.h"
+#include "store/key_spill.h"
 #include "store/segment_write.h"
 
 #define BATCH_RECORDS   65536
@@ -51,6 +51,7 @@ struct tutela_update {
 	uint8_t *kept;        /* REPLACE: a bit for each entry number below first_entry that was put */
 	struct batch batch;
 	struct key_run digests;
+	struct key_spill spilled; /* digests, too */
 	struct key_set keys; /* of new entries that "keys" does not hold yet */
 	struct pairs pairs[ALGORITHMS];
 	int64_t active[ALGORITHMS], disputed[ALGORITHMS]; /* changes of the list's counters */

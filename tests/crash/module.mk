@@ -17,10 +17,10 @@ $(eval $(call crash_program,kill-rounds,kill_rounds))
 $(eval $(call crash_program,faults,faults))
 $(eval $(call crash_program,power-cut,power_cut disk_image))
 
-# The program as it is, but with bounds so small that a list of a few hundred entries takes several commits, and that
-# what is cleaned up takes several, too.
-PARTS := update session cleanup
-PARTS_FLAGS := -DWEIGHT_MAX=150 -DCHUNK=64 -DPURGE_PART=40 -DPURGE_IN_COMMIT=60
+# The program as it is, but with bounds so small that a list of a few hundred entries takes several commits, that
+# what is cleaned up takes several, too, and that digests are sorted in a file.
+PARTS := update session cleanup key_run
+PARTS_FLAGS := -DWEIGHT_MAX=150 -DCHUNK=64 -DPURGE_PART=40 -DPURGE_IN_COMMIT=60 -DRUN_BYTES=4000
 PARTS_OBJECTS := $(PARTS:%=$(B)/tests/crash/parts/%.o)
 PARTS_REST := $(TOOLS_SOURCES:%.c=$(B)/%.o) $(filter-out $(PARTS:%=$(B)/hashdb/store/%.o),$(ENGINE_OBJECTS) $(HASHDB_OBJECTS))
 
