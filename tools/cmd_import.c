@@ -159,10 +159,10 @@ static enum tutela_err skip(struct import *im, const struct tutela_record *rec, 
 static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uint64_t line)
 {
 	struct import *im = ctx;
-	struct tutela_text category = category_of(rec->labels, rec->n_labels);
+	struct tutela_text category = tutela_category_of(rec->labels, rec->n_labels);
 	enum tutela_err error;
 
-	if (rec->status != TUTELA_WITHDRAWN && !category_chosen(im->policy.categories, category))
+	if (rec->status != TUTELA_WITHDRAWN && !tutela_policy_takes(&im->policy, category))
 		return skip(im, rec, category);
 	error = tutela_update_put(im->update, rec);
 
