@@ -7,36 +7,6 @@
 
 #include "printable.h"
 
-struct tutela_text category_of(const struct tutela_label *labels, size_t n)
-{
-	static const char *const keys[] = {"category", "classification"};
-
-	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-		for (size_t i = 0; i < n; i++) {
-			if (labels[i].key.len == strlen(keys[k]) &&
-			    memcmp(labels[i].key.s, keys[k], labels[i].key.len) == 0)
-				return labels[i].value;
-		}
-	}
-	return (struct tutela_text){0};
-}
-
-bool category_chosen(const char *categories, struct tutela_text category)
-{
-	static const struct tutela_text none = {"none", 4};
-
-	if (!category.len)
-		category = none;
-	for (const char *at = categories; *at;) {
-		size_t len = strcspn(at, ",");
-
-		if (len == category.len && memcmp(at, category.s, len) == 0)
-			return true;
-		at += len + (at[len] == ',');
-	}
-	return !categories[0];
-}
-
 const char *category_choice_wrong(const char *categories)
 {
 	size_t len = strlen(categories);

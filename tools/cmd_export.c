@@ -124,7 +124,8 @@ int cmd_export(struct cli *cli)
 		 .letter = 'f',
 		 .argument = "FORMAT",
 		 .text = &ex.format,
-		 .help = "text (default), csv, records or vics"},
+		 .help = "text (default), csv, records, vics, or sheet: csv whose cells no spreadsheet takes for "
+			 "formulas"},
 		{.name = "output",
 		 .letter = 'o',
 		 .argument = "FILE",

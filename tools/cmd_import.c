@@ -42,6 +42,7 @@ struct import {
 	struct tutela_update *update;
 	const char *file, *file_format;        /* being read */
 	uint64_t records, bad, bytes, skipped; /* skipped: of a category that is not taken */
+	uint64_t labels;                       /* of the bad: only a label's text was left out */
 	uint64_t told, partial;                /* line of the last problem; bad lines of which the rest was taken */
 	enum tutela_err failed;                /* by the store, while taking a record */
 	struct progress progress;
@@ -98,6 +99,7 @@ static enum tutela_err on_problem(void *ctx, const struct tutela_exchange_proble
 	struct import *im = ctx;
 	char at[40] = "";
 
+	im->labels += problem->label;
 	/* The number of a medium alone is hard to find in a file without lines. */
 	if (strcmp(im->file_format, "vics") == 0)
 		snprintf(at, sizeof(at), " (byte %llu)", (unsigned long long)problem->byte);
@@ -159,10 +161,10 @@ static enum tutela_err skip(struct import *im, const struct tutela_record *rec, 
 static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uint64_t line)
 {
 	struct import *im = ctx;
-	struct tutela_text category = category_of(rec->labels, rec->n_labels);
+	struct tutela_text category = tutela_category_of(rec->labels, rec->n_labels);
 	enum tutela_err error;
 
-	if (rec->status != TUTELA_WITHDRAWN && !category_chosen(im->policy.categories, category))
+	if (rec->status != TUTELA_WITHDRAWN && !tutela_policy_takes(&im->policy, category))
 		return skip(im, rec, category);
 	error = tutela_update_put(im->update, rec);
 
@@ -406,11 +408,12 @@ static bool acceptable(struct import *im)
 		message_error(im->list, "%s bad lines: nothing was imported (--strict)", printable_count(im->bad, n));
 		return false;
 	}
-	if (im->bad && im->replace && !im->lenient) {
+	/* What lacks a label's text alone is there, and matches. */
+	if (im->bad > im->labels && im->replace && !im->lenient) {
 		message_error(im->list,
 			      "%s bad lines: nothing was imported, because --replace would withdraw their entries; "
 			      "repair the file or say --lenient",
-			      printable_count(im->bad, n));
+			      printable_count(im->bad - im->labels, n));
 		return false;
 	}
 	if (im->bad && !im->records && !im->skipped) {

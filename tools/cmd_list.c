@@ -241,7 +241,8 @@ static void print_long(const struct tutela_list *l, const struct digests *d)
 		     l->policy.dhash_threshold, l->policy.min_quality);
 	print_flood(&l->policy);
 	if (l->policy.categories[0])
-		output_print("categories     imports take %s\n", l->policy.categories);
+		output_print("categories     %s %s\n", strcmp(l->source, "local") ? "hits are of" : "imports take",
+			     l->policy.categories);
 	print_names(l->category_map);
 	output_print("entries        %s active", printable_count(l->active, n));
 	output_print(", %s disputed", printable_count(l->disputed, n));
@@ -529,7 +530,8 @@ int cmd_list(struct cli *cli)
 		{.name = "categories",
 		 .argument = "C,...",
 		 .text = &w.categories,
-		 .help = "imports take these alone, such as 1,2; none: entries without; all"},
+		 .help = "imports take, and hits of a source's list are of, these alone, such as 1,2; none: entries "
+			 "without; all"},
 		{.name = "category-map",
 		 .argument = "FILE",
 		 .text = &w.category_map,

@@ -286,6 +286,24 @@ static int publish(struct wish *w)
 	return error ? fail(w, error, why) : tell_lists(w, version);
 }
 
+/* A root, or a folder, is not made for lists that cannot be published. */
+static bool check_store(const struct wish *w)
+{
+	const char **lists = memory_array(w->lists.n, sizeof(*lists));
+	char why[512];
+	struct tutela_publish_opts opts = {
+		.size = sizeof(opts), .n_lists = w->lists.n, .lists = lists, .why = why, .why_len = sizeof(why)};
+	enum tutela_err error;
+
+	for (size_t i = 0; i < w->lists.n; i++)
+		lists[i] = w->lists.items[i].value;
+	error = tutela_publish_check(w->store, &opts);
+	free(lists);
+	if (error)
+		(void)fail(w, error, why);
+	return !error;
+}
+
 static bool has_root(const struct wish *w)
 {
 	char *path = memory_format("%s/root.1.json", w->out);
@@ -306,7 +324,7 @@ static int run(struct wish *w)
 		if (!w->store)
 			return STATUS_TROUBLE;
 	}
-	if (!read_keys(w))
+	if ((w->lists.n && !check_store(w)) || !read_keys(w))
 		status = STATUS_TROUBLE;
 	else if (w->rotate || !has_root(w))
 		status = make_root(w);

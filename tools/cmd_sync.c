@@ -192,6 +192,16 @@ static void note(struct sync *y, const struct tutela_source *source, const struc
 				tutela_store_errmsg(y->store));
 }
 
+/* What failed is taken up again from what is there; what was refused must not be, but for pages that were read. */
+static bool keeps_staged(const struct sync_job *job)
+{
+	const struct sync_tally *tally = job->tally;
+
+	if (job->feed->traits & FEED_PAGES)
+		return job->dry_run || tally->failed || tally->refused;
+	return tally->failed && !tally->refused && !job->dry_run;
+}
+
 static void sync_one(struct sync *y, struct sync_job *job)
 {
 	struct credentials *credentials;
@@ -206,8 +216,7 @@ static void sync_one(struct sync *y, struct sync_job *job)
 	job->staging = staging;
 	if (staging && open_transport(y, job))
 		run_feed(job);
-	/* What failed is taken up again from what is there; what was refused must not be. */
-	if (!job->tally->failed || job->tally->refused || y->dry_run)
+	if (!keeps_staged(job))
 		staging_remove(y->cli->store, job->source->name);
 	http_close(job->http);
 	folder_close(job->folder);

@@ -65,7 +65,7 @@ _tutela()
 		case $command in
 		import) COMPREPLY=($(compgen -W 'text csv records vics ncmec stopncii threatexchange tat sums hfind encase hashkeeper nsrl kdb rds' -- "$cur")) ;;
 		report) COMPREPLY=($(compgen -W 'jsonl csv vics case html' -- "$cur")) ;;
-		export) COMPREPLY=($(compgen -W 'text csv records vics' -- "$cur")) ;;
+		export) COMPREPLY=($(compgen -W 'text csv records vics sheet' -- "$cur")) ;;
 		esac
 		return
 		;;

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "category.h"
 #include "interrupt.h"
 #include "memory.h"
 #include "pipeline.h"
@@ -109,7 +108,7 @@ static enum tutela_err on_entry(void *ctx, const struct tutela_record *rec)
 
 	if (state >= COUNT_KINDS)
 		return TUTELA_E_CORRUPT;
-	category_row(t->in, &t->place, category_of(rec->labels, rec->n_labels))->n[state]++;
+	category_row(t->in, &t->place, tutela_category_of(rec->labels, rec->n_labels))->n[state]++;
 	row_of(t->in, &t->place, "age", text_of(age_of(t->in->now, rec->source_time)))->n[state]++;
 	for (size_t i = 0; i < rec->n_fingerprints; i++) {
 		unsigned a = rec->fingerprints[i].algorithm;

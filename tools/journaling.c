@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "audit_tell.h"
-#include "category.h"
 #include "memory.h"
 #include "message.h"
 
@@ -62,7 +61,7 @@ static void keep(struct journaling *j, const char *path, struct tutela_journal_f
 		hits[i] = (struct tutela_journal_hit){.source = {h->source, strlen(h->source)},
 						      .list = {h->list, strlen(h->list)},
 						      .entry = h->entry,
-						      .category = category_of(h->labels, h->n_labels),
+						      .category = tutela_category_of(h->labels, h->n_labels),
 						      .list_version = h->list_version,
 						      .kind = h->kind,
 						      .algorithm = h->algorithm,

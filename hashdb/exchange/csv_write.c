@@ -40,6 +40,12 @@ static void write_quoted(struct tutela_writer *w, struct tutela_text t, const ch
 	}
 }
 
+/* Before a cell that begins so. */
+static const char *guard(const struct tutela_writer *w, struct tutela_text t)
+{
+	return w->format == &tutela_format_sheet && tutela_csv_is_formula(t.s, t.len) ? "'" : "";
+}
+
 static void write_cell(struct tutela_writer *w, struct tutela_text t)
 {
 	bool quote = tutela_csv_trim(t).len != t.len;
@@ -47,10 +53,12 @@ static void write_cell(struct tutela_writer *w, struct tutela_text t)
 	for (size_t i = 0; i < t.len && !quote; i++)
 		quote = memchr(",\"\r\n", t.s[i], 4) != NULL;
 	if (!quote) {
+		tutela_writer_string(w, guard(w, t));
 		tutela_writer_bytes(w, t.s, t.len);
 		return;
 	}
 	tutela_writer_string(w, "\"");
+	tutela_writer_string(w, guard(w, t));
 	write_quoted(w, t, "");
 	tutela_writer_string(w, "\"");
 }
@@ -106,6 +114,7 @@ static void write_labels(struct tutela_writer *w, const struct tutela_record *re
 		if (columns[i] != LABEL_COLUMNS)
 			continue;
 		tutela_writer_string(w, first ? "\"" : ";");
+		tutela_writer_string(w, first ? guard(w, rec->labels[i].key) : "");
 		first = false;
 		write_quoted(w, rec->labels[i].key, "=;\\");
 		tutela_writer_string(w, "=");

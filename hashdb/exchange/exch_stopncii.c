@@ -125,6 +125,8 @@ static enum tutela_err finish(struct tutela_reader *r)
 	if (!tutela_json_copy(page->root, "nextPageToken", page->next, sizeof page->next) ||
 	    !tutela_json_copy(page->root, "nextSetTimestamp", page->checkpoint, sizeof page->checkpoint))
 		return tutela_reader_fail(r, "the address of the next page is too long");
+	if (page->checkpoint[strspn(page->checkpoint, "0123456789")])
+		return tutela_reader_fail(r, "the time at which the next fetch is to begin is no time");
 	if (json_is_false(more))
 		page->next[0] = '\0';
 	if (json_is_true(more) && !page->next[0])

@@ -14,6 +14,7 @@ static const struct exchange_format *const formats[] = {
 	&tutela_format_tat,   &tutela_format_vics,     &tutela_format_sums,
 	&tutela_format_hfind, &tutela_format_encase,   &tutela_format_hashkeeper,
 	&tutela_format_nsrl,  &tutela_format_kdb,      &tutela_format_rds,
+	&tutela_format_sheet,
 };
 
 static bool can_read(const struct exchange_format *f)
@@ -171,17 +172,17 @@ void tutela_reader_free(struct tutela_reader *r)
 }
 
 static enum tutela_err tell(struct tutela_reader *r, uint64_t line, uint64_t byte, const char *reason,
-			    struct tutela_text id)
+			    struct tutela_text id, bool label)
 {
 	struct tutela_exchange_problem p = {
-		.line = line, .byte = byte, .reason = reason, .record = r->record, .id = id};
+		.line = line, .byte = byte, .reason = reason, .record = r->record, .id = id, .label = label};
 
 	return r->opts.problem ? r->opts.problem(r->opts.ctx, &p) : TUTELA_OK;
 }
 
 enum tutela_err tutela_reader_problem(struct tutela_reader *r, uint64_t line, uint64_t byte, const char *reason)
 {
-	return tell(r, line, byte, reason, (struct tutela_text){0});
+	return tell(r, line, byte, reason, (struct tutela_text){0}, false);
 }
 
 enum tutela_err tutela_reader_emit(struct tutela_reader *r, const struct record_build *b, uint64_t line, uint64_t byte)
@@ -193,7 +194,7 @@ enum tutela_err tutela_reader_emit(struct tutela_reader *r, const struct record_
 
 	if (!why && !usable)
 		why = "the entry has no fingerprint";
-	err = why ? tell(r, line, byte, why, rec->id) : TUTELA_OK;
+	err = why ? tell(r, line, byte, why, rec->id, usable && b->label) : TUTELA_OK;
 	r->page.bad += !usable;
 	if (err || !usable)
 		return err;

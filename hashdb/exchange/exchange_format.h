@@ -87,6 +87,7 @@ void tutela_writer_hash(struct tutela_writer *w, const struct tutela_hash *hash)
 
 extern const struct exchange_format tutela_format_text;
 extern const struct exchange_format tutela_format_csv;
+extern const struct exchange_format tutela_format_sheet;
 extern const struct exchange_format tutela_format_records;
 extern const struct exchange_format tutela_format_ncmec;
 extern const struct exchange_format tutela_format_stopncii;

@@ -16,6 +16,7 @@ void tutela_build_start(struct record_build *b)
 	b->rec.source_time = 0;
 	b->rec.status = TUTELA_ACTIVE;
 	b->bad = b->refused = NULL;
+	b->label = false;
 	b->featureless = false;
 }
 

@@ -21,6 +21,7 @@ struct record_build {
 	struct tutela_record rec;
 	const char *bad;     /* the record must not be used: why */
 	const char *refused; /* a fingerprint was left out: why */
+	bool label;          /* no fingerprint: only a label's text was */
 	bool featureless;    /* quality 0 */
 };
 

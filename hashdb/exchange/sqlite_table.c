@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exchange/sqlite_table.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -42,18 +43,18 @@ static bool is_text(const char *s, size_t len)
 	return len > 0;
 }
 
-static enum tutela_err look(struct sqlite_table *t, const char *path)
+/* *fd stays open, and *st is of it: what SQLite opens by the same name must be that file. */
+static enum tutela_err look(struct sqlite_table *t, const char *path, int *open_fd, struct stat *st)
 {
 	static const char magic[16] = "SQLite format 3";
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = *open_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	enum tutela_err err = TUTELA_OK;
 	char head[100];
-	struct stat st;
 	ssize_t n = 0;
 
-	if (fd < 0 || fstat(fd, &st))
+	if (fd < 0 || fstat(fd, st))
 		err = system_error(t->r, errno);
-	else if (!S_ISREG(st.st_mode))
+	else if (!S_ISREG(st->st_mode))
 		err = tutela_reader_fail(t->r, "not a regular file: a database cannot be read from anything else");
 	else if ((n = pread(fd, head, sizeof(head), 0)) < 0)
 		err = system_error(t->r, errno);
@@ -65,10 +66,39 @@ static enum tutela_err look(struct sqlite_table *t, const char *path)
 						   "to, and import that")
 			      : tutela_reader_fail(t->r, "the file is not an SQLite database");
 	else
-		t->rows_max = (uint64_t)st.st_size / ROW_LEAST;
-	if (fd >= 0)
-		(void)close(fd);
+		t->rows_max = (uint64_t)st->st_size / ROW_LEAST;
 	return err;
+}
+
+/*
+ * How often this process has the file open; -1: the system does not tell. SQLite takes names alone, and would follow
+ * one in /proc/self/fd to the file that it was made of: so it is looked at what it has opened.
+ */
+static long times_open(const struct stat *file)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *d;
+	struct stat st;
+	long n = 0;
+
+	if (!dir)
+		return -1;
+	while ((d = readdir(dir)))
+		n += d->d_name[0] != '.' && !fstat(atoi(d->d_name), &st) && st.st_dev == file->st_dev &&
+		     st.st_ino == file->st_ino;
+	(void)closedir(dir);
+	return n;
+}
+
+/* Where the system does not tell, the name must still be the file's. */
+static bool opened(const char *path, const struct stat *file, long before)
+{
+	long after = times_open(file);
+	struct stat st;
+
+	if (before >= 0 && after >= 0)
+		return after > before;
+	return !stat(path, &st) && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
 }
 
 /* Does the file hold anything? A journal that was left over is empty, or begins with zeros. */
@@ -300,31 +330,54 @@ static int take(struct sqlite_table *t, const struct sqlite_wish *wish)
 	return sqlite3_prepare_v2(t->db, sql, -1, &t->row, NULL);
 }
 
-enum tutela_err tutela_sqlite_open(struct sqlite_table *t, struct tutela_reader *r, const char *path,
-				   const struct sqlite_wish *wishes, size_t n)
+static enum tutela_err open_same(struct sqlite_table *t, const char *path, const struct stat *file)
 {
-	enum tutela_err err;
-	char *uri;
+	char *uri = uri_of(path);
+	long before = times_open(file);
 	int rc;
 
-	t->r = r;
-	t->memory = sqlite3_memory_used();
-	err = look(t, path);
-	if (!err)
-		err = look_beside(t, path, "-wal");
-	if (!err)
-		err = look_beside(t, path, "-journal");
-	if (err)
-		return err;
-	uri = uri_of(path);
 	if (!uri)
 		return TUTELA_E_NOMEM;
 	rc = sqlite3_open_v2(uri, &t->db,
 			     SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 			     "unix");
 	free(uri);
-	if (!rc)
-		rc = settle(t);
+	if (rc)
+		return sqlite_error(t, rc);
+	if (!opened(path, file, before))
+		return tutela_reader_fail(t->r, "another file took the place of this one while it was opened");
+	return TUTELA_OK;
+}
+
+static enum tutela_err open_database(struct sqlite_table *t, const char *path)
+{
+	struct stat file;
+	int fd;
+	enum tutela_err err = look(t, path, &fd, &file);
+
+	if (!err)
+		err = look_beside(t, path, "-wal");
+	if (!err)
+		err = look_beside(t, path, "-journal");
+	if (!err)
+		err = open_same(t, path, &file);
+	if (fd >= 0)
+		(void)close(fd);
+	return err;
+}
+
+enum tutela_err tutela_sqlite_open(struct sqlite_table *t, struct tutela_reader *r, const char *path,
+				   const struct sqlite_wish *wishes, size_t n)
+{
+	enum tutela_err err;
+	int rc;
+
+	t->r = r;
+	t->memory = sqlite3_memory_used();
+	err = open_database(t, path);
+	if (err)
+		return err;
+	rc = settle(t);
 	for (size_t i = 0; i < n && !rc && !t->row; i++)
 		rc = take(t, &wishes[i]);
 	if (rc)

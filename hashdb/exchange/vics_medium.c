@@ -22,7 +22,7 @@ void tutela_vics_medium_start(struct vics_medium *m)
 	m->id = (struct vics_slot){0};
 	m->used = 0;
 	m->n_hashes = m->n_labels = 0;
-	m->refused = NULL;
+	m->refused = m->shortened = NULL;
 }
 
 void tutela_vics_medium_fini(struct vics_medium *m)
@@ -63,8 +63,23 @@ static struct tutela_text text(const struct vics_medium *m, struct vics_slot slo
 	return (struct tutela_text){slot.len ? m->kept + slot.at : NULL, slot.len};
 }
 
+/* What is too long to be a label's text matches nothing, and is not missed by what does. */
+static bool leave_label_out(struct vics_medium *m, enum vics_field field, size_t len)
+{
+	const struct vics_name *name = &tutela_vics_names[field];
+
+	if (len <= TUTELA_TEXT_MAX || !name->label || name->kind != VICS_TEXT)
+		return false;
+	m->shortened = TOO_LONG;
+	return true;
+}
+
 enum tutela_err tutela_vics_medium_set(struct vics_medium *m, enum vics_field field, const char *s, size_t len)
 {
+	if (leave_label_out(m, field, len)) {
+		m->fields[field] = (struct vics_slot){0};
+		return TUTELA_OK;
+	}
 	return len ? keep(m, s, len, &m->fields[field]) : TUTELA_OK;
 }
 
@@ -75,6 +90,8 @@ enum tutela_err tutela_vics_medium_add(struct vics_medium *m, enum vics_field fi
 
 	if (!len || !slot->len)
 		return tutela_vics_medium_set(m, field, s, len);
+	if (leave_label_out(m, field, slot->len + 2 + len))
+		return TUTELA_OK;
 	if (slot->len + 2 + len > TUTELA_TEXT_MAX) {
 		refuse(m, TOO_LONG);
 		return TUTELA_OK;
@@ -303,5 +320,8 @@ enum tutela_err tutela_vics_medium_emit(struct vics_medium *m, struct tutela_rea
 	}
 	if (!m->build.refused)
 		m->build.refused = m->refused;
+	m->build.label = !m->build.refused && m->shortened;
+	if (m->build.label)
+		m->build.refused = m->shortened;
 	return tutela_reader_emit(r, &m->build, number, byte);
 }

@@ -22,7 +22,8 @@ struct vics_medium {
 	struct vics_slot fields[VICS_FIELDS], id;
 	struct vics_pair hashes[TUTELA_FINGERPRINTS_MAX], labels[TUTELA_LABELS_MAX];
 	size_t n_hashes, n_labels;
-	const char *refused; /* the first thing that was left out: why */
+	const char *refused;   /* the first thing that was left out: why */
+	const char *shortened; /* the same of labels' texts */
 
 	struct vics_pair pair; /* being read */
 	size_t mark;           /* where its text begins */

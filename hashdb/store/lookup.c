@@ -349,6 +349,13 @@ static const struct tutela_list *list_for(const struct lookup *l, const struct c
 	return &row->list;
 }
 
+/* Imports leave out what a local list is not to have; of a source's, which is whole, hits are left out. */
+static bool wanted(const struct tutela_list *list, const struct tutela_record *rec)
+{
+	return !list->policy.categories[0] || !strcmp(list->source, "local") ||
+	       tutela_policy_takes(&list->policy, tutela_category_of(rec->labels, rec->n_labels));
+}
+
 static enum tutela_err consider(struct lookup *l, struct candidate *c)
 {
 	struct tutela_store *s = l->snap->store;
@@ -374,7 +381,7 @@ static enum tutela_err consider(struct lookup *l, struct candidate *c)
 	if (contradiction || (matched && l->work->record.status != TUTELA_ACTIVE))
 		return tutela_store_fail(s, TUTELA_E_CORRUPT, "the index of '%s' does not agree with entry %u", s->path,
 					 c->number);
-	return matched ? add_hit(l, c, list, matched) : TUTELA_OK;
+	return matched && wanted(list, &l->work->record) ? add_hit(l, c, list, matched) : TUTELA_OK;
 }
 
 static int by_promise(const void *a, const void *b)

@@ -124,6 +124,19 @@ static enum tutela_err write_index(struct publishing *p)
 	return err;
 }
 
+/* All of them, before anything is written for the first. */
+static enum tutela_err check_lists(struct publishing *p)
+{
+	enum tutela_err err = tutela_publish_fail_store(p, tutela_snapshot_open(p->store, &p->snap));
+	struct tutela_list list;
+
+	for (size_t i = 0; i < p->opts->n_lists && !err; i++)
+		err = tutela_publish_fit(p, p->opts->lists[i], &list);
+	tutela_snapshot_close(p->snap);
+	p->snap = NULL;
+	return err;
+}
+
 static enum tutela_err publish_all(struct publishing *p, uint64_t *version)
 {
 	enum tutela_err err = tutela_publish_load(&p->folder);
@@ -180,6 +193,32 @@ static enum tutela_err check_opts(const struct tutela_publish_opts *opts)
 	return TUTELA_OK;
 }
 
+static void say(const struct publishing *p, enum tutela_err err)
+{
+	const char *why = *p->folder.why ? p->folder.why : tutela_strerror(err);
+
+	if (p->opts->why && p->opts->why_len)
+		(void)snprintf(p->opts->why, p->opts->why_len, "%s", err ? why : "");
+}
+
+enum tutela_err tutela_publish_check(struct tutela_store *s, const struct tutela_publish_opts *opts)
+{
+	struct publishing *p;
+	enum tutela_err err;
+
+	if (!s || !opts || opts->size != sizeof *opts)
+		return TUTELA_E_ARG;
+	p = tutela_mem_array(1, sizeof *p);
+	if (!p)
+		return TUTELA_E_NOMEM;
+	p->store = s;
+	p->opts = opts;
+	err = check_lists(p);
+	say(p, err);
+	free(p);
+	return err;
+}
+
 enum tutela_err tutela_publish(struct tutela_store *s, const struct tutela_publish_opts *opts, uint64_t *version)
 {
 	enum tutela_err err = check_opts(opts);
@@ -196,9 +235,10 @@ enum tutela_err tutela_publish(struct tutela_store *s, const struct tutela_publi
 	p->now = opts->now ? opts->now : (int64_t)time(NULL);
 	p->expires = opts->expires ? opts->expires : p->now + 30 * DAY;
 	p->results = tutela_mem_array(opts->n_lists, sizeof *p->results);
-	err = tutela_publish_open(&p->folder, opts->folder);
-	if (!p->results)
-		err = TUTELA_E_NOMEM;
+	p->folder.dir = -1;
+	err = p->results ? check_lists(p) : TUTELA_E_NOMEM;
+	if (!err)
+		err = tutela_publish_open(&p->folder, opts->folder);
 	if (!err && p->expires <= p->now)
 		err = tutela_bundle_fail(p->folder.why, TUTELA_E_ARG, "the lists would be expired at once");
 	if (!err)
@@ -207,11 +247,7 @@ enum tutela_err tutela_publish(struct tutela_store *s, const struct tutela_publi
 		err = publish_all(p, version);
 	for (size_t i = 0; i < opts->n_lists && !err && opts->result; i++)
 		opts->result(opts->ctx, &p->results[i]);
-	if (opts->why && opts->why_len)
-		(void)snprintf(opts->why, opts->why_len, "%s",
-			       !err             ? ""
-			       : *p->folder.why ? p->folder.why
-						: tutela_strerror(err));
+	say(p, err);
 	tutela_snapshot_close(p->snap);
 	tutela_publish_close(&p->folder);
 	tutela_bundle_index_free(&p->next);

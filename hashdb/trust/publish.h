@@ -36,6 +36,12 @@ enum tutela_err tutela_publish_manifest(struct publish_folder *f, const struct b
  */
 int tutela_publish_temporary(struct publish_folder *f, const char *name);
 
+/*
+ * Is there something of that name, whatever it is? A kill leaves files that nothing names yet: somebody may have
+ * fetched them, or be fetching them, all the same.
+ */
+bool tutela_publish_taken(const struct publish_folder *f, const char *name);
+
 /* A file of the folder, on disk under its name or not there at all. */
 enum tutela_err tutela_publish_write(struct publish_folder *f, const char *name, const void *bytes, size_t len);
 /* Wait until the folder's names are on disk. */
@@ -53,10 +59,11 @@ enum tutela_err tutela_publish_sign(struct publish_folder *f, const char *stem, 
 enum tutela_err tutela_publish_fail_sys(struct publish_folder *f, const char *what, const char *name);
 
 /*
- * Write the data file that file->name, base and version name: all of the
- * list, or what changed from entry number `from` on; fills in the rest of
- * *file. Then it is read back as a subscriber reads it; a full one must have
- * the digest.
+ * Write the data file that file->base and version name: all of the list, or
+ * what changed from entry number `from` on; fills in the rest of *file, its
+ * name among it. It is read back as a subscriber reads it; a full one must have
+ * the digest. A file that has its name and other bytes stays: this one gets a
+ * number into its name.
  */
 struct publish_data {
 	struct tutela_snapshot *snap;

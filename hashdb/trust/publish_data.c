@@ -2,10 +2,12 @@
 /* Data files of a bundle: lines of the format "records", zstd. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -17,9 +19,10 @@
 #include "store/list_sum.h"
 #include "trust/publish.h"
 
-#define TEMPORARY ".publish.zst.tmp"
-#define LEVEL     3
-#define BUFFER    ((size_t)1 << 20)
+#define TEMPORARY  ".publish.zst.tmp"
+#define LEVEL      3
+#define BUFFER     ((size_t)1 << 20)
+#define NAMES_MOST 10000 /* of files that kills left, of one list and version */
 
 struct out {
 	struct publish_folder *folder;
@@ -200,6 +203,49 @@ static enum tutela_err read_back(struct publish_folder *f, const struct publish_
 				  tutela_strerror(err));
 }
 
+/* ------------------------------------------------------------------ names */
+
+static void name_file(struct bundle_file *file, const char *list, unsigned n)
+{
+	char number[16] = "";
+
+	if (n)
+		(void)snprintf(number, sizeof number, ".%u", n);
+	if (file->base)
+		(void)snprintf(file->name, sizeof file->name, "%s.%" PRIu64 "-%" PRIu64 "%s.delta.zst", list,
+			       file->base, file->version, number);
+	else
+		(void)snprintf(file->name, sizeof file->name, "%s.%" PRIu64 "%s.full.zst", list, file->version, number);
+}
+
+static bool is_there(const struct publish_folder *f, const struct bundle_file *file)
+{
+	int fd = openat(f->dir, file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+	bool same = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && (uint64_t)st.st_size == file->length &&
+		    !tutela_bundle_check_fd(fd, file->sha256);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return same;
+}
+
+/* Of the bytes in the temporary file. */
+static enum tutela_err give_name(struct publish_folder *f, const char *list, struct bundle_file *file)
+{
+	for (unsigned n = 0; n < NAMES_MOST; n++) {
+		name_file(file, list, n);
+		if (is_there(f, file))
+			return unlinkat(f->dir, TEMPORARY, 0) ? tutela_publish_fail_sys(f, "writing", file->name)
+							      : TUTELA_OK;
+		if (!tutela_publish_taken(f, file->name))
+			return renameat(f->dir, TEMPORARY, f->dir, file->name)
+				       ? tutela_publish_fail_sys(f, "writing", file->name)
+				       : TUTELA_OK;
+	}
+	return tutela_bundle_fail(f->why, TUTELA_E_REFUSED, "no name is left for '%s'", file->name);
+}
+
 enum tutela_err tutela_publish_data(struct publish_folder *f, const struct publish_data *data, struct bundle_file *file)
 {
 	struct out o = {.folder = f, .file = file, .fd = -1};
@@ -207,6 +253,7 @@ enum tutela_err tutela_publish_data(struct publish_folder *f, const struct publi
 
 	sha256_init(&o.sha);
 	file->length = file->plain = file->records = file->withdrawn = 0;
+	name_file(file, data->list, 0);
 	o.zstd = ZSTD_createCCtx();
 	o.line = tutela_mem_array(RECORD_LINE_MAX + 1, 1);
 	o.in = tutela_mem_array(BUFFER > RECORD_LINE_MAX ? BUFFER : RECORD_LINE_MAX + 1, 1);
@@ -216,8 +263,8 @@ enum tutela_err tutela_publish_data(struct publish_folder *f, const struct publi
 		err = tutela_publish_fail_sys(f, "writing", file->name);
 	if (!err)
 		err = read_back(f, data, file);
-	if (!err && renameat(f->dir, TEMPORARY, f->dir, file->name))
-		err = tutela_publish_fail_sys(f, "writing", file->name);
+	if (!err)
+		err = give_name(f, data->list, file);
 	if (err && o.fd >= 0)
 		(void)unlinkat(f->dir, TEMPORARY, 0);
 	(void)ZSTD_freeCCtx(o.zstd);

@@ -145,6 +145,11 @@ enum tutela_err tutela_publish_manifest(struct publish_folder *f, const struct b
 
 /* ------------------------------------------------------------------ writing */
 
+bool tutela_publish_taken(const struct publish_folder *f, const char *name)
+{
+	return !faccessat(f->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) || errno != ENOENT;
+}
+
 enum tutela_err tutela_publish_settle(struct publish_folder *f)
 {
 	return fsync(f->dir) ? tutela_publish_fail_sys(f, "syncing the folder", f->path) : TUTELA_OK;

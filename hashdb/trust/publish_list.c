@@ -13,6 +13,8 @@
 #include "trust/bundle_plan.h"
 #include "trust/bundle_state.h"
 
+#define MANIFESTS_MOST 10000 /* that kills left, of one list and version */
+
 #define FILES_KEPT 40 /* of a manifest: more deltas than that, and a full file is due */
 
 struct one_list {
@@ -55,22 +57,30 @@ static enum tutela_err fill_origins(struct one_list *one)
 	return TUTELA_OK;
 }
 
+enum tutela_err tutela_publish_fit(struct publishing *p, const char *name, struct tutela_list *list)
+{
+	enum tutela_err err = tutela_snapshot_list(p->snap, name, list);
+
+	if (err)
+		return tutela_publish_fail_store(p, err);
+	if (!list->version)
+		return PUBLISH_REFUSE(p, "the list '%s' is empty and was never anything else", name);
+	if (!strcmp(name, BUNDLE_FEED))
+		return PUBLISH_REFUSE(p, "a list called '%s' cannot be published: the word is taken", name);
+	if (list->policy.kind == TUTELA_LIST_ALLOW)
+		return PUBLISH_REFUSE(
+			p, "the list '%s' allows, which is for each operator to decide: it cannot be published", name);
+	return TUTELA_OK;
+}
+
 static enum tutela_err fill_manifest(struct one_list *one)
 {
 	struct publishing *p = one->p;
 	struct bundle_manifest *m = &one->m;
-	enum tutela_err err = tutela_snapshot_list(p->snap, one->name, &one->list);
+	enum tutela_err err = tutela_publish_fit(p, one->name, &one->list);
 
 	if (err)
-		return tutela_publish_fail_store(p, err);
-	if (!one->list.version)
-		return PUBLISH_REFUSE(p, "the list '%s' is empty and was never anything else", one->name);
-	if (!strcmp(one->name, BUNDLE_FEED))
-		return PUBLISH_REFUSE(p, "a list called '%s' cannot be published: the word is taken", one->name);
-	if (one->list.policy.kind == TUTELA_LIST_ALLOW)
-		return PUBLISH_REFUSE(
-			p, "the list '%s' allows, which is for each operator to decide: it cannot be published",
-			one->name);
+		return err;
 	one->number = tutela_changes_list(p->snap, one->name);
 	strcpy(m->list, one->name);
 	m->version = one->list.version;
@@ -160,11 +170,6 @@ static enum tutela_err add_data(struct one_list *one, uint64_t base, uint32_t fr
 
 	if (has_file(m, base, m->version))
 		return TUTELA_OK;
-	if (base)
-		(void)snprintf(file.name, sizeof file.name, "%s.%" PRIu64 "-%" PRIu64 ".delta.zst", one->name, base,
-			       m->version);
-	else
-		(void)snprintf(file.name, sizeof file.name, "%s.%" PRIu64 ".full.zst", one->name, m->version);
 	err = tutela_publish_data(&one->p->folder, &data, &file);
 	if (err)
 		return tutela_publish_fail_store(one->p, err);
@@ -250,9 +255,52 @@ static enum tutela_err write_data(struct one_list *one)
 
 /* ------------------------------------------------------------------ manifests */
 
-static bool exists(const struct publish_folder *f, const char *name)
+/* Is there a manifest of other bytes, or a signature of one that never came? */
+static enum tutela_err is_taken(struct one_list *one, const struct bundle_row *row, bool *taken)
 {
-	return !faccessat(f->dir, name, F_OK, AT_SYMLINK_NOFOLLOW);
+	struct publishing *p = one->p;
+	char name[BUNDLE_STEM_MAX], *bytes;
+	uint8_t sha[BUNDLE_SHA_LEN];
+	enum tutela_err err;
+	size_t len;
+
+	*taken = tutela_publish_taken(&p->folder, row->manifest);
+	if (*taken) {
+		err = tutela_bundle_get_text(&p->folder.fetch, row->manifest, BUNDLE_MANIFEST_MAX, &bytes, &len);
+		*p->folder.why = '\0';
+		if (!err) {
+			tutela_bundle_sha256(bytes, len, sha);
+			*taken = memcmp(sha, row->sha256, sizeof sha) != 0;
+			free(bytes);
+		}
+		return err == TUTELA_E_NOMEM ? err : TUTELA_OK;
+	}
+	for (size_t i = 0; i < p->opts->n_keys && !*taken; i++) {
+		struct tutela_public_key pub;
+
+		tutela_secret_key_public(p->opts->keys[i], &pub);
+		tutela_bundle_signature_name(row->manifest, &pub, name);
+		*taken = tutela_publish_taken(&p->folder, name);
+	}
+	return TUTELA_OK;
+}
+
+static enum tutela_err name_manifest(struct one_list *one, struct bundle_row *row)
+{
+	uint64_t first = one->p->next.version;
+	enum tutela_err err;
+	bool taken;
+
+	(void)snprintf(row->manifest, sizeof row->manifest, "%s.%" PRIu64 ".json", one->name, one->m.version);
+	err = is_taken(one, row, &taken);
+	for (uint64_t n = first; !err && taken && n < first + MANIFESTS_MOST; n++) {
+		(void)snprintf(row->manifest, sizeof row->manifest, "%s.%" PRIu64 ".%" PRIu64 ".json", one->name,
+			       one->m.version, n);
+		err = is_taken(one, row, &taken);
+	}
+	if (!err && taken)
+		return PUBLISH_REFUSE(one->p, "no name is left for the manifest of '%s'", one->name);
+	return err;
 }
 
 static enum tutela_err write_manifest(struct one_list *one, struct bundle_row *row)
@@ -269,13 +317,11 @@ static enum tutela_err write_manifest(struct one_list *one, struct bundle_row *r
 	row->version = one->m.version;
 	row->length = len;
 	tutela_bundle_sha256(text, len, row->sha256);
-	(void)snprintf(row->manifest, sizeof row->manifest, "%s.%" PRIu64 ".json", one->name, one->m.version);
-	if (exists(&p->folder, row->manifest))
-		(void)snprintf(row->manifest, sizeof row->manifest, "%s.%" PRIu64 ".%" PRIu64 ".json", one->name,
-			       one->m.version, p->next.version);
 	(void)snprintf(comment, sizeof comment, "list %s version %" PRIu64, one->name, one->m.version);
-	err = tutela_publish_sign(&p->folder, row->manifest, row->manifest, text, len, comment, p->opts->n_keys,
-				  p->opts->keys);
+	err = name_manifest(one, row);
+	if (!err)
+		err = tutela_publish_sign(&p->folder, row->manifest, row->manifest, text, len, comment, p->opts->n_keys,
+					  p->opts->keys);
 	if (!err)
 		err = tutela_publish_write(&p->folder, row->manifest, text, len);
 	free(text);

@@ -24,6 +24,9 @@ struct publishing {
 /* The store's sentence, when there is none yet. Returns err. */
 enum tutela_err tutela_publish_fail_store(struct publishing *p, enum tutela_err err);
 
+/* May that list of the snapshot be published, for what it is? TUTELA_E_NOTFOUND, TUTELA_E_REFUSED. */
+enum tutela_err tutela_publish_fit(struct publishing *p, const char *name, struct tutela_list *list);
+
 /*
  * Writes what the folder lacks of the list's newest version, fills in its row of the index, and sets p->any when that
  * is another than before. After a failure, whose sentence the folder has, the row and *result are undefined.

@@ -58,6 +58,36 @@ $(md5 8),y
 END
 says out "1 added" "1 skipped by category"
 
+# What a source has issued is kept whole, as it was signed; what is of other categories makes no hits.
+run 0 import -l issued --categories all --format csv - <<END
+id,md5,category
+one,$(md5 21),1
+two,$(md5 22),5
+three,$(md5 23),
+END
+run 0 key generate --no-passphrase --out key
+run 0 publish -l issued --key key --out bundle
+run 0 -d other init
+run 0 -d other source add fp --url "$PWD/bundle" --key key.pub
+run 0 -d other sync
+for n in 21 22 23; do run 1 -d other lookup --md5 "$(md5 $n)"; done
+run 0 -d other list set issued --categories 1,none
+says out "categories     hits are of 1,none"
+for n in 21 23; do run 1 -d other lookup --md5 "$(md5 $n)"; done
+run 0 -d other lookup --md5 "$(md5 22)"
+run 0 -d other --json list show issued
+is "whole" "3 true" "$([ "$(json -g digest <out)" = "$("$TUTELA" --json list show issued | json -g digest)" ] && echo "$(json -g active <out) true")"
+printf 'id,md5,category\nfour,%s,5\nfive,%s,1\n' "$(md5 24)" "$(md5 25)" >more.csv
+run 0 import -l issued --format csv more.csv
+run 0 publish -l issued --key key --out bundle
+run 0 --json -d other sync
+is "taken" "ok 2" "$(json -g status -g added <out | tr '\t' ' ')"
+run 0 -d other lookup --md5 "$(md5 24)"
+run 1 -d other lookup --md5 "$(md5 25)"
+run 0 -d other list set issued --categories all
+run 1 -d other lookup --md5 "$(md5 22)"
+run 0 -d other check
+
 # The policy is set, shown and logged.
 run 0 list set some --categories all --flood 100 --flood-action review --category-map us
 says out "an entry with over 100 files is flagged, and its further hits held for review" \

@@ -66,7 +66,9 @@ bad 2 "this is not the file of a secret key" publish --list a --key list.txt --o
 bad 2 "2 of 1 root keys must sign" publish --list a --key k --out b --root-threshold 2
 rm -rf b
 bad 2 "there is no list 'none'" publish --list none --key k --out b
-[ ! -e b/lists.json ] || fail "an index was made for nothing"
+[ ! -e b ] || fail "a folder was made for nothing"
+bad 2 "there is no list 'none'" publish --list a --list none --key k --out b
+[ ! -e b ] || fail "a folder was made for nothing"
 
 # --- what is there
 run 0 publish --list a --key k --out b

@@ -69,6 +69,23 @@ for list in set mixed; do
 	cmp out $list.records
 done
 
+# A text that is too long to be kept keeps no list from being replaced: what matches is there.
+{
+	printf '{"value":[{"MediaID":1,"MD5":"%s","Comments":"' "$(md5 31)"
+	head -c 5000 /dev/zero | tr '\0' x
+	printf '"},{"MediaID":2,"MD5":"%s"}]}' "$(md5 32)"
+} >long.json
+run 0 --json import --list long --replace --force --format vics long.json
+is "long" "2 2 1 1" "$(json -g records -g added -g bad -g partial <out | tr '\t' ' ')"
+says err "a text is longer than 4096 bytes: left out"
+run 0 list held long
+says out "a text is longer than 4096 bytes: left out"
+run 1 lookup --md5 "$(md5 31)"
+run 2 import --list long --replace --force --strict --format vics long.json
+printf '{"value":[{"MediaID":1,"MD5":"%s"},{"MediaID":2,"MD5":"x"}]}' "$(md5 31)" >bad.json
+run 2 import --list long --replace --force --format vics bad.json
+says err "1 bad lines: nothing was imported, because --replace would withdraw their entries"
+
 # In whatever order a list came to be, it is exported the same.
 tac mixed.records | sed 's/\(md5:[0-9a-f]*\) \(md5:[0-9a-f]*\)/\2 \1/' >backwards.records
 run 0 import --list backwards --format records backwards.records

@@ -351,18 +351,23 @@ static void add_label(struct tutela_record *rec, const char *key, const char *va
 	rec->labels[rec->n_labels++] = (struct tutela_label){t(key), t(value)};
 }
 
-static char *written(const struct tutela_record *rec, size_t n)
+static char *written_as(const char *format, const struct tutela_record *rec, size_t n)
 {
 	struct log l = {0};
 	struct tutela_writer_opts o = {.size = sizeof(o), .write = log_write, .ctx = &l};
 	struct tutela_writer *w;
 
-	cr_assert_eq(tutela_writer_new("csv", &o, &w), TUTELA_OK);
+	cr_assert_eq(tutela_writer_new(format, &o, &w), TUTELA_OK);
 	for (size_t i = 0; i < n; i++)
 		cr_assert_eq(tutela_writer_put(w, rec + i), TUTELA_OK);
 	cr_assert_eq(tutela_writer_finish(w), TUTELA_OK);
 	tutela_writer_free(w);
 	return l.text;
+}
+
+static char *written(const struct tutela_record *rec, size_t n)
+{
+	return written_as("csv", rec, n);
 }
 
 #define HEADER "id,md5,sha1,sha256,pdq,phash,dhash,photodna,status,reason,time,category,classification,series,labels\n"
@@ -393,6 +398,58 @@ Test(exch_csv, what_is_written)
 	s = written(recs, 0);
 	cr_assert_str_eq(s, HEADER);
 	free(s);
+}
+
+/* "csv" is what the source wrote; "sheet" is what a spreadsheet may open. */
+Test(exch_csv, formulas)
+{
+	static const char *const ids[] = {"=1+1",
+					  "+1",
+					  "-1",
+					  "@x",
+					  "  =1",
+					  "'a",
+					  "\xef\xbc\x9d"
+					  "1",
+					  "=\"a\",b"};
+	static const char *const cells[] = {"'=1+1",
+					    "'+1",
+					    "'-1",
+					    "'@x",
+					    "\"'  =1\"",
+					    "''a",
+					    "'\xef\xbc\x9d"
+					    "1",
+					    "\"'=\"\"a\"\",b\""};
+	static struct tutela_record recs[8];
+	struct tutela_reader_opts o = {.size = sizeof(o), .record = log_record};
+	struct tutela_reader *r;
+	char *s, line[256];
+
+	for (size_t i = 0; i < 8; i++) {
+		recs[i].id = t(ids[i]);
+		add_hash(&recs[i], TUTELA_ALG_MD5, MD5_A);
+	}
+	recs[0].reason = t("=2");
+	add_label(&recs[0], "category", "-5");
+	add_label(&recs[0], "=x", "=y");
+	s = written_as("sheet", recs, 8);
+	cr_assert(!strncmp(s, HEADER, strlen(HEADER)));
+	cr_assert_not_null(strstr(s, "'=1+1," MD5_A ",,,,,,,active,'=2,,'-5,,,\"'\\=x==y\"\n"), "%s", s);
+	for (size_t i = 1; i < 8; i++) {
+		snprintf(line, sizeof line, "\n%s," MD5_A ",", cells[i]);
+		cr_assert_not_null(strstr(s, line), "%s in %s", line, s);
+	}
+	free(s);
+	s = written(recs, 8);
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(line, sizeof line, "\n%s," MD5_A ",", ids[i]);
+		cr_assert_not_null(strstr(s, line), "%s in %s", line, s);
+	}
+	free(s);
+	cr_assert_eq(tutela_reader_new("sheet", &o, &r, NULL), TUTELA_E_NOTFOUND);
+	cr_assert_not(tutela_csv_is_formula("", 0));
+	cr_assert_not(tutela_csv_is_formula("a=1", 3));
 }
 
 Test(exch_csv, written_reads_back)

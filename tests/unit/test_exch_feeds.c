@@ -71,6 +71,10 @@ Test(exch_feeds, stopncii_bad_records_and_pages)
 	stopncii("", REFUSED("broken JSON in line 1, column 0"));
 	stopncii("{\"hashRecords\":[],\"hasMoreRecords\":true}",
 		 REFUSED("the page says that there are more and not where"));
+	stopncii("{\"hashRecords\":[],\"nextSetTimestamp\":\"soon\"}",
+		 REFUSED("the time at which the next fetch is to begin is no time"));
+	stopncii("{\"hashRecords\":[],\"nextSetTimestamp\":-5}",
+		 REFUSED("the time at which the next fetch is to begin is no time"));
 }
 
 /* ------------------------------------------------------------------ ThreatExchange */

@@ -100,6 +100,36 @@ static void expect_sql(const char *format, const char *sql, const char *expected
 	expect_path(format, path, expected);
 }
 
+/* ------------------------------------------------------------------ a file that is exchanged */
+
+static sqlite3_vfs *unix_vfs, swapping;
+
+/* After the file was looked at, and before SQLite opens what has its name then. */
+static int open_another(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
+{
+	char other[256];
+
+	(void)vfs;
+	(void)snprintf(other, sizeof(other), "%s/other.db", folder);
+	cr_assert_eq(rename(other, path_of("list.db")), 0);
+	return unix_vfs->xOpen(unix_vfs, name, file, flags, out);
+}
+
+Test(exch_sqlite, what_is_read_is_what_was_looked_at)
+{
+	make(path_of("other.db"), KDB "INSERT INTO hashes (md5) VALUES (X'" MD5_B "');");
+	make(path_of("list.db"), KDB "INSERT INTO hashes (md5) VALUES (" HEX_MD5 ");");
+	unix_vfs = sqlite3_vfs_find("unix");
+	swapping = *unix_vfs;
+	swapping.xOpen = open_another;
+	/* Of the same name, and found first. */
+	cr_assert_eq(sqlite3_vfs_register(&swapping, 1), SQLITE_OK);
+	expect_path("kdb", path_of("list.db"),
+		    "result TUTELA_E_FORMAT [another file took the place of this one while it was opened]\n");
+	cr_assert_eq(sqlite3_vfs_unregister(&swapping), SQLITE_OK);
+	expect_path("kdb", path_of("list.db"), "record 1 id=[] md5=" MD5_B REST FINE);
+}
+
 Test(exch_sqlite, kdb)
 {
 	expect_sql("kdb",

@@ -163,6 +163,109 @@ Test(publish, completes_what_was_begun)
 	close_office(&o);
 }
 
+static void read_file(const struct office *o, const char *name, char **bytes, size_t *len)
+{
+	char path[256];
+	struct stat st;
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/%s", o->folder, name);
+	f = fopen(path, "r");
+	cr_assert(f && !fstat(fileno(f), &st));
+	*len = (size_t)st.st_size;
+	*bytes = malloc(*len + 1);
+	cr_assert_eq(fread(*bytes, 1, *len, f), *len);
+	fclose(f);
+}
+
+static void write_file(const struct office *o, const char *name, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/%s", o->folder, name);
+	f = fopen(path, "w");
+	cr_assert(f && fputs(text, f) >= 0 && !fclose(f));
+}
+
+static void keeps(const struct office *o, const char *name, const char *text)
+{
+	char *bytes;
+	size_t len;
+
+	read_file(o, name, &bytes, &len);
+	cr_assert(len == strlen(text) && !memcmp(bytes, text, len), "%s was written over", name);
+	free(bytes);
+}
+
+/* Somebody may have fetched it: what a kill left keeps its name, and what is another file gets another one. */
+Test(publish, a_name_is_never_used_for_two_contents)
+{
+	static const char *const left[] = {"a.1.full.zst", "a.1.json", "a.1.1.json", "a.1-2.delta.zst"};
+	struct office o;
+	char signature[128], id[TUTELA_KEY_ID_TEXT + 1], *full[2];
+	size_t len[2];
+
+	open_office(&o);
+	tutela_public_key_id(&o.pub, id);
+	snprintf(signature, sizeof signature, "a.1.2.json.%s.minisig", id);
+	for (size_t i = 0; i < 4; i++)
+		write_file(&o, left[i], "left by a kill");
+	write_file(&o, signature, "left by a kill");
+	put_one(o.store, "a", record_of("1", pdq(1)));
+	cr_assert_eq(publish(&o, "a"), 1);
+	cr_assert_str_eq(o.last.manifest, "a.1.3.json");
+	cr_assert(has(&o, "a.1.1.full.zst"));
+	put_one(o.store, "a", record_of("2", pdq(2)));
+	cr_assert_eq(publish(&o, "a"), 2);
+	cr_assert(has(&o, "a.1-2.1.delta.zst"));
+	for (size_t i = 0; i < 4; i++)
+		keeps(&o, left[i], "left by a kill");
+	keeps(&o, signature, "left by a kill");
+	/* The same bytes are the same file. */
+	read_file(&o, "a.1.1.full.zst", &full[0], &len[0]);
+	scratch_remove(o.folder);
+	OK(root_of(&o, NULL));
+	put_one(o.store, "b", record_of("1", pdq(1)));
+	publish(&o, "b");
+	read_file(&o, "b.1.full.zst", &full[1], &len[1]);
+	cr_assert(len[0] == len[1] && !memcmp(full[0], full[1], len[0]));
+	free(full[0]);
+	free(full[1]);
+	write_file(&o, "lists.json", "");
+	cr_assert(!remove(strcat(strcpy(signature, o.folder), "/lists.json")));
+	publish(&o, "b");
+	cr_assert_str_eq(o.last.manifest, "b.1.json");
+	cr_assert_not(has(&o, "b.1.1.full.zst"));
+	close_office(&o);
+}
+
+/* One that cannot be published keeps the others, and the folder, from being touched. */
+Test(publish, lists_are_looked_at_before_anything_is_written)
+{
+	struct office o;
+	const char *lists[] = {"a", "none"};
+	const struct tutela_secret_key *keys[1];
+	struct tutela_publish_opts opts = {
+		.size = sizeof opts, .n_lists = 2, .lists = lists, .n_keys = 1, .keys = keys};
+	uint64_t version;
+
+	open_office(&o);
+	keys[0] = o.key;
+	opts.folder = o.folder;
+	opts.why = o.why;
+	opts.why_len = sizeof o.why;
+	put_one(o.store, "a", record_of("1", pdq(1)));
+	FAILS(tutela_publish(o.store, &opts, &version), TUTELA_E_NOTFOUND);
+	cr_assert_not(has(&o, "a.1.full.zst"));
+	FAILS(tutela_publish_check(o.store, &opts), TUTELA_E_NOTFOUND);
+	cr_assert_str_eq(o.why, "there is no list 'none'");
+	opts.n_lists = 1;
+	OK(tutela_publish_check(o.store, &opts));
+	cr_assert_not(has(&o, "a.1.full.zst"));
+	close_office(&o);
+}
+
 Test(publish, local_decisions_are_in_what_is_published)
 {
 	uint8_t digest[32];

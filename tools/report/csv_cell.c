@@ -5,29 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tutela/exchange.h>
+
 #include "memory.h"
-
-/* What a spreadsheet may take for a formula; an apostrophe, so that one can be taken off again. */
-static bool is_formula(const char *s)
-{
-	/* ＝＋－＠: the wide forms, which some count as the narrow ones. */
-	static const char *const wide[] = {"\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0"};
-
-	if (s[0] == '\'')
-		return true;
-	if (s[0] && strchr("\t\r\n", s[0]))
-		return true;
-	s += strspn(s, " ");
-	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++) {
-		if (strncmp(s, wide[i], 3) == 0)
-			return true;
-	}
-	return s[0] && strchr("=+-@", s[0]);
-}
 
 static void cell(FILE *out, const char *s)
 {
-	const char *guard = is_formula(s) ? "'" : "";
+	const char *guard = tutela_csv_is_formula(s, strlen(s)) ? "'" : "";
 
 	if (!s[strcspn(s, ",\"\r\n")]) {
 		fprintf(out, "%s%s", guard, s);

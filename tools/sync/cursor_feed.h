@@ -2,11 +2,11 @@
 /*
  * Feeds in JSON whose server says where the next fetch is to begin. A source
  * that was not asked for too long is fetched whole, and what it does not name
- * any more is withdrawn: by one commit, so that such a fetch, when it ends
- * early, begins anew.
+ * any more is withdrawn: by one commit at its end, until which the pages wait
+ * outside of the store.
  *
- * Any other fetch that ends early goes on, with the next sync, behind the
- * pages that were committed, as far as the feed allows (enum cursor_resume).
+ * A fetch that ends early goes on, with the next sync, behind the pages that
+ * were committed or wait, as far as the feed allows (enum cursor_resume).
  * No deletion may be lost by that: what changes at the server in between must
  * still come, in the rest of this fetch or in the one after it. The time from
  * which "too long" counts is that of the last fetch in one piece, and before
@@ -37,7 +37,8 @@ enum cursor_resume {
 struct cursor_feed {
 	const char *format, *provenance;
 	enum cursor_resume resume;
-	int64_t idle_most; /* seconds without a whole fetch after which all is fetched anew; 0: never */
+	const char *unkept; /* see struct page_batch */
+	int64_t idle_most;  /* seconds without a whole fetch after which all is fetched anew; 0: never */
 	/*
 	 * Address of the first page behind a checkpoint ("": from the very
 	 * beginning), and of the page that `next` stands for, allocated. NULL:

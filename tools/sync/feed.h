@@ -63,6 +63,7 @@ enum {
 	FEED_FOLDER = 1,      /* the URL may be a folder */
 	FEED_HTTP = 2,        /* or a web address */
 	FEED_CREDENTIALS = 4, /* does not work without */
+	FEED_PAGES = 16,      /* what it stages was read and found good: kept after any failure, for the next time */
 	FEED_BASIC_AUTH = 8,  /* credentials are user:password, sent with every request */
 };
 

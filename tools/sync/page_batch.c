@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,12 @@ enum tutela_err page_state(struct sync_job *job, const char *list, const char *f
 	return err && err != TUTELA_E_NOTFOUND ? sync_report_error(job, list, err) : TUTELA_OK;
 }
 
+/* Do pages wait in a file until all are there? */
+static bool spooling(const struct page_batch *b)
+{
+	return b->mode == TUTELA_REPLACE && !b->job->dry_run;
+}
+
 /* ------------------------------------------------------------------ fetching */
 
 static enum tutela_err pass_over(void *ctx, const struct tutela_record *rec, uint64_t line)
@@ -119,6 +126,8 @@ enum tutela_err page_fetch(struct page_batch *b, const struct http_request *requ
 		if (err)
 			http_answer_free(answer);
 	}
+	if (!err && spooling(b))
+		atomic_fetch_add(&b->job->progress->done, facts->records);
 	answer->status = status;
 	if (sync_stop(b->job) && err)
 		err = TUTELA_E_INTERRUPTED;
@@ -215,7 +224,8 @@ static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uin
 	b->record++;
 	if (!wanted(b->job->source, rec->id))
 		return TUTELA_OK;
-	atomic_fetch_add(&b->job->progress->done, 1);
+	if (!spooling(b))
+		atomic_fetch_add(&b->job->progress->done, 1);
 	if (b->update)
 		err = tutela_update_put(b->update, rec);
 	else if (rec->status == TUTELA_WITHDRAWN)
@@ -227,16 +237,24 @@ static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uin
 	return err;
 }
 
+static enum tutela_err put_page(void *ctx, const char *where, const char *body, size_t len)
+{
+	struct tutela_reader_opts opts = {.size = sizeof(opts), .record = on_record, .problem = on_problem, .ctx = ctx};
+	struct page_batch *b = ctx;
+
+	if (b->spool && sync_stop(b->job))
+		return TUTELA_E_INTERRUPTED;
+	b->where = where;
+	b->record = 0;
+	return read_page(b->format, body, len, &opts, NULL, NULL);
+}
+
 static enum tutela_err put_pages(struct page_batch *b)
 {
-	struct tutela_reader_opts opts = {.size = sizeof(opts), .record = on_record, .problem = on_problem, .ctx = b};
 	enum tutela_err err = TUTELA_OK;
 
-	for (size_t i = 0; i < b->n && !err; i++) {
-		b->where = b->pages[i].where;
-		b->record = 0;
-		err = read_page(b->format, b->pages[i].body, b->pages[i].len, &opts, NULL, NULL);
-	}
+	for (size_t i = 0; i < b->n && !err; i++)
+		err = put_page(b, b->pages[i].where, b->pages[i].body, b->pages[i].len);
 	drop_pages(b);
 	return err;
 }
@@ -299,22 +317,128 @@ static enum tutela_err failed(struct page_batch *b, enum tutela_err err)
 	return err;
 }
 
-enum tutela_err page_batch_commit(struct page_batch *b, const void *state, size_t len)
+static enum tutela_err put_all(struct page_batch *b, const void *state, size_t len)
 {
 	enum tutela_err err = open_update(b);
 
 	if (!err)
-		err = put_pages(b);
-	if (!err && b->mode != TUTELA_REPLACE)
-		err = close_update(b, state, len);
-	return failed(b, err);
+		err = b->spool ? page_spool_each(b->spool, put_page, b) : put_pages(b);
+	return err ? err : close_update(b, state, len);
+}
+
+/* ------------------------------------------------------------------ pages that wait */
+
+static enum tutela_err spool_failed(struct page_batch *b, enum tutela_err err)
+{
+	char *why;
+
+	if (!err)
+		return err;
+	why = memory_text(page_spool_errmsg(b->spool));
+	page_batch_end(b, SYNC_FAILED, why);
+	free(why);
+	return err;
+}
+
+enum tutela_err page_batch_take_up(struct page_batch *b, char **state, bool *whole)
+{
+	const struct tutela_source *source = b->job->source;
+	enum tutela_err err;
+	char *why, *origin;
+
+	*state = NULL;
+	*whole = false;
+	if (!spooling(b))
+		return TUTELA_OK;
+	/* No address and no name of a file has a line feed. */
+	origin = memory_format("%s\n%s\n%s", source->url, source->ca, source->client_cert);
+	err = page_spool_open(b->job->staging, origin, &b->spool, state, whole, &why);
+	free(origin);
+	if (err)
+		page_batch_end(b, SYNC_FAILED, why);
+	free(why);
+	return err;
+}
+
+void page_batch_forget(struct page_batch *b)
+{
+	if (b->spool)
+		page_spool_empty(b->spool);
+	else if (!b->job->dry_run)
+		page_spool_remove(b->job->staging);
+}
+
+/* Without what is not to be kept. NULL: it cannot be told apart. */
+static char *without(const char *body, size_t len, const char *unkept)
+{
+	json_t *o = json_loadb(body, len, JSON_ALLOW_NUL, NULL);
+	char *text = NULL;
+
+	if (json_is_object(o)) {
+		(void)json_object_del(o, unkept);
+		text = json_dumps(o, JSON_COMPACT);
+	}
+	json_decref(o);
+	return text;
+}
+
+static enum tutela_err spool_page(struct page_batch *b, size_t i)
+{
+	const char *where = b->pages[i].where;
+	enum tutela_err err;
+	char *text;
+
+	if (!b->unkept)
+		return page_spool_add(b->spool, where, b->pages[i].body, b->pages[i].len);
+	text = without(b->pages[i].body, b->pages[i].len, b->unkept);
+	if (!text)
+		return TUTELA_E_FORMAT;
+	err = page_spool_add(b->spool, where, text, strlen(text));
+	free(text);
+	return err;
+}
+
+static enum tutela_err spool_pages(struct page_batch *b, const void *state, size_t len, bool whole)
+{
+	enum tutela_err err = TUTELA_OK;
+
+	for (size_t i = 0; i < b->n && !err; i++)
+		err = spool_page(b, i);
+	drop_pages(b);
+	if (!err)
+		err = page_spool_mark(b->spool, state, len, whole);
+	return spool_failed(b, err);
+}
+
+static enum tutela_err put_spool(struct page_batch *b, const void *state, size_t len)
+{
+	enum tutela_err err = spool_pages(b, state, len, true);
+
+	if (err)
+		return err;
+	err = put_all(b, state, len);
+	if (!err || err == TUTELA_E_CORRUPT || err == TUTELA_E_FORMAT)
+		page_spool_empty(b->spool);
+	/* Each page was read when it came. */
+	if (err == TUTELA_E_CORRUPT || err == TUTELA_E_FORMAT) {
+		page_batch_end(b, SYNC_FAILED, "what was fetched before is damaged: the next sync fetches it anew");
+		return err;
+	}
+	return *page_spool_errmsg(b->spool) ? spool_failed(b, err) : failed(b, err);
+}
+
+/* ------------------------------------------------------------------ commits */
+
+enum tutela_err page_batch_commit(struct page_batch *b, const void *state, size_t len)
+{
+	if (b->spool)
+		return spool_pages(b, state, len, false);
+	return failed(b, put_all(b, state, len));
 }
 
 enum tutela_err page_batch_finish(struct page_batch *b, const void *state, size_t len)
 {
-	enum tutela_err err = page_batch_commit(b, state, len);
-
-	return err ? err : failed(b, close_update(b, state, len));
+	return b->spool ? put_spool(b, state, len) : page_batch_commit(b, state, len);
 }
 
 void page_batch_end(struct page_batch *b, enum sync_status status, const char *reason)
@@ -327,4 +451,6 @@ void page_batch_end(struct page_batch *b, enum sync_status status, const char *r
 	tutela_update_abort(b->update);
 	b->update = NULL;
 	drop_pages(b);
+	page_spool_close(b->spool);
+	b->spool = NULL;
 }

@@ -76,6 +76,6 @@ static enum tutela_err run(struct sync_job *job)
 
 const struct feed feed_stopncii = {
 	.type = TUTELA_SOURCE_STOPNCII,
-	.traits = FEED_HTTP | FEED_CREDENTIALS,
+	.traits = FEED_HTTP | FEED_CREDENTIALS | FEED_PAGES,
 	.run = run,
 };

@@ -107,6 +107,6 @@ static enum tutela_err run(struct sync_job *job)
 
 const struct feed feed_tat = {
 	.type = TUTELA_SOURCE_TAT,
-	.traits = FEED_HTTP | FEED_CREDENTIALS,
+	.traits = FEED_HTTP | FEED_CREDENTIALS | FEED_PAGES,
 	.run = run,
 };

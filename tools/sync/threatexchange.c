@@ -61,6 +61,7 @@ static enum tutela_err run(struct sync_job *job)
 				   .idle_most = IDLE_MOST,
 				   .first = first,
 				   .follow = follow,
+				   .unkept = "paging",
 				   .headers = headers,
 				   .ctx = &group};
 	enum tutela_err err;
@@ -76,6 +77,6 @@ static enum tutela_err run(struct sync_job *job)
 
 const struct feed feed_threatexchange = {
 	.type = TUTELA_SOURCE_THREATEXCHANGE,
-	.traits = FEED_HTTP | FEED_CREDENTIALS,
+	.traits = FEED_HTTP | FEED_CREDENTIALS | FEED_PAGES,
 	.run = run,
 };

@@ -122,6 +122,15 @@ struct tutela_publish_opts {
 };
 
 /*
+ * Would tutela_publish refuse these lists for what they are? Looks at
+ * opts->lists and the store alone, and writes nothing: for who is to make a
+ * root first, or to ask for a passphrase. TUTELA_E_NOTFOUND, TUTELA_E_REFUSED,
+ * the store's.
+ */
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_publish_check(struct tutela_store *s,
+							       const struct tutela_publish_opts *opts);
+
+/*
  * Publish lists as they are in force here, with a delta from the version that
  * the folder has. Everything is written and read back before the index, by
  * which readers find it, is switched by one rename; after a failure or a kill

@@ -33,7 +33,14 @@ struct tutela_exchange_problem {
 	const char *reason;    /* a static sentence */
 	uint64_t record;       /* of formats in pages: its number on the page, from 1; else 0 */
 	struct tutela_text id; /* of formats in pages: the entry's, as far as it is known */
+	bool label;            /* the record follows, and lacks nothing but what a label says */
 };
+
+/*
+ * May a spreadsheet take a cell that begins so for a formula? What is to be
+ * opened in one gets an apostrophe before it.
+ */
+TUTELA_API bool tutela_csv_is_formula(const char *s, size_t len);
 
 struct tutela_reader_opts {
 	size_t size;
@@ -86,7 +93,8 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_reader_finish(struct tutela_rea
  * that is fed. Afterwards only free is allowed.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_reader_file(struct tutela_reader *r, const char *path);
-/* After TUTELA_E_FORMAT, and after any failure of tutela_reader_file itself: a sentence; otherwise "". Static or owned by r. */
+/* After TUTELA_E_FORMAT, and after any failure of tutela_reader_file itself: a sentence; otherwise "". Static or owned
+ * by r. */
 TUTELA_API const char *tutela_reader_errmsg(const struct tutela_reader *r);
 TUTELA_API void tutela_reader_free(struct tutela_reader *r);
 

@@ -114,8 +114,13 @@ struct tutela_policy {
 	uint32_t min_quality;     /* PDQ quality of the picture below which perceptual hashes do not count, 0..100 */
 	uint32_t flood_files;     /* an entry that matches more files of a scan is most likely wrong */
 	bool flood_review;        /* its further hits then ask for review */
-	/* What an import takes: values of the label "category" with commas between, "none" for entries without; "":
-	 * all. UTF-8, no control characters, no empty value. */
+	/*
+	 * Values of the label "category" with commas between, "none" for
+	 * entries without; "": all. UTF-8, no control characters, no empty
+	 * value. Of a local list it is for imports to heed (tutela_policy_takes).
+	 * The list of a source holds what its source has issued, whole, and its
+	 * entries of other categories make no hits.
+	 */
 	char categories[TUTELA_CATEGORIES_MAX + 1];
 };
 
@@ -123,6 +128,11 @@ struct tutela_policy {
 TUTELA_API void tutela_policy_default(struct tutela_policy *out);
 /* The same for a list of that kind: what allows does so at distance 0 only, until somebody says otherwise. */
 TUTELA_API void tutela_policy_default_for(enum tutela_list_kind kind, struct tutela_policy *out);
+
+/* What an entry is said to show: the value of the label "category", else of "classification", else nothing. */
+TUTELA_API struct tutela_text tutela_category_of(const struct tutela_label *labels, size_t n);
+/* Is that one of the policy's categories? */
+TUTELA_API bool tutela_policy_takes(const struct tutela_policy *p, struct tutela_text category);
 
 struct tutela_list {
 	char name[TUTELA_LIST_NAME_MAX + 1];
@@ -297,8 +307,8 @@ struct tutela_update_opts {
 	 * else commit gives TUTELA_E_REFUSED and changes nothing; 0: no limit. */
 	unsigned most_absent;
 	/*
-	 * The source as the caller knew it when it began to fetch; NULL: none. When it was removed, suspended or changed
-	 * meanwhile (its keys, address, credentials, members), begin gives TUTELA_E_REFUSED.
+	 * The source as the caller knew it when it began to fetch; NULL: none. When it was removed, suspended or
+	 * changed meanwhile (its keys, address, credentials, members), begin gives TUTELA_E_REFUSED.
 	 */
 	const struct tutela_source *of;
 };
