@@ -6,6 +6,7 @@
 #include "audit_points.h"
 #include "calendar.h"
 #include "interrupt.h"
+#include "journal_damage.h"
 #include "memory.h"
 #include "message.h"
 #include "output.h"
@@ -15,7 +16,7 @@ struct affected {
 	const struct audit_words *words;
 	int64_t from;
 	struct tutela_snapshot *snapshot;
-	uint64_t files, hits, found;
+	uint64_t files, hits, found, damaged;
 	enum tutela_err error;
 };
 
@@ -108,25 +109,34 @@ static bool on_file(void *ctx, const struct tutela_journal_file *f)
 	return !a->error && !interrupt_asked() && !output_failed();
 }
 
+static void on_damage(void *ctx, uint64_t number)
+{
+	struct affected *a = ctx;
+
+	journal_damage_add(&a->damaged, a->words->cli->json, number);
+}
+
 int audit_affected(const struct audit_words *w)
 {
 	struct affected a = {.words = w};
 	struct tutela_store *store;
+	enum tutela_err error;
 	char n[32], m[32];
 
 	if (w->since && !calendar_parse(w->since, false, &a.from))
 		return cli_usage(w->cli, "--since", "'%s' is not YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ", w->since);
 	if (!cli_open_snapshot(w->cli, &store, &a.snapshot))
 		return STATUS_TROUBLE;
-	if (!a.error)
-		a.error = tutela_snapshot_journal(a.snapshot, on_file, &a);
-	if (a.error)
-		cli_store_error(store, w->cli->store, a.error);
+	error = tutela_snapshot_journal(a.snapshot, on_file, on_damage, &a);
+	error = a.error ? a.error : error;
+	if (error)
+		cli_store_error(store, w->cli->store, error);
 	if (interrupt_asked())
 		message_error(NULL, "interrupted");
 	if (w->cli->json)
-		output_json(json_pack("{s:s, s:I, s:I, s:I}", "type", "affected-summary", "files", (json_int_t)a.files,
-				      "hits", (json_int_t)a.hits, "affected", (json_int_t)a.found));
+		output_json(json_pack("{s:s, s:I, s:I, s:I, s:I}", "type", "affected-summary", "files",
+				      (json_int_t)a.files, "hits", (json_int_t)a.hits, "affected", (json_int_t)a.found,
+				      "damaged", (json_int_t)a.damaged));
 	else if (!w->cli->quiet)
 		output_print("%s hits of the journal, %s rest on entries that are not active\n",
 			     printable_count(a.hits, n), printable_count(a.found, m));
@@ -134,5 +144,5 @@ int audit_affected(const struct audit_words *w)
 	tutela_store_close(store);
 	if (a.found)
 		return STATUS_MATCH;
-	return a.error || interrupt_asked() ? STATUS_TROUBLE : STATUS_OK;
+	return error || interrupt_asked() ? STATUS_TROUBLE : STATUS_OK;
 }

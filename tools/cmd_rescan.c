@@ -5,6 +5,7 @@
 #include "calendar.h"
 #include "cli.h"
 #include "interrupt.h"
+#include "journal_damage.h"
 #include "memory.h"
 #include "message.h"
 #include "output.h"
@@ -24,7 +25,7 @@ struct rescan {
 	const char *since;
 	int64_t from;
 	struct tutela_snapshot *snapshot;
-	uint64_t files, match, fresh, failed;
+	uint64_t files, match, fresh, failed, damaged;
 };
 
 static bool had(const struct tutela_journal_file *f, const struct tutela_hit *h)
@@ -120,6 +121,13 @@ static bool on_file(void *ctx, const struct tutela_journal_file *f)
 	return !interrupt_asked() && !output_failed();
 }
 
+static void on_damage(void *ctx, uint64_t number)
+{
+	struct rescan *r = ctx;
+
+	journal_damage_add(&r->damaged, r->cli->json, number);
+}
+
 static int run(struct rescan *r)
 {
 	struct tutela_store *store;
@@ -128,13 +136,13 @@ static int run(struct rescan *r)
 
 	if (!cli_open_snapshot(r->cli, &store, &r->snapshot))
 		return STATUS_TROUBLE;
-	error = tutela_snapshot_journal(r->snapshot, on_file, r);
+	error = tutela_snapshot_journal(r->snapshot, on_file, on_damage, r);
 	if (error)
 		cli_store_error(store, r->cli->store, error);
 	if (r->cli->json)
-		output_json(json_pack("{s:s, s:I, s:I, s:I, s:I}", "type", "rescan-summary", "files",
+		output_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "type", "rescan-summary", "files",
 				      (json_int_t)r->files, "match", (json_int_t)r->match, "new", (json_int_t)r->fresh,
-				      "failed", (json_int_t)r->failed));
+				      "failed", (json_int_t)r->failed, "damaged", (json_int_t)r->damaged));
 	else if (!r->cli->quiet)
 		output_print("%s files of the journal, %s with new hits\n", printable_count(r->files, n),
 			     printable_count(r->fresh, m));

@@ -112,12 +112,18 @@ static const struct column file_columns[] = {
 	{"count", "FILES", COUNT},       {NULL, NULL, 0},
 };
 
+static const struct column damaged_columns[] = {
+	{"count", "RECORDS", COUNT},
+	{NULL, NULL, 0},
+};
+
 static const struct section {
 	const char *what, *title;
 	const struct column *columns;
 } sections[] = {
-	{"source", "sources", source_columns}, {"list", "lists", list_columns}, {"entries", "entries", entry_columns},
-	{"files", "files", file_columns},      {"hits", "hits", hit_columns},
+	{"source", "sources", source_columns}, {"list", "lists", list_columns},
+	{"entries", "entries", entry_columns}, {"files", "files", file_columns},
+	{"hits", "hits", hit_columns},         {"damaged", "damaged in the journal", damaged_columns},
 };
 
 struct tables {
@@ -186,6 +192,8 @@ static int run(const struct cli *cli, bool csv, const char *plot)
 		return STATUS_TROUBLE;
 	path = locate_store(cli->store);
 	error = indicators_take(&in, snapshot);
+	if (!error && in.partial)
+		cli_store_error(store, path, TUTELA_E_CORRUPT);
 	if (!error)
 		error = expiry_warn(snapshot);
 	if (error == TUTELA_E_INTERRUPTED)
@@ -194,6 +202,8 @@ static int run(const struct cli *cli, bool csv, const char *plot)
 		cli_store_error(store, path, error);
 	else
 		status = show(cli, &in, csv, plot);
+	if (in.partial)
+		status = STATUS_TROUBLE;
 	indicators_free(&in);
 	free(path);
 	tutela_snapshot_close(snapshot);

@@ -7,6 +7,7 @@
 
 #include "category.h"
 #include "interrupt.h"
+#include "journal_damage.h"
 #include "memory.h"
 #include "pipeline.h"
 
@@ -199,6 +200,25 @@ static bool on_file(void *ctx, const struct tutela_journal_file *f)
 	return !t->interrupted && !t->error;
 }
 
+static void on_damage(void *ctx, uint64_t number)
+{
+	struct taking *t = ctx;
+
+	journal_damage_add(&t->in->damaged, false, number);
+}
+
+static enum tutela_err take_journal(struct taking *t)
+{
+	enum tutela_err error = tutela_snapshot_journal(t->snapshot, on_file, on_damage, t);
+
+	if (t->error)
+		return t->error;
+	if (t->interrupted)
+		return TUTELA_E_INTERRUPTED;
+	t->in->partial = error == TUTELA_E_CORRUPT;
+	return t->in->partial ? TUTELA_OK : error;
+}
+
 static bool on_list(void *ctx, const struct tutela_list *list)
 {
 	struct indicators *in = ctx;
@@ -228,11 +248,7 @@ enum tutela_err indicators_take(struct indicators *in, struct tutela_snapshot *s
 	for (size_t i = 0; !error && i < in->n_lists; i++)
 		error = take_list(in, snapshot, &in->lists[i]);
 	if (!error)
-		error = tutela_snapshot_journal(snapshot, on_file, &t);
-	if (!error)
-		error = t.error;
-	if (!error && t.interrupted)
-		error = TUTELA_E_INTERRUPTED;
+		error = take_journal(&t);
 	free(t.rec);
 	in->ordered = count_sorted(&in->table);
 	return error;

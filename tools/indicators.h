@@ -30,11 +30,16 @@ struct indicators {
 	 * files by day, month: n by enum verdict.
 	 */
 	struct count_table table;
+	uint64_t damaged;           /* records of the journal that cannot be read; said */
+	bool partial;               /* of the journal not everything was counted */
 	struct count_table groups;  /* private */
 	struct count_row **ordered; /* of the table, ended by NULL */
 };
 
-/* Takes some time for a large store. The caller frees, whatever is returned. TUTELA_E_INTERRUPTED, and the store's. */
+/*
+ * Takes some time for a large store. The caller frees, whatever is returned. TUTELA_E_INTERRUPTED, and the store's; a
+ * damaged journal is no error: in->partial, and why in the store's words.
+ */
 enum tutela_err indicators_take(struct indicators *in, struct tutela_snapshot *snapshot);
 void indicators_free(struct indicators *in);
 

@@ -297,8 +297,8 @@ struct tutela_update_opts {
 	 * else commit gives TUTELA_E_REFUSED and changes nothing; 0: no limit. */
 	unsigned most_absent;
 	/*
-	 * The source as the caller knew it when it began to fetch; NULL: none. When it was removed, suspended or changed
-	 * meanwhile (its keys, address, credentials, members), begin gives TUTELA_E_REFUSED.
+	 * The source as the caller knew it when it began to fetch; NULL: none. When it was removed, suspended or
+	 * changed meanwhile (its keys, address, credentials, members), begin gives TUTELA_E_REFUSED.
 	 */
 	const struct tutela_source *of;
 };
@@ -382,7 +382,8 @@ struct tutela_check_opts {
 	uint64_t seed;    /* 0: 1 */
 	bool rebuild;     /* make the index files anew from LMDB first; takes the writer lock */
 	unsigned threads;
-	/* stage is a static word: "rebuild", "pages", "entries", "indexes", "queries". false stops. May be NULL. */
+	/* stage is a static word: "rebuild", "pages", "entries", "journal", "indexes", "queries". false stops. May be
+	 * NULL. */
 	bool (*progress)(void *ctx, const char *stage, uint64_t done, uint64_t total);
 	/* One sentence for each thing found wrong. May be NULL. */
 	void (*finding)(void *ctx, const char *sentence);
