@@ -121,7 +121,7 @@ int audit_affected(const struct audit_words *w)
 	struct affected a = {.words = w};
 	struct tutela_store *store;
 	enum tutela_err error;
-	char n[32], m[32];
+	char n[96], m[96];
 
 	if (w->since && !calendar_parse(w->since, false, &a.from))
 		return cli_usage(w->cli, "--since", "'%s' is not YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ", w->since);
@@ -138,8 +138,8 @@ int audit_affected(const struct audit_words *w)
 				      (json_int_t)a.files, "hits", (json_int_t)a.hits, "affected", (json_int_t)a.found,
 				      "damaged", (json_int_t)a.damaged));
 	else if (!w->cli->quiet)
-		output_print("%s hits of the journal, %s rest on entries that are not active\n",
-			     printable_count(a.hits, n), printable_count(a.found, m));
+		output_print("%s of the journal, %s on entries that are not active\n",
+			     printable_things(a.hits, "hit", "hits", n), printable_things(a.found, "rests", "rest", m));
 	tutela_snapshot_close(a.snapshot);
 	tutela_store_close(store);
 	if (a.found)

@@ -139,7 +139,7 @@ int cmd_export(struct cli *cli)
 	struct tutela_store *store;
 	struct tutela_snapshot *snapshot;
 	struct tutela_list list;
-	char n[32];
+	char n[96];
 
 	if (status == CLI_GO)
 		status = check_options(cli, &ex);
@@ -158,6 +158,6 @@ int cmd_export(struct cli *cli)
 	tutela_snapshot_close(snapshot);
 	tutela_store_close(store);
 	if (status == STATUS_OK && ex.output)
-		message_note("%s entries written", printable_count(ex.entries, n));
+		message_note("%s written", printable_things(ex.entries, "entry", "entries", n));
 	return status;
 }

@@ -52,11 +52,12 @@ static int end_case(struct scan *s, int status)
 			    : s->tally.interrupted        ? "interrupted"
 							  : "complete";
 	json_t *summary = tally_json(&s->tally);
+	char n[96];
 	bool ok = s->changed || (case_record_sync(&s->record) && case_run_ends(&s->folder, state, summary, status));
 
 	json_decref(summary);
 	if (s->record.done && !s->cli->quiet && ok)
-		message_note("%llu files had been done before", (unsigned long long)s->record.done);
+		message_note("%s been done before", printable_things(s->record.done, "file had", "files had", n));
 	return ok && !s->changed ? status : STATUS_TROUBLE;
 }
 

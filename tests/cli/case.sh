@@ -182,7 +182,7 @@ mv ev ev-away
 mv few ev
 cp half/files.jsonl before
 run 2 scan --case half --evidence EX-1 ev
-says err "it had more than 1 files and now has no more"
+says err "it had more than 1 file and now has no more"
 cmp before half/files.jsonl
 mv ev few
 mv ev-away ev
