@@ -57,6 +57,8 @@ int scan_all(struct scan *s, unsigned jobs)
 	s->tally.interrupted = interrupt_asked();
 	s->tally.failed |= s->broken || s->changed || s->journaling.failed;
 	tally_about(&s->tally, "ended", facts_now());
+	if (s->journaling.lost)
+		tally_about(&s->tally, "unjournaled", json_integer((json_int_t)s->journaling.lost));
 	s->tally.flood = flood_json(&s->flood);
 	flood_warn(&s->flood, s->tally.flood);
 	/* Before the summary, which says whether the audit log tells of the scan. */
