@@ -39,6 +39,10 @@ static void print(const struct cli *cli, const char *type, const char *what, con
 	}
 	if (cli->quiet)
 		return;
+	if (!i->files && !i->damaged) {
+		output_print("%s%s\n", what, *what ? "nothing" : "the journal is empty");
+		return;
+	}
 	output_print("%s%s with %s, %s", what, printable_things(i->files, "file", "files", n),
 		     printable_things(i->hits, "hit", "hits", m), printable_size(i->bytes, b));
 	if (i->files)

@@ -321,6 +321,8 @@ static int show(const struct cli *cli, const char *name)
 		status = STATUS_TROUBLE;
 	} else if (error) {
 		status = cli_store_error(store, name, error);
+	} else if (!name && !cli->json && !listing.n) {
+		message_note("the store has no list");
 	}
 	tutela_snapshot_close(snapshot);
 	tutela_store_close(store);
@@ -332,6 +334,7 @@ static int show(const struct cli *cli, const char *name)
 struct held_listing {
 	const char *list;
 	bool json;
+	size_t n;
 };
 
 static bool print_held(void *ctx, const struct tutela_held *h)
@@ -340,6 +343,7 @@ static bool print_held(void *ctx, const struct tutela_held *h)
 	char t[32], *position, *id, *reason, *text;
 	json_t *o;
 
+	l->n++;
 	if (l->json) {
 		o = json_object();
 		json_object_set_new(o, "type", json_string("held"));
@@ -381,6 +385,8 @@ static int show_held(const struct cli *cli, const char *name)
 		status = STATUS_TROUBLE;
 	} else if (error) {
 		status = cli_store_error(store, name, error);
+	} else if (!cli->json && !listing.n) {
+		message_note("no record of the list '%s' is held back", name);
 	}
 	tutela_snapshot_close(snapshot);
 	tutela_store_close(store);

@@ -176,6 +176,8 @@ static int show(const struct cli *cli, const struct indicators *in, bool csv, co
 		print_csv(in);
 	else
 		indicators_each(in, text_row, &tables);
+	if (!cli->json && !csv && !tables.title[0])
+		message_note("there is nothing to count: the store has no list, no source and no journal");
 	return plot && !indicators_plot(in, plot) ? STATUS_TROUBLE : STATUS_OK;
 }
 
