@@ -94,7 +94,7 @@ static int to_file(struct export *ex, struct tutela_store *store, struct tutela_
 static int check_options(const struct cli *cli, struct export *ex)
 {
 	if (cli->n_args)
-		return cli_usage(cli, cli->args[0], "export takes no further words; --output FILE writes to a file");
+		return cli_usage(cli, cli->args[0], "export takes no further words; --out FILE writes to a file");
 	if (!ex->list)
 		return cli_usage(cli, NULL, "name the list: --list LIST");
 	if (!ex->format)
@@ -125,11 +125,12 @@ int cmd_export(struct cli *cli)
 		 .argument = "FORMAT",
 		 .text = &ex.format,
 		 .help = "text (default), csv, records or vics"},
-		{.name = "output",
+		{.name = "out",
 		 .letter = 'o',
 		 .argument = "FILE",
 		 .text = &ex.output,
 		 .help = "write there, whole or not at all; else standard output"},
+		{.name = "output", .argument = "FILE", .text = &ex.output, .help = "the same"},
 		{.name = "all",
 		 .flag = &ex.all,
 		 .help = "disputed and withdrawn entries too, with their status (not text, not vics)"},

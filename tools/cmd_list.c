@@ -294,7 +294,7 @@ static bool print_row(void *ctx, const struct tutela_list *l)
 		return !output_failed();
 	}
 	if (listing->n++ == 0)
-		output_print("%-20s %-8s %7s %12s %10s %4s %-8s %s\n", "LIST", "KIND", "VERSION", "ACTIVE", "WITHDRAWN",
+		output_print("%-20s %-8s %7s %12s %10s %4s %-8s %s\n", "LIST", "KIND", "VERSION", "ACTIVE", "INACTIVE",
 			     "PDQ", "ACTION", "UPDATED");
 	output_print("%-20s %-8s %7llu %12s %10s %4u %-8s %s%s\n", l->name, tutela_list_kind_name(l->policy.kind),
 		     (unsigned long long)l->version, printable_count(l->active, a),

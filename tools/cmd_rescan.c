@@ -13,13 +13,15 @@
 #include "output.h"
 #include "pipeline.h"
 #include "printable.h"
+#include "progress.h"
 #include "results.h"
 #include "scan_facts.h"
 
 static const struct cli_page page = {
 	.synopsis = "--journal [OPTION]...",
 	.about = "Matches what journals of past scans recorded ('tutela scan --journal') with the store as it is\n"
-		 "now, without the files. Prints the files with hits that they did not have then.\n",
+		 "now, without the files. Prints the files with hits that they did not have then; exit status 1\n"
+		 "when there are some, else 2 when anything stays undetermined.\n",
 };
 
 struct rescan {
@@ -30,7 +32,8 @@ struct rescan {
 	struct flood flood;
 	struct journaling journaling; /* of the audit log alone */
 	struct tutela_snapshot *snapshot;
-	uint64_t files, match, fresh, failed, damaged;
+	uint64_t files, match, undetermined, fresh, failed, damaged;
+	struct progress progress;
 };
 
 static bool had(const struct tutela_journal_file *f, const struct tutela_hit *h)
@@ -121,8 +124,12 @@ static bool on_file(void *ctx, const struct tutela_journal_file *f)
 	journaling_retry(&r->journaling);
 	fresh = count_new(f, &now);
 	r->match += now.verdict == VERDICT_MATCH;
+	r->undetermined += now.verdict == VERDICT_UNDETERMINED;
 	r->fresh += fresh > 0;
 	r->failed += error != 0;
+	atomic_store(&r->progress.done, r->files);
+	atomic_store(&r->progress.hits, r->fresh);
+	atomic_store(&r->progress.undetermined, r->undetermined);
 	if (fresh || r->all || error)
 		print(r, f, &now, fresh);
 	finding_free(&now);
@@ -136,17 +143,22 @@ static void on_damage(void *ctx, uint64_t number)
 	journal_damage_add(&r->damaged, r->cli->json, number);
 }
 
-/* What it came to; `flood` as the audit log keeps it too: how many entries there were. */
+/* What it came to; `flood` as the audit log keeps it: how many entries there were. */
 static json_t *counts(const struct rescan *r, const json_t *flood)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "files", (json_int_t)r->files, "match", (json_int_t)r->match,
-			 "new", (json_int_t)r->fresh, "failed", (json_int_t)r->failed, "damaged",
-			 (json_int_t)r->damaged, "flood", (json_int_t)json_array_size(flood));
+	json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "files", (json_int_t)r->files, "match",
+			      (json_int_t)r->match, "undetermined", (json_int_t)r->undetermined, "new",
+			      (json_int_t)r->fresh, "failed", (json_int_t)r->failed, "damaged", (json_int_t)r->damaged,
+			      "flood", (json_int_t)json_array_size(flood));
+
+	if (interrupt_asked())
+		json_object_set_new(o, "interrupted", json_true());
+	return o;
 }
 
 static void print_summary(const struct rescan *r, json_t *flood)
 {
-	char n[96], m[32];
+	char n[96], m[32], u[32];
 	json_t *o;
 
 	if (r->cli->json) {
@@ -156,8 +168,9 @@ static void print_summary(const struct rescan *r, json_t *flood)
 		json_object_set_new(o, "audited", json_boolean(journaling_told(&r->journaling)));
 		output_json(o);
 	} else if (!r->cli->quiet) {
-		output_print("%s of the journal, %s with new hits\n", printable_things(r->files, "file", "files", n),
-			     printable_count(r->fresh, m));
+		output_print("%s of the journal, %s with new hits, %s undetermined\n",
+			     printable_things(r->files, "file", "files", n), printable_count(r->fresh, m),
+			     printable_count(r->undetermined, u));
 	}
 }
 
@@ -174,6 +187,18 @@ static json_t *parameters(const struct rescan *r)
 	return o;
 }
 
+static enum tutela_err match_journal(struct rescan *r)
+{
+	enum tutela_err error;
+
+	r->progress.unit = "files";
+	r->progress.with_hits = true;
+	progress_start(&r->progress, cli_wants_progress(r->cli));
+	error = tutela_snapshot_journal(r->snapshot, on_file, on_damage, r);
+	progress_stop(&r->progress);
+	return error;
+}
+
 static bool match_all(struct rescan *r, struct tutela_store *store)
 {
 	enum tutela_err error;
@@ -184,7 +209,7 @@ static bool match_all(struct rescan *r, struct tutela_store *store)
 				     "parameters", parameters(r)));
 	error = flood_lists(&r->flood, r->snapshot);
 	if (!error)
-		error = tutela_snapshot_journal(r->snapshot, on_file, on_damage, r);
+		error = match_journal(r);
 	if (error)
 		cli_store_error(store, r->cli->store, error);
 	flood = flood_json(&r->flood);
@@ -216,7 +241,7 @@ static int run(struct rescan *r)
 	tutela_store_close(store);
 	if (r->fresh)
 		return STATUS_MATCH;
-	return !ok || r->failed || interrupt_asked() ? STATUS_TROUBLE : STATUS_OK;
+	return !ok || r->failed || r->undetermined || interrupt_asked() ? STATUS_TROUBLE : STATUS_OK;
 }
 
 int cmd_rescan(struct cli *cli)

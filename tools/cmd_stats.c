@@ -185,7 +185,7 @@ static int run(const struct cli *cli, bool csv, const char *plot)
 {
 	struct tutela_store *store;
 	struct tutela_snapshot *snapshot;
-	struct indicators in = {.n_lists = 0};
+	struct indicators in = {.progress = {.unit = "records"}};
 	enum tutela_err error;
 	int status = STATUS_TROUBLE;
 	char *path;
@@ -193,7 +193,9 @@ static int run(const struct cli *cli, bool csv, const char *plot)
 	if (!cli_open_snapshot(cli, &store, &snapshot))
 		return STATUS_TROUBLE;
 	path = locate_store(cli->store);
+	progress_start(&in.progress, cli_wants_progress(cli));
 	error = indicators_take(&in, snapshot);
+	progress_stop(&in.progress);
 	if (!error && in.partial)
 		cli_store_error(store, path, TUTELA_E_CORRUPT);
 	if (!error)

@@ -123,6 +123,7 @@ static enum tutela_err on_entry(void *ctx, const struct tutela_record *rec)
 			t->algorithms[a] = row_of(t->in, &t->place, "algorithm", text_of(info->name));
 		t->algorithms[a]->n[state]++;
 	}
+	atomic_fetch_add(&t->in->progress.done, 1);
 	return interrupt_asked() ? TUTELA_E_INTERRUPTED : TUTELA_OK;
 }
 
@@ -194,6 +195,7 @@ static bool on_file(void *ctx, const struct tutela_journal_file *f)
 		day[0] = month[0] = '\0';
 	row_of(t->in, &files, "day", text_of(day))->n[verdict]++;
 	row_of(t->in, &files, "month", text_of(month))->n[verdict]++;
+	atomic_fetch_add(&t->in->progress.done, 1);
 	for (size_t i = 0; i < f->n_hits; i++)
 		take_hit(t, &f->hits[i], f->time, day, month);
 	t->interrupted = interrupt_asked();
@@ -209,7 +211,12 @@ static void on_damage(void *ctx, uint64_t number)
 
 static enum tutela_err take_journal(struct taking *t)
 {
-	enum tutela_err error = tutela_snapshot_journal(t->snapshot, on_file, on_damage, t);
+	enum tutela_err error;
+
+	atomic_store(&t->in->progress.total, 0);
+	atomic_store(&t->in->progress.done, 0);
+	atomic_store(&t->in->progress.stage, "journal");
+	error = tutela_snapshot_journal(t->snapshot, on_file, on_damage, t);
 
 	if (t->error)
 		return t->error;
@@ -245,6 +252,10 @@ enum tutela_err indicators_take(struct indicators *in, struct tutela_snapshot *s
 	if (!error)
 		error = tutela_snapshot_sources(snapshot, on_source, in);
 	in->now = (int64_t)time(NULL);
+	for (size_t i = 0; i < in->n_lists; i++)
+		atomic_fetch_add(&in->progress.total,
+				 in->lists[i].active + in->lists[i].disputed + in->lists[i].withdrawn);
+	atomic_store(&in->progress.stage, "entries");
 	for (size_t i = 0; !error && i < in->n_lists; i++)
 		error = take_list(in, snapshot, &in->lists[i]);
 	if (!error)

@@ -15,12 +15,14 @@
 #include <tutela/tutela.h>
 
 #include "count_table.h"
+#include "progress.h"
 
 /* What the words of a row of the table are. */
 enum { WORD_WHAT, WORD_BY, WORD_SOURCE, WORD_LIST, WORD_KIND, WORD_VALUE };
 
 struct indicators {
-	int64_t now; /* that ages are reckoned from, seconds since 1970 UTC */
+	struct progress progress; /* the caller starts and stops it; unit is set */
+	int64_t now;              /* that ages are reckoned from, seconds since 1970 UTC */
 	size_t n_lists, n_sources;
 	struct tutela_list *lists; /* in order of name, as the sources */
 	struct tutela_source *sources;

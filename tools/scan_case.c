@@ -34,14 +34,15 @@ static int say_complete(const struct scan *s)
 {
 	json_t *summary = case_summary(&s->folder);
 	const char *ended = json_string_value(json_object_get(summary, "ended"));
-	char files[32], match[32];
+	char files[96], match[32];
 
 	if (s->cli->json)
 		output_json(json_incref(summary));
 	else if (!s->cli->quiet)
-		output_print("this case is complete since %s: %s files, %s match; --restart scans again\n",
+		output_print("this case is complete since %s: %s, %s match; --restart scans again\n",
 			     ended ? ended : "-",
-			     printable_count((uint64_t)json_integer_value(json_object_get(summary, "files")), files),
+			     printable_things((uint64_t)json_integer_value(json_object_get(summary, "files")), "file",
+					      "files", files),
 			     printable_count((uint64_t)json_integer_value(json_object_get(summary, "match")), match));
 	return case_status(&s->folder);
 }

@@ -54,9 +54,20 @@ empty err
 is "not told" false "$(json -w type=rescan-summary -g audited <out)"
 is "nothing written" "$(cat n)" "$("$TUTELA" --json audit show | wc -l)"
 run 1 rescan --journal --all
-says out "disk/p1.jpg" "3 files of the journal, 2 with new hits"
+says out "disk/p1.jpg" "3 files of the journal, 2 with new hits, 0 undetermined"
 run 0 rescan --journal --since 9000-01-01
 run 64 rescan --journal --since monday
+
+# What was undetermined stays so, and the exit status says it though nothing is new.
+mkdir other
+head -c 900 disk/p1.jpg >other/cut.jpg
+run 0 -d third init
+run 0 -d third import --list l list.txt
+run 2 -d third scan --journal other
+run 2 -d third --json rescan --journal
+is "still" "$(printf '1\t1\t0')" "$(json -w type=rescan-summary -g files -g undetermined -g new <out)"
+run 2 -d third rescan --journal
+says out "1 file of the journal, 0 with new hits, 1 undetermined"
 
 # An entry that is withdrawn: the past hits that rested on it.
 run 0 dispute --list l --reason "a mistake" e1
