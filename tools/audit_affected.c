@@ -6,16 +6,19 @@
 #include "audit_points.h"
 #include "calendar.h"
 #include "interrupt.h"
+#include "journal_damage.h"
 #include "memory.h"
 #include "message.h"
 #include "output.h"
 #include "printable.h"
+#include "progress.h"
 
 struct affected {
 	const struct audit_words *words;
 	int64_t from;
 	struct tutela_snapshot *snapshot;
-	uint64_t files, hits, found;
+	uint64_t files, hits, found, damaged;
+	struct progress progress;
 	enum tutela_err error;
 };
 
@@ -99,6 +102,7 @@ static bool on_file(void *ctx, const struct tutela_journal_file *f)
 	if (f->time < a->from)
 		return !interrupt_asked();
 	a->files++;
+	atomic_store(&a->progress.done, a->files);
 	for (size_t i = 0; i < f->n_hits && !a->error; i++) {
 		const struct tutela_journal_hit *h = &f->hits[i];
 
@@ -108,31 +112,52 @@ static bool on_file(void *ctx, const struct tutela_journal_file *f)
 	return !a->error && !interrupt_asked() && !output_failed();
 }
 
+static void on_damage(void *ctx, uint64_t number)
+{
+	struct affected *a = ctx;
+
+	journal_damage_add(&a->damaged, a->words->cli->json, number);
+}
+
+static json_t *summary(const struct affected *a)
+{
+	json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:I}", "type", "affected-summary", "files", (json_int_t)a->files,
+			      "hits", (json_int_t)a->hits, "affected", (json_int_t)a->found, "damaged",
+			      (json_int_t)a->damaged);
+
+	if (interrupt_asked())
+		json_object_set_new(o, "interrupted", json_true());
+	return o;
+}
+
 int audit_affected(const struct audit_words *w)
 {
 	struct affected a = {.words = w};
 	struct tutela_store *store;
-	char n[32], m[32];
+	enum tutela_err error;
+	char n[96], m[96];
 
 	if (w->since && !calendar_parse(w->since, false, &a.from))
 		return cli_usage(w->cli, "--since", "'%s' is not YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ", w->since);
 	if (!cli_open_snapshot(w->cli, &store, &a.snapshot))
 		return STATUS_TROUBLE;
-	if (!a.error)
-		a.error = tutela_snapshot_journal(a.snapshot, on_file, &a);
-	if (a.error)
-		cli_store_error(store, w->cli->store, a.error);
+	a.progress.unit = "files";
+	progress_start(&a.progress, cli_wants_progress(w->cli));
+	error = tutela_snapshot_journal(a.snapshot, on_file, on_damage, &a);
+	progress_stop(&a.progress);
+	error = a.error ? a.error : error;
+	if (error)
+		cli_store_error(store, w->cli->store, error);
 	if (interrupt_asked())
 		message_error(NULL, "interrupted");
 	if (w->cli->json)
-		output_json(json_pack("{s:s, s:I, s:I, s:I}", "type", "affected-summary", "files", (json_int_t)a.files,
-				      "hits", (json_int_t)a.hits, "affected", (json_int_t)a.found));
+		output_json(summary(&a));
 	else if (!w->cli->quiet)
-		output_print("%s hits of the journal, %s rest on entries that are not active\n",
-			     printable_count(a.hits, n), printable_count(a.found, m));
+		output_print("%s of the journal, %s on entries that are not active\n",
+			     printable_things(a.hits, "hit", "hits", n), printable_things(a.found, "rests", "rest", m));
 	tutela_snapshot_close(a.snapshot);
 	tutela_store_close(store);
 	if (a.found)
 		return STATUS_MATCH;
-	return a.error || interrupt_asked() ? STATUS_TROUBLE : STATUS_OK;
+	return error || interrupt_asked() ? STATUS_TROUBLE : STATUS_OK;
 }

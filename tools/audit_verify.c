@@ -49,12 +49,13 @@ static char *name_of(const struct tutela_audit_gap *g)
 static bool tell_gap(const struct audit_words *w, const struct tutela_audit_gap *g)
 {
 	bool known = is_known(w, g);
-	char *name = name_of(g), *cut = memory_text("");
+	char *name = name_of(g), *cut = memory_text(""), n[96];
 
 	if (g->cut) {
 		free(cut);
-		cut = memory_format("; %llu checkpoints no longer speak for the records before it",
-				    (unsigned long long)g->cut);
+		cut = memory_format(
+			"; %s for the records before it",
+			printable_things(g->cut, "checkpoint no longer speaks", "checkpoints no longer speak", n));
 	}
 	if (known)
 		message_note("%s of the audit log: a known gap, owned up to by record %llu%s", name,
@@ -126,7 +127,7 @@ static void print_verdict(const struct audit_words *w, const struct audit_points
 static int tell_verdict(const struct audit_words *w, const struct audit_points *points,
 			const struct tutela_audit_verdict *v)
 {
-	char *head = printable_hex(v->head, sizeof(v->head)), n[32];
+	char *head = printable_hex(v->head, sizeof(v->head)), n[96], m[96];
 	bool known;
 
 	if (v->bad)
@@ -136,8 +137,9 @@ static int tell_verdict(const struct audit_words *w, const struct audit_points *
 	if (w->cli->json)
 		print_verdict(w, points, v);
 	else if (!v->bad && !w->cli->quiet)
-		output_print("the audit log is whole%s: %s records, held to %zu checkpoints, head %s\n",
-			     v->n_gaps ? " but for its gaps" : "", printable_count(v->records, n), points->n, head);
+		output_print("the audit log is whole%s: %s, held to %s, head %s\n",
+			     v->n_gaps ? " but for its gaps" : "", printable_things(v->records, "record", "records", n),
+			     printable_things(points->n, "checkpoint", "checkpoints", m), head);
 	if (!v->bad && !points->n)
 		message_note("without a checkpoint, a log that was rewritten whole cannot be told from the true one");
 	free(head);

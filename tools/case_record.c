@@ -210,6 +210,7 @@ bool case_record_walked(struct case_record *r)
 {
 	struct tally_file tally;
 	json_t *line;
+	char n[96];
 
 	if (!r->going_on)
 		return true;
@@ -217,9 +218,8 @@ bool case_record_walked(struct case_record *r)
 	if (!line)
 		return cut(r);
 	message_error(r->folder->path,
-		      "the evidence is not what it was: it had more than %llu files and now has no more; --restart "
-		      "begins anew",
-		      (unsigned long long)r->done);
+		      "the evidence is not what it was: it had more than %s and now has no more; --restart begins anew",
+		      printable_things(r->done, "file", "files", n));
 	json_decref(line);
 	return false;
 }

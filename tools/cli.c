@@ -126,8 +126,9 @@ const char *cli_nearest(const char *word, const char *(*next)(void *ctx), void *
 	while ((name = next(ctx))) {
 		unsigned n = edits(word, name);
 
-		/* The beginning of a name is near it. */
-		if (strlen(word) >= 3 && strncmp(word, name, strlen(word)) == 0)
+		/* The beginning of a name is near it, and so is what goes on from a name. */
+		if (strlen(word) >= 3 && strlen(name) >= 3 &&
+		    strncmp(word, name, strlen(word) < strlen(name) ? strlen(word) : strlen(name)) == 0)
 			n = 1;
 		if (n < least) {
 			least = n;

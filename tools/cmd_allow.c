@@ -124,7 +124,7 @@ static int run(struct allow *a, struct tutela_store *store, struct tutela_decode
 					  .provenance = "allowed by hand"};
 	struct tutela_update_result r;
 	enum tutela_err error;
-	char n[32];
+	char n[96];
 
 	tutela_policy_default_for(TUTELA_LIST_ALLOW, &policy);
 	if (!list_allows(a, store))
@@ -146,8 +146,8 @@ static int run(struct allow *a, struct tutela_store *store, struct tutela_decode
 				      (json_int_t)r.version, "added", (json_int_t)r.added, "changed",
 				      (json_int_t)r.changed, "unchanged", (json_int_t)r.unchanged));
 	else if (!a->cli->quiet)
-		output_print("list '%s', version %llu: %s entries allowed\n", a->list, (unsigned long long)r.version,
-			     printable_count(r.added + r.changed, n));
+		output_print("list '%s', version %llu: %s allowed\n", a->list, (unsigned long long)r.version,
+			     printable_things(r.added + r.changed, "entry", "entries", n));
 	return STATUS_OK;
 }
 

@@ -122,6 +122,8 @@ static int walk(struct showing *s)
 	error = tutela_snapshot_audit(snapshot, on_record, s);
 	if (error)
 		status = cli_store_error(store, s->words->cli->store, error);
+	else if (!s->out && !s->words->cli->json && !s->n && !interrupt_asked())
+		message_note(s->words->since ? "the audit log has no record since then" : "the audit log is empty");
 	if (interrupt_asked()) {
 		message_error(NULL, "interrupted");
 		status = STATUS_TROUBLE;

@@ -52,7 +52,7 @@ static void on_finding(void *ctx, const char *sentence)
 
 static void print_result(const struct check *c, const struct tutela_check_result *r)
 {
-	char a[32], b[32], d[32], e[32];
+	char a[96], b[96], d[96], e[96];
 
 	if (c->cli->json) {
 		output_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "type", "check", "entries",
@@ -62,11 +62,12 @@ static void print_result(const struct check *c, const struct tutela_check_result
 				      (json_int_t)r->findings));
 		return;
 	}
-	output_print("read      %s entries, %s fingerprints, %s index files, %s blocks\n",
-		     printable_count(r->entries, a), printable_count(r->fingerprints, b),
-		     printable_count(r->segments, d), printable_count(r->blocks, e));
-	output_print("compared  %s queries with an exhaustive scan, %s matches\n", printable_count(r->queries, a),
-		     printable_count(r->matches, b));
+	output_print("read      %s, %s, %s, %s\n", printable_things(r->entries, "entry", "entries", a),
+		     printable_things(r->fingerprints, "fingerprint", "fingerprints", b),
+		     printable_things(r->segments, "index file", "index files", d),
+		     printable_things(r->blocks, "block", "blocks", e));
+	output_print("compared  %s with an exhaustive scan, %s\n", printable_things(r->queries, "query", "queries", a),
+		     printable_things(r->matches, "match", "matches", b));
 	output_print("findings  %s%s\n", printable_count(r->findings, a), r->findings ? "" : ": all is well");
 }
 

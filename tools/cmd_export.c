@@ -94,7 +94,7 @@ static int to_file(struct export *ex, struct tutela_store *store, struct tutela_
 static int check_options(const struct cli *cli, struct export *ex)
 {
 	if (cli->n_args)
-		return cli_usage(cli, cli->args[0], "export takes no further words; --output FILE writes to a file");
+		return cli_usage(cli, cli->args[0], "export takes no further words; --out FILE writes to a file");
 	if (!ex->list)
 		return cli_usage(cli, NULL, "name the list: --list LIST");
 	if (!ex->format)
@@ -126,11 +126,12 @@ int cmd_export(struct cli *cli)
 		 .text = &ex.format,
 		 .help = "text (default), csv, records, vics, or sheet: csv whose cells no spreadsheet takes for "
 			 "formulas"},
-		{.name = "output",
+		{.name = "out",
 		 .letter = 'o',
 		 .argument = "FILE",
 		 .text = &ex.output,
 		 .help = "write there, whole or not at all; else standard output"},
+		{.name = "output", .argument = "FILE", .text = &ex.output, .help = "the same"},
 		{.name = "all",
 		 .flag = &ex.all,
 		 .help = "disputed and withdrawn entries too, with their status (not text, not vics)"},
@@ -140,7 +141,7 @@ int cmd_export(struct cli *cli)
 	struct tutela_store *store;
 	struct tutela_snapshot *snapshot;
 	struct tutela_list list;
-	char n[32];
+	char n[96];
 
 	if (status == CLI_GO)
 		status = check_options(cli, &ex);
@@ -159,6 +160,6 @@ int cmd_export(struct cli *cli)
 	tutela_snapshot_close(snapshot);
 	tutela_store_close(store);
 	if (status == STATUS_OK && ex.output)
-		message_note("%s entries written", printable_count(ex.entries, n));
+		message_note("%s written", printable_things(ex.entries, "entry", "entries", n));
 	return status;
 }

@@ -397,28 +397,33 @@ static bool list_fits(struct import *im)
 	return false;
 }
 
+static const char *bad_lines(uint64_t bad, char *buf)
+{
+	return printable_things(bad, "bad line", "bad lines", buf);
+}
+
 /* Is what was read fit to be committed? Says why not. */
 static bool acceptable(struct import *im)
 {
-	char n[32];
+	char n[96];
 
 	if (im->bad > SHOWN_PROBLEMS && !im->verbose)
-		message_note("... and %s more bad lines (-v shows all)", printable_count(im->bad - SHOWN_PROBLEMS, n));
+		message_note("... and %s (-v shows all)",
+			     printable_things(im->bad - SHOWN_PROBLEMS, "more bad line", "more bad lines", n));
 	if (im->bad && im->strict) {
-		message_error(im->list, "%s bad lines: nothing was imported (--strict)", printable_count(im->bad, n));
+		message_error(im->list, "%s: nothing was imported (--strict)", bad_lines(im->bad, n));
 		return false;
 	}
 	/* What lacks a label's text alone is there, and matches. */
 	if (im->bad > im->labels && im->replace && !im->lenient) {
 		message_error(im->list,
-			      "%s bad lines: nothing was imported, because --replace would withdraw their entries; "
+			      "%s: nothing was imported, because --replace would withdraw their entries; "
 			      "repair the file or say --lenient",
-			      printable_count(im->bad - im->labels, n));
+			      bad_lines(im->bad - im->labels, n));
 		return false;
 	}
 	if (im->bad && !im->records && !im->skipped) {
-		message_error(im->list, "%s bad lines and no good one: nothing was imported",
-			      printable_count(im->bad, n));
+		message_error(im->list, "%s and no good one: nothing was imported", bad_lines(im->bad, n));
 		return false;
 	}
 	if (!im->records && im->replace) {
@@ -435,7 +440,7 @@ static bool acceptable(struct import *im)
 static void print_result(const struct import *im, double seconds)
 {
 	const struct tutela_update_result *r = &im->result;
-	char a[32], b[32], c[32], d[32];
+	char a[96], b[32], c[32], d[32];
 
 	if (im->cli->json) {
 		output_json(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "type",
@@ -450,7 +455,7 @@ static void print_result(const struct import *im, double seconds)
 			     (unsigned long long)r->version, printable_count(r->added, a),
 			     printable_count(r->changed, b), printable_count(r->unchanged, c),
 			     printable_count(r->withdrawn, d));
-		output_print("; %s bad lines", printable_count(im->bad, a));
+		output_print("; %s", bad_lines(im, a));
 		if (im->partial)
 			output_print(", the rest of %s of them taken", printable_count(im->partial, a));
 		if (im->policy.categories[0])

@@ -31,7 +31,7 @@ static json_t *as_json(const char *type, const struct tutela_journal_info *i)
 
 static void print(const struct cli *cli, const char *type, const char *what, const struct tutela_journal_info *i)
 {
-	char n[32], m[32], b[32], first[32], last[32];
+	char n[96], m[96], b[32], first[32], last[32];
 
 	if (cli->json) {
 		output_json(as_json(type, i));
@@ -39,8 +39,12 @@ static void print(const struct cli *cli, const char *type, const char *what, con
 	}
 	if (cli->quiet)
 		return;
-	output_print("%s%s files with %s hits, %s", what, printable_count(i->files, n), printable_count(i->hits, m),
-		     printable_size(i->bytes, b));
+	if (!i->files && !i->damaged) {
+		output_print("%s%s\n", what, *what ? "nothing" : "the journal is empty");
+		return;
+	}
+	output_print("%s%s with %s, %s", what, printable_things(i->files, "file", "files", n),
+		     printable_things(i->hits, "hit", "hits", m), printable_size(i->bytes, b));
 	if (i->files)
 		output_print(", %s to %s", output_time_text(i->first, first), output_time_text(i->last, last));
 	output_print("\n");

@@ -295,7 +295,7 @@ static bool print_row(void *ctx, const struct tutela_list *l)
 		return !output_failed();
 	}
 	if (listing->n++ == 0)
-		output_print("%-20s %-8s %7s %12s %10s %4s %-8s %s\n", "LIST", "KIND", "VERSION", "ACTIVE", "WITHDRAWN",
+		output_print("%-20s %-8s %7s %12s %10s %4s %-8s %s\n", "LIST", "KIND", "VERSION", "ACTIVE", "INACTIVE",
 			     "PDQ", "ACTION", "UPDATED");
 	output_print("%-20s %-8s %7llu %12s %10s %4u %-8s %s%s\n", l->name, tutela_list_kind_name(l->policy.kind),
 		     (unsigned long long)l->version, printable_count(l->active, a),
@@ -322,6 +322,8 @@ static int show(const struct cli *cli, const char *name)
 		status = STATUS_TROUBLE;
 	} else if (error) {
 		status = cli_store_error(store, name, error);
+	} else if (!name && !cli->json && !listing.n) {
+		message_note("the store has no list");
 	}
 	tutela_snapshot_close(snapshot);
 	tutela_store_close(store);
@@ -333,6 +335,7 @@ static int show(const struct cli *cli, const char *name)
 struct held_listing {
 	const char *list;
 	bool json;
+	size_t n;
 };
 
 static bool print_held(void *ctx, const struct tutela_held *h)
@@ -341,6 +344,7 @@ static bool print_held(void *ctx, const struct tutela_held *h)
 	char t[32], *position, *id, *reason, *text;
 	json_t *o;
 
+	l->n++;
 	if (l->json) {
 		o = json_object();
 		json_object_set_new(o, "type", json_string("held"));
@@ -382,6 +386,8 @@ static int show_held(const struct cli *cli, const char *name)
 		status = STATUS_TROUBLE;
 	} else if (error) {
 		status = cli_store_error(store, name, error);
+	} else if (!cli->json && !listing.n) {
+		message_note("no record of the list '%s' is held back", name);
 	}
 	tutela_snapshot_close(snapshot);
 	tutela_store_close(store);

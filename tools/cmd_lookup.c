@@ -6,6 +6,7 @@
 #include "asker.h"
 #include "cli.h"
 #include "expiry.h"
+#include "flood.h"
 #include "interrupt.h"
 #include "journaling.h"
 #include "memory.h"
@@ -51,6 +52,8 @@ struct lookup {
 	struct answer *answers;
 	struct finding finding; /* being judged and printed */
 	bool matched, trouble, headed;
+	struct flood flood;
+	const char *flood_action;
 	struct journaling journaling;
 	uint64_t asked, matches, undetermined;
 };
@@ -104,12 +107,15 @@ static bool put_answer(struct lookup *l, const struct question *q, const struct 
 	}
 	*f = (struct finding){.hits = answer->hits};
 	pipeline_judge(f, answer->error);
+	flood_see(&l->flood, f);
 	journaling_add_query(&l->journaling, query, f);
 	go = put(l, object, hex, f);
 	/* Of many answers at once only the empty ones keep their memory. */
 	if (l->most > 1 && f->hits.n)
 		finding_free(f);
 	answer->hits = f->hits;
+	free(f->flood);
+	f->flood = NULL;
 	return go;
 }
 
@@ -318,20 +324,32 @@ static bool open_store(struct lookup *l, struct tutela_store **store)
 	return false;
 }
 
-static void end_journal(struct lookup *l)
+/* The number of entries that matched very many queries; each is named. */
+static size_t end_flood(struct lookup *l)
+{
+	json_t *flood = flood_json(&l->flood);
+	size_t n = json_array_size(flood);
+
+	flood_warn(&l->flood, flood);
+	json_decref(flood);
+	return n;
+}
+
+static void end_journal(struct lookup *l, size_t flooded)
 {
 	if (!l->journaling.files)
 		return;
 	journaling_end(&l->journaling);
-	journaling_ended(&l->journaling,
-			 json_pack("{s:I, s:I, s:I}", "asked", (json_int_t)l->asked, "match", (json_int_t)l->matches,
-				   "undetermined", (json_int_t)l->undetermined));
+	journaling_ended(&l->journaling, json_pack("{s:I, s:I, s:I, s:I}", "asked", (json_int_t)l->asked, "match",
+						   (json_int_t)l->matches, "undetermined", (json_int_t)l->undetermined,
+						   "flood", (json_int_t)flooded));
 }
 
 static int run(struct lookup *l)
 {
 	uint64_t from = stats_now();
 	struct tutela_store *store;
+	enum tutela_err error;
 	double open_ms;
 	bool ok;
 
@@ -339,8 +357,11 @@ static int run(struct lookup *l)
 		return STATUS_TROUBLE;
 	open_ms = (double)(stats_now() - from) / 1e6;
 	begin(l);
-	ok = ask_all(l);
-	end_journal(l);
+	error = flood_lists(&l->flood, l->asker.snapshot);
+	if (error)
+		cli_store_error(store, l->cli->store, error);
+	ok = !error && ask_all(l);
+	end_journal(l, end_flood(l));
 	ok = ok && !l->journaling.failed;
 	end(l);
 	if (expiry_warn(l->asker.snapshot))
@@ -358,7 +379,7 @@ static int run(struct lookup *l)
 
 int cmd_lookup(struct cli *cli)
 {
-	struct lookup l = {.cli = cli, .batch_most = BATCH_MOST, .threads = 1};
+	struct lookup l = {.cli = cli, .batch_most = BATCH_MOST, .threads = 1, .flood = {.unit = "queries"}};
 	const struct cli_option options[] = {
 		{.name = "md5",
 		 .argument = "HEX",
@@ -395,6 +416,7 @@ int cmd_lookup(struct cli *cli)
 		 .most = 1024,
 		 .given = &l.threads_given,
 		 .help = "threads that search; else 1, with --batch one a core"},
+		FLOOD_OPTIONS(&l.flood, &l.flood_action, "queries"),
 		{.name = "journal", .flag = &l.journaling.files, .help = "keep what was asked and found in the store"},
 		{.name = "resident", .flag = &cli->resident, .help = "copy the indexes into memory first"},
 		{.name = "stats", .flag = &l.stats, .help = "how fast it was: one JSON object on stderr at the end"},
@@ -412,8 +434,12 @@ int cmd_lookup(struct cli *cli)
 		else
 			status = cli_usage(cli, "--algorithm", "'%s' is not known", l.algorithm);
 	}
+	if (status == CLI_GO)
+		status = flood_set_action(&l.flood, cli, l.flood_action);
+	flood_begin(&l.flood);
 	if (status == CLI_GO && given(&l, &status))
 		status = run(&l);
+	flood_free(&l.flood);
 	free(l.hashes.items);
 	return status;
 }

@@ -186,7 +186,7 @@ static int make_root(struct wish *w)
 						.threshold = (uint32_t)w->threshold,
 						.signers = signers,
 						.expires = w->root_expires};
-	char why[512];
+	char why[512], a[96], b[96];
 	enum tutela_err error;
 	uint64_t version;
 
@@ -210,15 +210,16 @@ static int make_root(struct wish *w)
 				      (json_int_t)opts.n_keys, "threshold",
 				      (json_int_t)(w->threshold ? w->threshold : 1)));
 	else if (!w->cli->quiet)
-		output_print("root %llu: %zu root keys, %zu signing keys\n", (unsigned long long)version,
-			     opts.n_root_keys, opts.n_keys);
+		output_print("root %llu: %s, %s\n", (unsigned long long)version,
+			     printable_things(opts.n_root_keys, "root key", "root keys", a),
+			     printable_things(opts.n_keys, "signing key", "signing keys", b));
 	return tell_root(w, &opts, version);
 }
 
 static void on_list(void *ctx, const struct tutela_publish_list *list)
 {
 	const struct wish *w = ctx;
-	char a[32], b[32], c[32];
+	char a[96], b[32], c[32];
 
 	json_array_append_new(w->told, json_pack("{s:s, s:I, s:I, s:s, s:s}", "list", list->list, "from_version",
 						 (json_int_t)list->from_version, "version", (json_int_t)list->version,
@@ -233,8 +234,9 @@ static void on_list(void *ctx, const struct tutela_publish_list *list)
 				      "delta_bytes", (json_int_t)list->delta_bytes, "manifest", list->manifest,
 				      "digest", list->digest));
 	else if (!w->cli->quiet)
-		output_print("list '%s', version %llu: %s active entries, %s and %s in new files; '%s'\n", list->list,
-			     (unsigned long long)list->version, printable_count(list->active, a),
+		output_print("list '%s', version %llu: %s, %s and %s in new files; '%s'\n", list->list,
+			     (unsigned long long)list->version,
+			     printable_things(list->active, "active entry", "active entries", a),
 			     printable_size(list->full_bytes, b), printable_size(list->delta_bytes, c), list->manifest);
 }
 

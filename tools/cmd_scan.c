@@ -42,11 +42,9 @@ static int check_options(struct scan *s)
 	s->journaling.files |= s->journaling.digests;
 	if (!s->cli->n_args && !s->from)
 		return cli_usage(s->cli, NULL, "name a file or folder");
-	s->flood.action_given = s->flood_action != NULL;
 	s->flood.unmarked = s->case_folder != NULL;
-	if (s->flood_action && !(s->flood.review = strcmp(s->flood_action, "review") == 0) &&
-	    strcmp(s->flood_action, "flag") != 0 && strcmp(s->flood_action, "report") != 0)
-		return cli_usage(s->cli, "--flood-action", "'%s' is not one of flag, review", s->flood_action);
+	if (flood_set_action(&s->flood, s->cli, s->flood_action) != CLI_GO)
+		return STATUS_USAGE;
 	if (s->flood.review && s->case_folder)
 		return cli_usage(s->cli, "--flood-action",
 				 "which hits are beyond the limit depends on the order of work; a case has none");
@@ -125,17 +123,7 @@ int cmd_scan(struct cli *cli)
 		 .help = "what is scanned, for the record: an exhibit number"},
 		{.name = "operator", .argument = "NAME", .text = &s.operator_name, .help = "who scans, for the record"},
 		{.name = "restart", .flag = &s.restart, .help = "with --case: put its results aside and begin anew"},
-		{.name = "flood",
-		 .argument = "N",
-		 .number = &s.flood.limit,
-		 .least = 1,
-		 .most = UINT32_MAX,
-		 .help = "name entries that match more files than N, whatever their list says; default: over 1000 and "
-			 "over 1 percent"},
-		{.name = "flood-action",
-		 .argument = "ACTION",
-		 .text = &s.flood_action,
-		 .help = "flag; review: their further hits get the action 'review'; else as their list says"},
+		FLOOD_OPTIONS(&s.flood, &s.flood_action, "files"),
 		{.name = "cross-file-systems", .flag = &s.cross, .help = "enter other file systems"},
 		{.name = NULL},
 	};

@@ -155,7 +155,7 @@ static int ask(const struct cli *cli, struct tutela_store *store, const char *na
 	struct doomed d = {.source = name};
 	struct tutela_snapshot *snapshot;
 	enum tutela_err error = tutela_snapshot_open(store, &snapshot);
-	char n[32], answer[8];
+	char n[96], m[96], answer[8];
 	ssize_t len;
 
 	if (!error) {
@@ -165,12 +165,13 @@ static int ask(const struct cli *cli, struct tutela_store *store, const char *na
 	if (error)
 		return source_say_error(store, name, error);
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return cli_usage(cli, name,
-				 "this removes the source and its %zu lists with %s active entries; say --yes to do it",
-				 d.lists, printable_count(d.active, n));
+		return cli_usage(cli, name, "this removes the source and its %s with %s; say --yes to do it",
+				 printable_things(d.lists, "list", "lists", m),
+				 printable_things(d.active, "active entry", "active entries", n));
 	message_hold();
-	fprintf(stderr, "Remove the source '%s' and its %zu lists with %s active entries? [y/N] ", name, d.lists,
-		printable_count(d.active, n));
+	fprintf(stderr, "Remove the source '%s' and its %s with %s? [y/N] ", name,
+		printable_things(d.lists, "list", "lists", m),
+		printable_things(d.active, "active entry", "active entries", n));
 	message_release();
 	len = interrupt_read(STDIN_FILENO, answer, sizeof(answer));
 	if (len > 0 && (answer[0] == 'y' || answer[0] == 'Y'))

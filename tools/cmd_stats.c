@@ -112,12 +112,18 @@ static const struct column file_columns[] = {
 	{"count", "FILES", COUNT},       {NULL, NULL, 0},
 };
 
+static const struct column damaged_columns[] = {
+	{"count", "RECORDS", COUNT},
+	{NULL, NULL, 0},
+};
+
 static const struct section {
 	const char *what, *title;
 	const struct column *columns;
 } sections[] = {
-	{"source", "sources", source_columns}, {"list", "lists", list_columns}, {"entries", "entries", entry_columns},
-	{"files", "files", file_columns},      {"hits", "hits", hit_columns},
+	{"source", "sources", source_columns}, {"list", "lists", list_columns},
+	{"entries", "entries", entry_columns}, {"files", "files", file_columns},
+	{"hits", "hits", hit_columns},         {"damaged", "damaged in the journal", damaged_columns},
 };
 
 struct tables {
@@ -170,6 +176,8 @@ static int show(const struct cli *cli, const struct indicators *in, bool csv, co
 		print_csv(in);
 	else
 		indicators_each(in, text_row, &tables);
+	if (!cli->json && !csv && !tables.title[0])
+		message_note("there is nothing to count: the store has no list, no source and no journal");
 	return plot && !indicators_plot(in, plot) ? STATUS_TROUBLE : STATUS_OK;
 }
 
@@ -177,7 +185,7 @@ static int run(const struct cli *cli, bool csv, const char *plot)
 {
 	struct tutela_store *store;
 	struct tutela_snapshot *snapshot;
-	struct indicators in = {.n_lists = 0};
+	struct indicators in = {.progress = {.unit = "records"}};
 	enum tutela_err error;
 	int status = STATUS_TROUBLE;
 	char *path;
@@ -185,7 +193,11 @@ static int run(const struct cli *cli, bool csv, const char *plot)
 	if (!cli_open_snapshot(cli, &store, &snapshot))
 		return STATUS_TROUBLE;
 	path = locate_store(cli->store);
+	progress_start(&in.progress, cli_wants_progress(cli));
 	error = indicators_take(&in, snapshot);
+	progress_stop(&in.progress);
+	if (!error && in.partial)
+		cli_store_error(store, path, TUTELA_E_CORRUPT);
 	if (!error)
 		error = expiry_warn(snapshot);
 	if (error == TUTELA_E_INTERRUPTED)
@@ -194,6 +206,8 @@ static int run(const struct cli *cli, bool csv, const char *plot)
 		cli_store_error(store, path, error);
 	else
 		status = show(cli, &in, csv, plot);
+	if (in.partial)
+		status = STATUS_TROUBLE;
 	indicators_free(&in);
 	free(path);
 	tutela_snapshot_close(snapshot);

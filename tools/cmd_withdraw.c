@@ -195,7 +195,7 @@ static int fail(const struct withdraw *w, struct tutela_store *store, enum tutel
 static void print_result(const struct withdraw *w, const struct tutela_update_result *r)
 {
 	uint64_t n = r->withdrawn + r->changed + r->added;
-	char text[32];
+	char text[96];
 
 	if (w->cli->json)
 		output_json(json_pack("{s:s, s:s, s:I, s:s, s:I, s:I}", "type", w->dispute ? "dispute" : "withdraw",
@@ -203,8 +203,8 @@ static void print_result(const struct withdraw *w, const struct tutela_update_re
 				      tutela_status_name(w->status), "changed", (json_int_t)n, "not_found",
 				      (json_int_t)w->missing));
 	else if (!w->cli->quiet)
-		output_print("list '%s', version %llu: %s entries are now %s\n", w->list,
-			     (unsigned long long)r->version, printable_count(n, text), tutela_status_name(w->status));
+		output_print("list '%s', version %llu: %s now %s\n", w->list, (unsigned long long)r->version,
+			     printable_things(n, "entry is", "entries are", text), tutela_status_name(w->status));
 }
 
 static int run(struct withdraw *w, struct tutela_store *store)

@@ -16,6 +16,26 @@ void flood_begin(struct flood *f)
 	pthread_mutex_init(&f->lock, NULL);
 }
 
+int flood_set_action(struct flood *f, const struct cli *cli, const char *action)
+{
+	f->action_given = action != NULL;
+	f->review = action && strcmp(action, "review") == 0;
+	if (action && !f->review && strcmp(action, "flag") != 0 && strcmp(action, "report") != 0)
+		return cli_usage(cli, "--flood-action", "'%s' is not one of flag, review", action);
+	return CLI_GO;
+}
+
+static bool on_list(void *ctx, const struct tutela_list *list)
+{
+	flood_list(ctx, list);
+	return true;
+}
+
+enum tutela_err flood_lists(struct flood *f, struct tutela_snapshot *snapshot)
+{
+	return tutela_snapshot_lists(snapshot, on_list, f);
+}
+
 void flood_list(struct flood *f, const struct tutela_list *list)
 {
 	const struct tutela_policy *p = &list->policy;
@@ -172,7 +192,7 @@ static bool is_for_review(const json_t *entry)
 
 void flood_warn(const struct flood *f, const json_t *entries)
 {
-	char n[32], m[32];
+	char n[96], m[32];
 	const json_t *o;
 	size_t i;
 
@@ -184,15 +204,17 @@ void flood_warn(const struct flood *f, const json_t *entries)
 			break;
 		entry = printable_quoted(json_string_value(json_object_get(o, "entry")));
 		message_warning(json_string_value(json_object_get(o, "list")),
-				"entry %s matches %s of %s files: look whether it belongs there%s", entry,
+				"entry %s matches %s of %s %s: look whether it belongs there%s", entry,
 				printable_count((uint64_t)json_integer_value(json_object_get(o, "files")), n),
-				printable_count(f->files, m),
+				printable_count(f->files, m), f->unit ? f->unit : "files",
 				f->unmarked && is_for_review(o) ? "; its hits are for review" : "");
 		free(entry);
 	}
 	if (json_array_size(entries) > WARNINGS_MAX)
-		message_warning(NULL, "%s more entries match as many files: see the summary",
-				printable_count(json_array_size(entries) - WARNINGS_MAX, n));
+		message_warning(NULL, "%s as many %s: see the summary",
+				printable_things(json_array_size(entries) - WARNINGS_MAX, "more entry matches",
+						 "more entries match", n),
+				f->unit ? f->unit : "files");
 }
 
 void flood_free(struct flood *f)

@@ -16,6 +16,7 @@
 #include <jansson.h>
 #include <pthread.h>
 
+#include "cli.h"
 #include "count_table.h"
 #include "pipeline.h"
 
@@ -28,6 +29,7 @@ struct flood {
 	uint64_t limit; /* entries that match more files than this, whatever their list says; 0: as it says */
 	bool review;    /* with action_given: hits beyond the limit ask for review or not, whatever their list says */
 	bool action_given; /* else: as it says */
+	const char *unit;  /* what is looked at, "files" unless it says otherwise */
 	bool unmarked;     /* no hit is marked: which ones are beyond the limit depends on the order of work */
 
 	/* private */
@@ -37,7 +39,27 @@ struct flood {
 	struct count_table table;
 };
 
+/* The options of this, for a table of struct cli_option. `what` is looked at. */
+#define FLOOD_OPTIONS(flood, action, what)                                                                             \
+	{.name = "flood",                                                                                              \
+	 .argument = "N",                                                                                              \
+	 .number = &(flood)->limit,                                                                                    \
+	 .least = 1,                                                                                                   \
+	 .most = UINT32_MAX,                                                                                           \
+	 .help = "name entries that match more " what " than N, whatever their list says; default: over 1000 and "     \
+		 "over 1 percent"},                                                                                    \
+	{                                                                                                              \
+		.name = "flood-action", .argument = "ACTION", .text = (action),                                        \
+		.help = "flag; review: their further hits get the action 'review'; else as their list says"            \
+	}
+
 void flood_begin(struct flood *f);
+
+/* What --flood-action says (NULL: nothing), into the flood. CLI_GO or STATUS_USAGE. */
+int flood_set_action(struct flood *f, const struct cli *cli, const char *action);
+
+/* The policies of all lists of a store. */
+enum tutela_err flood_lists(struct flood *f, struct tutela_snapshot *snapshot);
 
 /* What a list's policy says of floods. */
 void flood_list(struct flood *f, const struct tutela_list *list);

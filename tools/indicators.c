@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "interrupt.h"
+#include "journal_damage.h"
 #include "memory.h"
 #include "pipeline.h"
 
@@ -121,6 +122,7 @@ static enum tutela_err on_entry(void *ctx, const struct tutela_record *rec)
 			t->algorithms[a] = row_of(t->in, &t->place, "algorithm", text_of(info->name));
 		t->algorithms[a]->n[state]++;
 	}
+	atomic_fetch_add(&t->in->progress.done, 1);
 	return interrupt_asked() ? TUTELA_E_INTERRUPTED : TUTELA_OK;
 }
 
@@ -192,10 +194,35 @@ static bool on_file(void *ctx, const struct tutela_journal_file *f)
 		day[0] = month[0] = '\0';
 	row_of(t->in, &files, "day", text_of(day))->n[verdict]++;
 	row_of(t->in, &files, "month", text_of(month))->n[verdict]++;
+	atomic_fetch_add(&t->in->progress.done, 1);
 	for (size_t i = 0; i < f->n_hits; i++)
 		take_hit(t, &f->hits[i], f->time, day, month);
 	t->interrupted = interrupt_asked();
 	return !t->interrupted && !t->error;
+}
+
+static void on_damage(void *ctx, uint64_t number)
+{
+	struct taking *t = ctx;
+
+	journal_damage_add(&t->in->damaged, false, number);
+}
+
+static enum tutela_err take_journal(struct taking *t)
+{
+	enum tutela_err error;
+
+	atomic_store(&t->in->progress.total, 0);
+	atomic_store(&t->in->progress.done, 0);
+	atomic_store(&t->in->progress.stage, "journal");
+	error = tutela_snapshot_journal(t->snapshot, on_file, on_damage, t);
+
+	if (t->error)
+		return t->error;
+	if (t->interrupted)
+		return TUTELA_E_INTERRUPTED;
+	t->in->partial = error == TUTELA_E_CORRUPT;
+	return t->in->partial ? TUTELA_OK : error;
 }
 
 static bool on_list(void *ctx, const struct tutela_list *list)
@@ -224,14 +251,14 @@ enum tutela_err indicators_take(struct indicators *in, struct tutela_snapshot *s
 	if (!error)
 		error = tutela_snapshot_sources(snapshot, on_source, in);
 	in->now = (int64_t)time(NULL);
+	for (size_t i = 0; i < in->n_lists; i++)
+		atomic_fetch_add(&in->progress.total,
+				 in->lists[i].active + in->lists[i].disputed + in->lists[i].withdrawn);
+	atomic_store(&in->progress.stage, "entries");
 	for (size_t i = 0; !error && i < in->n_lists; i++)
 		error = take_list(in, snapshot, &in->lists[i]);
 	if (!error)
-		error = tutela_snapshot_journal(snapshot, on_file, &t);
-	if (!error)
-		error = t.error;
-	if (!error && t.interrupted)
-		error = TUTELA_E_INTERRUPTED;
+		error = take_journal(&t);
 	free(t.rec);
 	in->ordered = count_sorted(&in->table);
 	return error;

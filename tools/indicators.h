@@ -15,12 +15,14 @@
 #include <tutela/tutela.h>
 
 #include "count_table.h"
+#include "progress.h"
 
 /* What the words of a row of the table are. */
 enum { WORD_WHAT, WORD_BY, WORD_SOURCE, WORD_LIST, WORD_KIND, WORD_VALUE };
 
 struct indicators {
-	int64_t now; /* that ages are reckoned from, seconds since 1970 UTC */
+	struct progress progress; /* the caller starts and stops it; unit is set */
+	int64_t now;              /* that ages are reckoned from, seconds since 1970 UTC */
 	size_t n_lists, n_sources;
 	struct tutela_list *lists; /* in order of name, as the sources */
 	struct tutela_source *sources;
@@ -30,11 +32,16 @@ struct indicators {
 	 * files by day, month: n by enum verdict.
 	 */
 	struct count_table table;
+	uint64_t damaged;           /* records of the journal that cannot be read; said */
+	bool partial;               /* of the journal not everything was counted */
 	struct count_table groups;  /* private */
 	struct count_row **ordered; /* of the table, ended by NULL */
 };
 
-/* Takes some time for a large store. The caller frees, whatever is returned. TUTELA_E_INTERRUPTED, and the store's. */
+/*
+ * Takes some time for a large store. The caller frees, whatever is returned. TUTELA_E_INTERRUPTED, and the store's; a
+ * damaged journal is no error: in->partial, and why in the store's words.
+ */
 enum tutela_err indicators_take(struct indicators *in, struct tutela_snapshot *snapshot);
 void indicators_free(struct indicators *in);
 

@@ -147,6 +147,7 @@ static bool put_script(FILE *out, const struct indicators *in)
 {
 	struct bars *b = memory_array(3, sizeof(*b));
 	unsigned panels;
+	char n[96];
 
 	lists_of(in, &b[0]);
 	ages_of(in, &b[1]);
@@ -154,7 +155,9 @@ static bool put_script(FILE *out, const struct indicators *in)
 	panels = (b[0].n > 0) + (b[1].n > 0) + (b[2].n > 0);
 	for (size_t i = 0; i < 3; i++) {
 		if (b[i].left_out)
-			message_note("plot: %zu %s more were left out", b[i].left_out, i ? "months" : "lists");
+			message_note("plot: %s left out",
+				     printable_things(b[i].left_out, i ? "more month was" : "more list was",
+						      i ? "more months were" : "more lists were", n));
 	}
 	put_data(out, &b[0], "lists");
 	put_data(out, &b[1], "ages");

@@ -120,4 +120,7 @@ void indicators_each(const struct indicators *in, void (*row)(void *ctx, json_t 
 		row(ctx, list_row(in, &in->lists[i]));
 	for (size_t i = 0; in->ordered && in->ordered[i]; i++)
 		row(ctx, count_object(in, in->ordered[i]));
+	if (in->damaged)
+		row(ctx,
+		    json_pack("{s:s, s:s, s:I}", "type", "stats", "what", "damaged", "count", (json_int_t)in->damaged));
 }

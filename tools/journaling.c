@@ -7,10 +7,15 @@
 #include <time.h>
 
 #include "audit_tell.h"
+#include "interrupt.h"
 #include "memory.h"
 #include "message.h"
+#include "printable.h"
+#include "stats.h"
 
-#define BATCH_BYTES ((size_t)1 << 20)
+#define BATCH_BYTES ((size_t)1 << 20)  /* written when there are as many */
+#define KEEP_BYTES  ((size_t)64 << 20) /* that may wait for another writer */
+#define FLUSH_TRIES 5
 
 bool journaling_begin(struct journaling *j)
 {
@@ -33,21 +38,61 @@ bool journaling_begin(struct journaling *j)
 	return !error;
 }
 
-/* Called with the lock held. */
-static void write_batch(struct journaling *j)
+static const char *why(const struct journaling *j, enum tutela_err error)
+{
+	return *tutela_store_errmsg(j->store) ? tutela_store_errmsg(j->store) : tutela_strerror(error);
+}
+
+/* What waits, and what comes after it, is lost. */
+static void give_up(struct journaling *j, enum tutela_err error)
+{
+	j->failed = true;
+	j->lost += j->waiting;
+	j->waiting = 0;
+	message_error(NULL, "the journal cannot be written: %s", why(j, error));
+}
+
+/* Tries so often; another writer is no failure. Called with the lock held, as the next. */
+static enum tutela_err write_batch(struct journaling *j, int tries)
 {
 	enum tutela_err error = TUTELA_E_BUSY;
 
-	for (int i = 0; i < AUDIT_TELL_TRIES && error == TUTELA_E_BUSY; i++) {
+	for (int i = 0; i < tries && error == TUTELA_E_BUSY; i++) {
 		if (i)
 			audit_tell_pause();
 		error = tutela_journal_batch_write(j->batch, j->store);
 	}
+	j->written = stats_now();
 	if (!error)
-		return;
-	j->failed = true;
-	message_error(NULL, "the journal cannot be written: %s",
-		      *tutela_store_errmsg(j->store) ? tutela_store_errmsg(j->store) : tutela_strerror(error));
+		j->waiting = 0;
+	else if (error != TUTELA_E_BUSY)
+		give_up(j, error);
+	return error;
+}
+
+/* Until the other writer is done, or somebody has asked to stop. */
+static void write_waiting(struct journaling *j)
+{
+	enum tutela_err error = write_batch(j, AUDIT_TELL_TRIES);
+
+	if (error == TUTELA_E_BUSY && !interrupt_asked())
+		message_note("waiting to write the journal: %s", why(j, error));
+	while (error == TUTELA_E_BUSY && !interrupt_asked()) {
+		audit_tell_pause();
+		error = write_batch(j, 1);
+	}
+	if (error == TUTELA_E_BUSY)
+		give_up(j, error);
+}
+
+static void write_when_due(struct journaling *j)
+{
+	size_t bytes = tutela_journal_batch_bytes(j->batch);
+
+	if (bytes >= KEEP_BYTES)
+		write_waiting(j);
+	else if (bytes >= BATCH_BYTES && stats_now() - j->written >= 1000000000u)
+		(void)write_batch(j, 1);
 }
 
 /* Adds the hits, and keeps it. */
@@ -74,12 +119,16 @@ static void keep(struct journaling *j, const char *path, struct tutela_journal_f
 	file->hits = hits;
 	file->n_hits = f->hits.n;
 	pthread_mutex_lock(&j->lock);
-	if (!j->failed && tutela_journal_batch_add(j->batch, file)) {
+	if (j->failed) {
+		j->lost++;
+	} else if (tutela_journal_batch_add(j->batch, file)) {
 		j->failed = true;
+		j->lost++;
 		message_error(path, "cannot be kept in the journal");
+	} else {
+		j->waiting++;
+		write_when_due(j);
 	}
-	if (!j->failed && tutela_journal_batch_bytes(j->batch) >= BATCH_BYTES)
-		write_batch(j);
 	pthread_mutex_unlock(&j->lock);
 	free(hits);
 }
@@ -113,16 +162,21 @@ void journaling_flush(struct journaling *j)
 		return;
 	pthread_mutex_lock(&j->lock);
 	if (!j->failed)
-		write_batch(j);
+		(void)write_batch(j, FLUSH_TRIES);
 	pthread_mutex_unlock(&j->lock);
 }
 
 void journaling_end(struct journaling *j)
 {
+	char n[32];
+
 	if (!j->batch)
 		return;
-	if (!j->failed)
-		write_batch(j);
+	/* What waited before something else failed is sound. */
+	if (!j->lost || j->waiting)
+		write_waiting(j);
+	if (j->lost)
+		message_error(NULL, "files that are missing from the journal: %s", printable_count(j->lost, n));
 	tutela_journal_batch_free(j->batch);
 	j->batch = NULL;
 	pthread_mutex_destroy(&j->lock);

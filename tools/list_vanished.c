@@ -41,7 +41,7 @@ int list_vanished(const struct cli *cli, const char *list, uint64_t since)
 	struct tutela_store *store;
 	enum tutela_err error;
 	int status = STATUS_OK;
-	char n[32];
+	char n[96];
 
 	if (!cli_open_snapshot(cli, &store, &snapshot))
 		return STATUS_TROUBLE;
@@ -56,7 +56,7 @@ int list_vanished(const struct cli *cli, const char *list, uint64_t since)
 	} else if (error) {
 		status = cli_store_error(store, list, error);
 	} else if (!cli->json) {
-		message_note("%s entries vanished", printable_count(v.n, n));
+		message_note("%s vanished", printable_things(v.n, "entry", "entries", n));
 	}
 	tutela_store_close(store);
 	return status;

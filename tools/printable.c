@@ -176,6 +176,14 @@ char *printable_count(unsigned long long n, char *buf)
 	return buf;
 }
 
+char *printable_things(unsigned long long n, const char *one, const char *many, char *buf)
+{
+	char count[32];
+
+	snprintf(buf, 96, "%s %s", printable_count(n, count), n == 1 ? one : many);
+	return buf;
+}
+
 char *printable_size(unsigned long long bytes, char *buf)
 {
 	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};

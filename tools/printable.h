@@ -32,6 +32,9 @@ char *printable_hex(const void *bytes, size_t len);
 /* "1,234,567"; static storage is not used: `buf` holds 32 bytes. Returns buf. */
 char *printable_count(unsigned long long n, char *buf);
 
+/* "1 entry", "1,234 entries": the word that goes with the number. `buf` holds 96 bytes, of which words may take 64. */
+char *printable_things(unsigned long long n, const char *one, const char *many, char *buf);
+
 /* "1.2 GB": powers of 1000. `buf` holds 32 bytes. */
 char *printable_size(unsigned long long bytes, char *buf);
 

@@ -34,14 +34,15 @@ static int say_complete(const struct scan *s)
 {
 	json_t *summary = case_summary(&s->folder);
 	const char *ended = json_string_value(json_object_get(summary, "ended"));
-	char files[32], match[32];
+	char files[96], match[32];
 
 	if (s->cli->json)
 		output_json(json_incref(summary));
 	else if (!s->cli->quiet)
-		output_print("this case is complete since %s: %s files, %s match; --restart scans again\n",
+		output_print("this case is complete since %s: %s, %s match; --restart scans again\n",
 			     ended ? ended : "-",
-			     printable_count((uint64_t)json_integer_value(json_object_get(summary, "files")), files),
+			     printable_things((uint64_t)json_integer_value(json_object_get(summary, "files")), "file",
+					      "files", files),
 			     printable_count((uint64_t)json_integer_value(json_object_get(summary, "match")), match));
 	return case_status(&s->folder);
 }
@@ -52,11 +53,12 @@ static int end_case(struct scan *s, int status)
 			    : s->tally.interrupted        ? "interrupted"
 							  : "complete";
 	json_t *summary = tally_json(&s->tally);
+	char n[96];
 	bool ok = s->changed || (case_record_sync(&s->record) && case_run_ends(&s->folder, state, summary, status));
 
 	json_decref(summary);
 	if (s->record.done && !s->cli->quiet && ok)
-		message_note("%llu files had been done before", (unsigned long long)s->record.done);
+		message_note("%s been done before", printable_things(s->record.done, "file had", "files had", n));
 	return ok && !s->changed ? status : STATUS_TROUBLE;
 }
 

@@ -57,6 +57,8 @@ int scan_all(struct scan *s, unsigned jobs)
 	s->tally.interrupted = interrupt_asked();
 	s->tally.failed |= s->broken || s->changed || s->journaling.failed;
 	tally_about(&s->tally, "ended", facts_now());
+	if (s->journaling.lost)
+		tally_about(&s->tally, "unjournaled", json_integer((json_int_t)s->journaling.lost));
 	s->tally.flood = flood_json(&s->flood);
 	flood_warn(&s->flood, s->tally.flood);
 	/* Before the summary, which says whether the audit log tells of the scan. */
@@ -118,7 +120,8 @@ int scan_run(struct scan *s)
 				   json_pack("{s:s, s:b, s:o}", "tool_version", TUTELA_VERSION, "journal",
 					     s->journaling.files, "started", facts_now()));
 		status = s->case_folder ? scan_case(s, jobs) : scan_all(s, jobs);
-		journaling_ended(&s->journaling, scan_counts(s));
+		/* A case that is complete, or cannot be gone on with; told already when files were looked at. */
+		journaling_ended(&s->journaling, json_pack("{s:b, s:i}", "scanned", false, "status", status));
 	}
 	journaling_end(&s->journaling);
 	tutela_decoder_close(s->pipeline.decoder);

@@ -165,6 +165,8 @@ int source_show(const struct cli *cli, const char *name)
 	}
 	if (error)
 		status = source_say_error(store, name, error);
+	else if (!name && !cli->json && !listing.n)
+		message_note("the store has no source");
 	tutela_snapshot_close(snapshot);
 	tutela_store_close(store);
 	return status;

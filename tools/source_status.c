@@ -63,12 +63,12 @@ static void add_json(struct walk *w, const struct tutela_source *s)
 
 static void print_one(struct walk *w, const struct tutela_source *s)
 {
-	char t[32], a[32], b[32], *error = printable_sentence(s->last_error);
+	char t[32], a[96], b[96], *error = printable_sentence(s->last_error);
 
-	output_print("source        %s: %s%s, %s lists, %s held records", s->name,
-		     s->last_success ? "last synced " : "never synced",
-		     s->last_success ? output_time_text(s->last_success, t) : "", printable_count(w->lists, a),
-		     printable_count(w->held, b));
+	output_print("source        %s: %s%s, %s, %s", s->name, s->last_success ? "last synced " : "never synced",
+		     s->last_success ? output_time_text(s->last_success, t) : "",
+		     printable_things(w->lists, "list", "lists", a),
+		     printable_things(w->held, "held record", "held records", b));
 	output_print("%s\n", s->suspended ? ", suspended" : "");
 	if (*error)
 		output_print("              last try failed: %s\n", error);

@@ -506,7 +506,6 @@ static uint64_t budget_ms(const struct tutela_decoder *pool, const struct stat *
 /* What no worker needs to see. */
 static enum tutela_err unreadable(struct tutela_decoder *pool, int why, struct tutela_decoded *out)
 {
-	out->class_ = TUTELA_DECODE_UNREADABLE;
 	out->sys_errno = why;
 	pthread_mutex_lock(&pool->lock);
 	pool->stats.files++;
@@ -524,7 +523,7 @@ enum tutela_err tutela_decoder_hash_fd(struct tutela_decoder *pool, int fd, stru
 
 	if (!out)
 		return TUTELA_E_ARG;
-	*out = (struct tutela_decoded){0};
+	*out = (struct tutela_decoded){.class_ = TUTELA_DECODE_UNREADABLE};
 	if (!pool || pool->owner != getpid() || fstat(fd, &st))
 		return TUTELA_E_ARG;
 	if (!S_ISREG(st.st_mode))
@@ -556,7 +555,7 @@ enum tutela_err tutela_decoder_hash_bytes(struct tutela_decoder *pool, const voi
 
 	if (!out)
 		return TUTELA_E_ARG;
-	*out = (struct tutela_decoded){0};
+	*out = (struct tutela_decoded){.class_ = TUTELA_DECODE_UNREADABLE};
 	if (!pool || (!bytes && len))
 		return TUTELA_E_ARG;
 	fd = tutela_input_sealed(bytes, len);

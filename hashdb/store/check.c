@@ -180,6 +180,8 @@ static enum tutela_err check_all(struct check *c)
 	if (!err)
 		err = tutela_check_sources(c);
 	if (!err)
+		err = tutela_check_journal(c);
+	if (!err)
 		err = tutela_check_absorb(c, tutela_check_indexes(c));
 	return err ? err : tutela_check_absorb(c, tutela_check_queries(c));
 }

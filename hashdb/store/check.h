@@ -32,6 +32,7 @@ enum tutela_err tutela_check_step(struct check *c, const char *stage, uint64_t d
 /* The stages, in this order. */
 enum tutela_err tutela_check_entries(struct check *c);
 enum tutela_err tutela_check_sources(struct check *c);
+enum tutela_err tutela_check_journal(struct check *c);
 enum tutela_err tutela_check_indexes(struct check *c);
 enum tutela_err tutela_check_queries(struct check *c);
 

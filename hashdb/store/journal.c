@@ -159,7 +159,7 @@ static enum tutela_err read_row(struct tutela_store *s, struct txn *txn, struct 
 	tutela_cursor_close(&cursor);
 	if (err)
 		return err;
-	if (k.mv_size != 8)
+	if (k.mv_size != 8 || tutela_schema_get_key64(k.mv_data) <= w->number)
 		return tutela_store_fail(s, TUTELA_E_CORRUPT, "a key of the journal of '%s' is damaged", s->path);
 	w->number = tutela_schema_get_key64(k.mv_data);
 	err = tutela_schema_unseal(v.mv_data, v.mv_size, SCHEMA_JOURNAL, k.mv_data, 8, &w->len);
@@ -180,22 +180,36 @@ static enum tutela_err next_row(struct tutela_snapshot *snap, struct walk *w)
 	return err;
 }
 
+static enum tutela_err tell_damage(struct tutela_snapshot *snap, uint64_t bad, uint64_t rows)
+{
+	return tutela_store_fail(snap->store, TUTELA_E_CORRUPT,
+				 "%llu of %llu records of the journal of '%s' %s damaged", (unsigned long long)bad,
+				 (unsigned long long)rows, snap->store->path, bad == 1 ? "is" : "are");
+}
+
 enum tutela_err tutela_snapshot_journal(struct tutela_snapshot *snap,
-					bool (*fn)(void *ctx, const struct tutela_journal_file *f), void *ctx)
+					bool (*fn)(void *ctx, const struct tutela_journal_file *f),
+					void (*damaged)(void *ctx, uint64_t number), void *ctx)
 {
 	struct walk *w = tutela_mem_array(1, sizeof *w);
 	enum tutela_err err = w ? TUTELA_OK : TUTELA_E_NOMEM;
+	uint64_t bad = 0, rows = 0;
 
 	while (!err) {
 		err = next_row(snap, w);
-		if (!err && w->damaged)
-			err = tutela_store_fail(snap->store, TUTELA_E_CORRUPT,
-						"a record of the journal of '%s' is damaged", snap->store->path);
-		if (!err && !fn(ctx, &w->u.file))
+		if (err)
 			break;
+		rows++;
+		bad += w->damaged;
+		if (!w->damaged && !fn(ctx, &w->u.file))
+			break;
+		if (w->damaged && damaged)
+			damaged(ctx, w->number);
 	}
 	walk_free(w);
-	return err == TUTELA_E_NOTFOUND ? TUTELA_OK : err;
+	if (err && err != TUTELA_E_NOTFOUND)
+		return err;
+	return bad ? tell_damage(snap, bad, rows) : TUTELA_OK;
 }
 
 /* ------------------------------------------------------------------ how much, and less of it */

@@ -67,7 +67,7 @@ if command -v minisign >/dev/null; then
 	minisign -Vqm c -p k.pub || fail "minisign does not agree"
 fi
 run 0 audit verify --checkpoint c --key k.pub
-says out "4 records, held to 1 checkpoints"
+says out "4 records, held to 1 checkpoint,"
 run 0 audit verify --checkpoint c --key other.pub --key k.pub
 run 2 audit verify --checkpoint c --key other.pub
 says err "'c': it is signed by another key"

@@ -182,7 +182,7 @@ mv ev ev-away
 mv few ev
 cp half/files.jsonl before
 run 2 scan --case half --evidence EX-1 ev
-says err "it had more than 1 files and now has no more"
+says err "it had more than 1 file and now has no more"
 cmp before half/files.jsonl
 mv ev few
 mv ev-away ev
@@ -259,3 +259,14 @@ kill -INT $pid 2>/dev/null || :
 wait $pid || :
 run 1 scan --case stopped ev
 is "all of them" "$n" "$(wc -l <stopped/files.jsonl)"
+
+# Looking at a complete case is no scan of it, and the audit log says so.
+mkdir looked
+echo text >looked/a.txt
+run 0 -d seen init
+run 0 -d seen list create l
+run 0 -d seen scan --case one looked
+run 0 -d seen scan --case one looked
+says out "this case is complete since" ": 1 file, 0 match; --restart scans again"
+run 0 -d seen --json audit show
+is "one scan, one look" "$(printf '1\t-\n-\tfalse')" "$(json -w action=scan-end -g detail.files -g detail.scanned <out)"

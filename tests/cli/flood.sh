@@ -126,3 +126,47 @@ run 64 scan --flood-action block disk
 says err "'block' is not one of flag, review"
 run 64 scan --flood-action review --case other disk
 says err "depends on the order of work"
+
+# The same of what past scans saw, and of what is asked for.
+run 0 -d past init
+run 0 -d past list create l
+run 0 -d past scan --ordered -j 1 --journal disk
+run 0 -d past import --list l --format csv l.csv
+run 1 -d past --json rescan --journal
+is "no flood" "[]" "$(json -w type=rescan-summary -g flood <out)"
+empty err
+run 1 -d past --json rescan --journal --flood 4
+is "flood" "$(printf 'l\tblank\t5\tflag\t-')" "$(json -w type=rescan-summary -g flood.0.list -g flood.0.entry \
+	-g flood.0.files -g flood.0.action -g flood.1 <out)"
+says err "'l': entry 'blank' matches 5 of 7 files"
+run 0 -d past --json audit show
+is "in the audit log" "$(printf '0\n1')" "$(json -w action=rescan-end -g detail.flood <out)"
+is "asked for" 4 "$(json -w action=rescan-start -g detail.parameters.flood <out | tail -n 1)"
+run 0 -d past list set l --flood 3 --flood-action review
+run 1 -d past --json rescan --journal
+is "held" "$(printf 'disk/a4.jpg\tmatch\ttrue\ndisk/a5.jpg\tmatch\ttrue')" "$(json -w type=rescan \
+	-w hits.0.action=review -g path -g verdict -g hits.0.flood <out)"
+run 64 rescan --journal --flood-action block
+
+{
+	for i in 1 2 3 4 5; do
+		sed -n 1p hashes | cut -f 1
+	done
+	sed -n 2p hashes | cut -f 1
+} >asked
+feed 1 --json lookup --algorithm pdq <asked
+empty err
+feed 1 --json lookup --algorithm pdq --flood 4 <asked
+says err "'l': entry 'blank' matches 5 of 6 queries"
+is "one line a query" 6 "$(wc -l <out)"
+is "flagged alone" 0 "$(json -w hits.0.flood=true -c <out)"
+feed 1 --json lookup --algorithm pdq --flood 3 --flood-action review <asked
+is "the first three" "$(printf 'report\nreport\nreport\nreview\nreview\nreport')" "$(json -g hits.0.action <out)"
+feed 1 -d past --json lookup --algorithm pdq <asked
+is "as its list says" 2 "$(json -w hits.0.action=review -w hits.0.flood=true -c <out)"
+feed 1 -d past lookup --journal --algorithm pdq <asked
+is "as text" "3 2" "$(grep -c '^match .*blank' out) $(grep -c '^review .*blank' out)"
+run 0 -d past --json audit show
+is "in the audit log" 1 "$(json -w action=lookup-end -g detail.flood <out)"
+run 64 lookup --flood 0
+run 64 lookup --flood-action block

@@ -29,7 +29,7 @@ run 64 rescan --journal disk
 run 0 --json rescan --journal
 is "nothing new" "$(printf '3\t1\t0')" "$(json -w type=rescan-summary -g files -g match -g new <out)"
 run 0 audit affected
-says out "1 hits of the journal, 0 rest on"
+says out "1 hit of the journal, 0 rest on"
 
 # A new entry finds the file that is gone by now, in another orientation too.
 rm disk/p2.jpg
@@ -42,10 +42,32 @@ run 1 --json rescan --journal
 is "the file" "$(printf 'match\te2\t1')" "$(json -w type=rescan -w path=disk/p2.jpg -g verdict -g hits.0.entry -g new <out)"
 is "mirrored" "e3" "$(json -w type=rescan -w path=disk/p3.jpg -g hits.0.entry <out)"
 is "only what is new" 2 "$(json -w type=rescan -c <out)"
+is "audited" true "$(json -w type=rescan-summary -g audited <out)"
+run 0 --json audit show
+is "told" "$(printf 'rescan-start\nrescan-end')" "$(json -g action <out | tail -n 2)"
+is "what it came to" "$(printf '3\t3\t2\t0\t0')" "$(json -w action=rescan-end -g detail.files -g detail.match -g detail.new \
+	-g detail.damaged -g detail.flood <out | tail -n 1)"
+is "one rescan" "$(json -w action=rescan-start -g detail.scan <out)" "$(json -w action=rescan-end -g detail.scan <out)"
+"$TUTELA" --json audit show | wc -l >n
+run 1 --json rescan --journal --no-audit
+empty err
+is "not told" false "$(json -w type=rescan-summary -g audited <out)"
+is "nothing written" "$(cat n)" "$("$TUTELA" --json audit show | wc -l)"
 run 1 rescan --journal --all
-says out "disk/p1.jpg" "3 files of the journal, 2 with new hits"
+says out "disk/p1.jpg" "3 files of the journal, 2 with new hits, 0 undetermined"
 run 0 rescan --journal --since 9000-01-01
 run 64 rescan --journal --since monday
+
+# What was undetermined stays so, and the exit status says it though nothing is new.
+mkdir other
+head -c 900 disk/p1.jpg >other/cut.jpg
+run 0 -d third init
+run 0 -d third import --list l list.txt
+run 2 -d third scan --journal other
+run 2 -d third --json rescan --journal
+is "still" "$(printf '1\t1\t0')" "$(json -w type=rescan-summary -g files -g undetermined -g new <out)"
+run 2 -d third rescan --journal
+says out "1 file of the journal, 0 with new hits, 1 undetermined"
 
 # An entry that is withdrawn: the past hits that rested on it.
 run 0 dispute --list l --reason "a mistake" e1
@@ -78,7 +100,7 @@ day=$(date -u +%Y-%m-%d)
 run 0 --json journal
 is "holds" "$(printf '3\t1\t0')" "$(json -w type=journal -g files -g hits -g damaged <out)"
 run 0 journal
-says out "3 files with 1 hits" "$day"
+says out "3 files with 1 hit," "$day"
 run 64 journal prune
 run 64 journal prune --before "$day"
 says err "say --yes"
@@ -90,7 +112,7 @@ is "nothing so old" 0 "$(json -g files <out)"
 run 0 --json audit show
 is "nothing told" 0 "$(json -w action=journal-prune -c <out)"
 run 0 journal prune --before 9000-01-01 --yes
-says out "deleted: 3 files with 1 hits"
+says out "deleted: 3 files with 1 hit,"
 run 0 --json journal
 is "empty" "$(printf '0\tnull')" "$(json -g files -g first <out)"
 run 0 --json audit show

@@ -132,7 +132,7 @@ mkdir v2
 } >v2/NSRLFile.txt
 run 0 import --list nsrl v2/NSRLFile.txt
 says err "'nsrl' becomes a list of kind exclude: scans pass over its files, which are known, not known to be good"
-says out "1 added, 0 changed, 0 unchanged, 0 withdrawn; 1 bad lines"
+says out "1 added, 0 changed, 0 unchanged, 0 withdrawn; 1 bad line"
 is "kind" exclude "$(count nsrl kind)"
 {
 	echo '"SHA-1","FileName","FileSize","ProductCode","OpSystemCode","MD4","MD5","CRC32","SpecialCode"'

@@ -68,3 +68,30 @@ case $(cat status) in 1 | 2) ;; *) fail "status $(cat status)" ;; esac
 got=0
 "$TUTELA" -d store scan many >/dev/full 2>err || got=$?
 is "a match that nobody was told" 2 $got
+
+# What is empty is said to be, beside the output; as JSON it is nothing.
+run 0 -d bare init
+while read -r text words; do
+	text=$(echo "$text" | tr _ ' ')
+	# shellcheck disable=SC2086
+	run 0 -d bare $words
+	says err "$text"
+	empty out
+	# shellcheck disable=SC2086
+	run 0 -d bare -q $words
+	empty err
+	# shellcheck disable=SC2086
+	run 0 -d bare --json $words
+	empty out
+	empty err
+done <<-END
+	the_store_has_no_list list
+	the_store_has_no_source source list
+	there_is_nothing_to_count stats
+	the_audit_log_has_no_record_since_then audit show --since 9000-01-01
+END
+run 0 -d bare journal
+says out "the journal is empty"
+run 0 -d bare list create l
+run 0 -d bare list held l
+says err "no record of the list 'l' is held back"

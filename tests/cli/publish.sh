@@ -72,7 +72,7 @@ bad 2 "there is no list 'none'" publish --list a --list none --key k --out b
 
 # --- what is there
 run 0 publish --list a --key k --out b
-says out "list 'a', version 1: 1 active entries"
+says out "list 'a', version 1: 1 active entry,"
 run 0 key generate --no-passphrase --out other
 bad 2 "is not a signing key of root 1" publish --list a --key other --out b
 bad 2 "'b': version 7 of list 'a' is not one that 'b' had before" publish --list a --key k --out b --since 7

@@ -291,7 +291,7 @@ run 0 sync one
 run 1 lookup --pdq "$(hex 1)"
 if command -v script >/dev/null; then
 	printf 'n\n' | script -qec "$TUTELA source remove one" /dev/null >tty || :
-	says tty "Remove the source 'one' and its 1 lists with 3,004 active entries? [y/N]" "not removed"
+	says tty "Remove the source 'one' and its 1 list with 3,004 active entries? [y/N]" "not removed"
 	run 1 lookup --pdq "$(hex 1)"
 	printf 'y\n' | script -qec "$TUTELA source remove one" /dev/null >tty
 	says tty "removed the source 'one'"

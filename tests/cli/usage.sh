@@ -146,3 +146,7 @@ done
 says err "tutela: 'show': takes no options of 'add'"
 run 64 -d nowhere audit show --list l
 says err "tutela: '--list': does not go with 'show'" "Try 'tutela audit --help'"
+
+# A longer word for an option is near it.
+run 64 report --output x
+says err "tutela: '--output': no such option; did you mean '--out'?"

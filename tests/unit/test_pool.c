@@ -912,7 +912,10 @@ Test(pool, what_is_no_regular_file_is_unreadable, .timeout = 20)
 	expect_unreadable(pool, open(path, O_PATH), EBADF);
 	unlink(path);
 	close(fd);
+	d.class_ = TUTELA_DECODE_OK;
+	d.have = TUTELA_WANT_ALL;
 	cr_expect_eq(tutela_decoder_hash_fd(pool, fd, &d), TUTELA_E_ARG, "a closed descriptor");
+	cr_expect(d.class_ == TUTELA_DECODE_UNREADABLE && !d.have, "who ignores the error reads no verdict");
 	cr_expect_eq(tutela_decoder_hash_fd(pool, -1, &d), TUTELA_E_ARG);
 	cr_expect_eq(tutela_decoder_hash_fd(NULL, 0, &d), TUTELA_E_ARG);
 	cr_expect_eq(tutela_decoder_hash_fd(pool, 0, NULL), TUTELA_E_ARG);

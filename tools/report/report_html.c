@@ -98,14 +98,14 @@ static void alarm_text(FILE *out, const char *sentence)
 	fputs("</p>\n", out);
 }
 
-static void alarm_count(FILE *out, uint64_t n, const char *sentence)
+static void alarm_count(FILE *out, uint64_t n, const char *one, const char *many)
 {
-	char text[32];
+	char text[96];
 
 	if (!n)
 		return;
 	alarm_begin(out);
-	fprintf(out, "%s %s</p>\n", printable_count(n, text), sentence);
+	fprintf(out, "%s</p>\n", printable_things(n, one, many, text));
 }
 
 static void put_expired(const struct report *r, FILE *out)
@@ -157,12 +157,15 @@ static void put_alarms(const struct report *r, FILE *out)
 			   "BROKEN OFF: the scan failed before its end. Files that it had not come to are not here.");
 	if (r->contradicts)
 		alarm_text(out, "INCOMPLETE: the records do not hold as many files as their summary counts.");
-	alarm_count(out, r->count.bad, "lines of the records could not be read and are not in this report.");
+	alarm_count(out, r->count.bad, "line of the records could not be read and is not in this report.",
+		    "lines of the records could not be read and are not in this report.");
 	put_expired(r, out);
 	put_flood_alarm(r, out);
 	if (!json_array_size(json_object_get(r->summary, "lists")))
-		alarm_count(out, r->totals.expired_hits, "hits rest on lists that were out of date.");
-	alarm_count(out, r->totals.limited, "files matched so many entries that not all of them were recorded.");
+		alarm_count(out, r->totals.expired_hits, "hit rests on a list that was out of date.",
+			    "hits rest on lists that were out of date.");
+	alarm_count(out, r->totals.limited, "file matched so many entries that not all of them were recorded.",
+		    "files matched so many entries that not all of them were recorded.");
 }
 
 /* ---------------------------------------------------------------- figures and plots */

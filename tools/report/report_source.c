@@ -237,15 +237,16 @@ static void compare(struct report *r)
 
 static void say(const struct report *r, unsigned said)
 {
+	char n[96];
+
 	if (said > BAD_SAID)
 		message_error(r->from, "%llu lines in all could not be read", r->count.bad);
 	if (r->unfinished)
 		message_error(r->from, "has no summary: the scan did not come to its end");
 	if (r->contradicts)
 		message_error(r->from,
-			      "the summary counts %llu files that match and %llu undetermined, but there are lines of "
-			      "%llu and %llu",
-			      (unsigned long long)report_number(r, "match"),
+			      "the summary counts %s and %llu undetermined, but there are lines of %llu and %llu",
+			      printable_things(report_number(r, "match"), "file that matches", "files that match", n),
 			      (unsigned long long)report_number(r, "undetermined"), (unsigned long long)r->totals.match,
 			      (unsigned long long)r->totals.undetermined);
 }

@@ -293,15 +293,15 @@ bool report_vics(const struct report *r, FILE *out)
 {
 	struct vics v = {.report = r, .out = out};
 	const char *const texts[] = {"vics", report_case_number(r), report_text(r, "evidence")};
-	char n[32];
+	char n[96];
 	bool ok;
 
 	name_uuid(v.id, texts, 3);
 	ok = report_each(r, note_place, &v);
 	qsort(v.places, v.n, sizeof(*v.places), by_md5);
 	if (ok && v.without_md5)
-		message_warning(r->from, "%s files that match are not in the case, which wants an MD5 of each",
-				printable_count(v.without_md5, n));
+		message_warning(r->from, "%s not in the case, which wants an MD5 of each",
+				printable_things(v.without_md5, "file that matches is", "files that match are", n));
 	/* Places were read one by one: the digest tells whether they are what was noted. */
 	ok = ok && put_all(&v) && report_each(r, NULL, NULL);
 	free(v.places);

@@ -122,7 +122,8 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_decoder_open(const struct tutel
  *
  * Everything that the bytes can cause is in out->class_; the return value is
  * about this process only: TUTELA_E_WORKER when no worker can be started any
- * more, TUTELA_E_ARG. *out is zeroed on entry.
+ * more, TUTELA_E_ARG. *out is cleared on entry and on an error stays so:
+ * UNREADABLE, never "OK", and nothing is there.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_decoder_hash_fd(struct tutela_decoder *pool, int fd,
 								 struct tutela_decoded *out);

@@ -51,11 +51,14 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_journal_batch_write(struct tute
 
 /*
  * What the journal holds, oldest first. `fn` returns false to stop; what it
- * gets is valid during the call. TUTELA_E_CORRUPT, TUTELA_E_NOMEM.
+ * gets is valid during the call. A row that cannot be read costs itself alone:
+ * its number, from 1 in the order in which rows came, goes to `damaged` (may be
+ * NULL), and the walk goes on. TUTELA_E_CORRUPT: some row that was come to was
+ * damaged, or the journal cannot be read on; TUTELA_E_NOMEM.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err
 tutela_snapshot_journal(struct tutela_snapshot *snap, bool (*fn)(void *ctx, const struct tutela_journal_file *f),
-			void *ctx);
+			void (*damaged)(void *ctx, uint64_t number), void *ctx);
 
 /* What a journal comes to. */
 struct tutela_journal_info {

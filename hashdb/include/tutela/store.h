@@ -392,7 +392,8 @@ struct tutela_check_opts {
 	uint64_t seed;    /* 0: 1 */
 	bool rebuild;     /* make the index files anew from LMDB first; takes the writer lock */
 	unsigned threads;
-	/* stage is a static word: "rebuild", "pages", "entries", "indexes", "queries". false stops. May be NULL. */
+	/* stage is a static word: "rebuild", "pages", "entries", "journal", "indexes", "queries". false stops. May be
+	 * NULL. */
 	bool (*progress)(void *ctx, const char *stage, uint64_t done, uint64_t total);
 	/* One sentence for each thing found wrong. May be NULL. */
 	void (*finding)(void *ctx, const char *sentence);
