@@ -607,7 +607,8 @@ int cmd_import(struct cli *cli)
 		 .letter = 'f',
 		 .argument = "FORMAT",
 		 .text = &im.format,
-		 .help = "text, csv, vics, sums, hfind, encase, hashkeeper, nsrl, kdb, rds or records; else by the "
+		 .help = "text, csv, vics, sums, hashdeep, hfind, encase, hashkeeper, nsrl, kdb, rds or records; else "
+			 "by the "
 			 "file's "
 			 "name"},
 		{.name = "algorithm",

@@ -60,6 +60,18 @@ says out "md5:$(hex 1 32),"
 imported wide sums 2 0 MD5SUMS
 found wide md5 "$(hex 5 32)" "$(hex 6 32)"
 
+# What hashdeep prints. A name may hold commas; with a line's end in it, its rest is a bad line.
+{
+	printf '%%%%%%%% HASHDEEP-1.0\n%%%%%%%% size,md5,sha256,filename\n## Invoked from: /x\n'
+	echo "7,$(hex 7 32),$(hex 8),/x/secret, name.jpg"
+	printf '9,%s,%s,/x/b\nc.jpg\n' "$(hex 9 32)" "$(hex 10)"
+} >list.hashdeep
+imported deep hashdeep 2 1 list.hashdeep
+found deep md5 "$(hex 7 32)" "$(hex 9 32)"
+found deep sha256 "$(hex 8)" "$(hex 10)"
+run 0 export --list deep --format csv
+says_not out secret
+
 # An index of hfind.
 {
 	printf '%041d|md5sum\n%041d|list.md5\n' 0 1
