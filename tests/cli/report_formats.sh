@@ -90,6 +90,12 @@ nodes() {
 says r.case '"@type":"uco-analysis:Analysis","uco-core:name":"hash list scan"' 'match=5 undetermined=2' 'EXPIRED; records'
 is "nodes" "7 8 7 7 1 1 1" "$(nodes uco-observable:File) $(nodes uco-analysis:Analysis) $(nodes uco-analysis:AnalyticResult) $(nodes uco-observable:ObservableRelationship) $(nodes case-investigation:ProvenanceRecord) $(nodes uco-identity:Person) $(nodes case-investigation:Investigation)"
 is "every id once" "" "$(grep -o '^{"@id":"[^"]*"' r.case | sort | uniq -d)"
+# What UCO's shapes demand: a compilation has an object, which is in the graph; the names of hashes are of its vocabulary.
+scan=$(grep '"uco-core:name":"hash list scan"' r.case | grep -o '^{"@id":"[^"]*"')
+says r.case "\"@type\":\"case-investigation:Investigation\",\"uco-core:name\":\"C-1\",\"uco-core:object\":[$scan}]" \
+	'"uco-types:hashMethod":{"@type":"uco-vocabulary:HashNameVocab","@value":"MD5"}' '"uco-types:hashMethod":"PDQ"'
+grep -o '{"@id":"[^"]*"}' r.case | tr -d '}' | sort -u >references
+is "references to nothing" "" "$(grep -o '{"@id":"[^"]*",' r.case | tr -d ',' | sort -u | comm -13 - references)"
 says r.case 'distance=0 threshold=0' 'list=expired' 'demo/category 1' '"@value":"2'
 says_not r.case onfidence
 
