@@ -178,6 +178,26 @@ run 2 list show new
 run 0 --json import --list sums --kind known v2/NSRLFile.txt
 is "when it is meant" 1 "$(json -g added <out)"
 
+# Read as what it is not: what to say instead, which then works.
+echo "$(hex 81),100,/x/a, b.jpg" >hasher.txt
+run 2 import --list hasher hasher.txt
+says err "'hasher.txt' looks like what PDQ's hasher prints: say --format csv --no-header --columns pdq=#1,quality=#2"
+run 0 --json import --list hasher --format csv --no-header --columns pdq=#1,quality=#2 hasher.txt
+is "taken" "$(printf '1\t0')" "$(json -g added -g bad <out)"
+cp list.hashdeep deep.txt
+run 2 import --list hasher deep.txt
+says err "'deep.txt' looks like what hashdeep prints: say --format hashdeep"
+echo "$(hex 82)" >bare.csv
+run 2 import --list hasher bare.csv
+says err "'bare.csv' looks like hashes of 256 bits: say --algorithm pdq, or of SHA-256 --format sums"
+for options in '' '-q'; do
+	# shellcheck disable=SC2086 # none or one
+	run 2 $options import --list hasher --format csv --no-header --columns md5=#1 hasher.txt
+	says_not err "looks like"
+done
+run 2 -q import --list hasher deep.txt
+says_not err "looks like"
+
 # What is no such file: a sentence each.
 printf 'UPDATE METADATA SET md5 = 1;\n' >delta.db
 run 2 import --list x delta.db
