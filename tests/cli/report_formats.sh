@@ -77,6 +77,8 @@ for md5 in $(json -w verdict=match -g md5 <scan.jsonl | sort -u); do
 done
 is "files" 5 "$(grep -o '"FilePath"' r.vics | wc -l)"
 is "source" 5 "$(grep -o '"SourceID":"EX-7"' r.vics | wc -l)"
+is "where they are" 1 "$(grep -c '"RelativeFilePath":"ev\\\\=cmd|x,\\"y\\".jpg"' r.vics)"
+is "but for the name that is no text" 3 "$(grep -o '"RelativeFilePath"' r.vics | wc -l)"
 is "exact hits carry labels, others do not" 1 "$(grep -o '"Series":"a;b"' r.vics | wc -l)"
 run 0 list remove back --yes
 
