@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "interrupt.h"
 #include "list_format.h"
+#include "list_guess.h"
 #include "locate.h"
 #include "memory.h"
 #include "message.h"
@@ -43,8 +44,10 @@ struct import {
 	const char *file, *file_format;        /* being read */
 	uint64_t records, bad, bytes, skipped; /* skipped: of a category that is not taken */
 	uint64_t labels;                       /* of the bad: only a label's text was left out */
-	uint64_t told, partial;                /* line of the last problem; bad lines of which the rest was taken */
-	enum tutela_err failed;                /* by the store, while taking a record */
+	size_t head_len;                       /* of the file being read */
+	char head[LIST_GUESS_BYTES];
+	uint64_t told, partial; /* line of the last problem; bad lines of which the rest was taken */
+	enum tutela_err failed; /* by the store, while taking a record */
 	struct progress progress;
 	struct tutela_update_result result;
 };
@@ -220,6 +223,31 @@ static void say_failure(struct import *im, struct tutela_reader *reader, enum tu
 		message_error(im->file, "%s", detail && *detail ? detail : tutela_strerror(error));
 }
 
+static void keep_head(struct import *im, const char *block, size_t n)
+{
+	size_t room = sizeof(im->head) - im->head_len;
+
+	n = n < room ? n : room;
+	memcpy(im->head + im->head_len, block, n);
+	im->head_len += n;
+}
+
+/* Of a file that gave no entry: how it might have been meant. */
+static void hint(const struct import *im)
+{
+	const struct list_guess *guess = list_guess(im->head, im->head_len);
+	char *name;
+
+	/* What was said already does not help. */
+	if (!guess ||
+	    (strcmp(guess->format, im->file_format) == 0 &&
+	     (im->no_header || im->algorithm || strcmp(strrchr(guess->options, ' ') + 1, guess->format) == 0)))
+		return;
+	name = printable_quoted(im->file);
+	message_note("%s looks like %s: say %s", name, guess->what, guess->options);
+	free(name);
+}
+
 static bool feed(struct import *im, int fd, struct tutela_reader *reader)
 {
 	char *block = memory_array(BLOCK, 1), text[64];
@@ -229,6 +257,7 @@ static bool feed(struct import *im, int fd, struct tutela_reader *reader)
 	while ((n = interrupt_read(fd, block, BLOCK)) > 0 && !error) {
 		im->bytes += (uint64_t)n;
 		atomic_store(&im->progress.bytes, im->bytes);
+		keep_head(im, block, (size_t)n);
 		error = tutela_reader_feed(reader, block, (size_t)n);
 	}
 	if (!error && n == 0)
@@ -269,6 +298,7 @@ static const char *format_of(const struct import *im, const char *path)
 static bool import_file(struct import *im, const char *path)
 {
 	bool standard = strcmp(path, "-") == 0, ok = false;
+	uint64_t taken = im->records + im->skipped, bad = im->bad;
 	struct tutela_reader *reader;
 	struct stat st;
 	char text[64];
@@ -276,6 +306,7 @@ static bool import_file(struct import *im, const char *path)
 
 	im->file = standard ? "standard input" : path;
 	im->told = 0;
+	im->head_len = 0;
 	im->file_format = format_of(im, path);
 	if (list_format_can(im->file_format) & TUTELA_FORMAT_FILE)
 		return import_database(im, path);
@@ -292,6 +323,8 @@ static bool import_file(struct import *im, const char *path)
 	tutela_reader_free(reader);
 	if (!standard)
 		close(fd);
+	if (im->records + im->skipped == taken && (!ok || im->bad > bad) && !im->failed && !interrupt_asked())
+		hint(im);
 	return ok;
 }
 
@@ -615,7 +648,8 @@ int cmd_import(struct cli *cli)
 		 .letter = 'f',
 		 .argument = "FORMAT",
 		 .text = &im.format,
-		 .help = "text, csv, vics, sums, hfind, encase, hashkeeper, nsrl, kdb, rds or records; else by the "
+		 .help = "text, csv, vics, sums, hashdeep, hfind, encase, hashkeeper, nsrl, kdb, rds or records; else "
+			 "by the "
 			 "file's "
 			 "name"},
 		{.name = "algorithm",

@@ -63,7 +63,7 @@ _tutela()
 	-a | --algorithm) [[ $command != @(scan|rescan) ]] && COMPREPLY=($(compgen -W "$algorithms" -- "$cur")) && return ;;
 	-f | --format)
 		case $command in
-		import) COMPREPLY=($(compgen -W 'text csv records vics ncmec stopncii threatexchange tat sums hfind encase hashkeeper nsrl kdb rds' -- "$cur")) ;;
+		import) COMPREPLY=($(compgen -W 'text csv records vics ncmec stopncii threatexchange tat sums hashdeep hfind encase hashkeeper nsrl kdb rds' -- "$cur")) ;;
 		report) COMPREPLY=($(compgen -W 'jsonl csv vics case html' -- "$cur")) ;;
 		export) COMPREPLY=($(compgen -W 'text csv records vics sheet' -- "$cur")) ;;
 		esac

@@ -11,10 +11,10 @@
 static const struct {
 	const char *end, *format;
 } names[] = {
-	{".csv", "csv"},     {".json", "vics"},         {".md5", "sums"},       {".sha1", "sums"},
-	{".sha256", "sums"}, {"/md5sums", "sums"},      {"/sha1sums", "sums"},  {"/sha256sums", "sums"},
-	{".idx", "hfind"},   {".hash", "encase"},       {".hsh", "hashkeeper"}, {".kdb", "kdb"},
-	{".db", "rds"},      {"/nsrlfile.txt", "nsrl"},
+	{".csv", "csv"},           {".json", "vics"},    {".md5", "sums"},          {".sha1", "sums"},
+	{".sha256", "sums"},       {"/md5sums", "sums"}, {"/sha1sums", "sums"},     {"/sha256sums", "sums"},
+	{".hashdeep", "hashdeep"}, {".idx", "hfind"},    {".hash", "encase"},       {".hsh", "hashkeeper"},
+	{".kdb", "kdb"},           {".db", "rds"},       {"/nsrlfile.txt", "nsrl"},
 };
 
 static bool ends_with(const char *s, const char *end)

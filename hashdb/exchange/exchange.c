@@ -9,12 +9,12 @@
 #include "base/mem.h"
 
 static const struct exchange_format *const formats[] = {
-	&tutela_format_text,  &tutela_format_csv,      &tutela_format_records,
-	&tutela_format_ncmec, &tutela_format_stopncii, &tutela_format_threatexchange,
-	&tutela_format_tat,   &tutela_format_vics,     &tutela_format_sums,
-	&tutela_format_hfind, &tutela_format_encase,   &tutela_format_hashkeeper,
-	&tutela_format_nsrl,  &tutela_format_kdb,      &tutela_format_rds,
-	&tutela_format_sheet,
+	&tutela_format_text,     &tutela_format_csv,      &tutela_format_records,
+	&tutela_format_ncmec,    &tutela_format_stopncii, &tutela_format_threatexchange,
+	&tutela_format_tat,      &tutela_format_vics,     &tutela_format_sums,
+	&tutela_format_hfind,    &tutela_format_encase,   &tutela_format_hashkeeper,
+	&tutela_format_nsrl,     &tutela_format_kdb,      &tutela_format_rds,
+	&tutela_format_hashdeep, &tutela_format_sheet,
 };
 
 static bool can_read(const struct exchange_format *f)

@@ -98,6 +98,7 @@ extern const struct exchange_format tutela_format_sums;
 extern const struct exchange_format tutela_format_hfind;
 extern const struct exchange_format tutela_format_encase;
 extern const struct exchange_format tutela_format_hashkeeper;
+extern const struct exchange_format tutela_format_hashdeep;
 extern const struct exchange_format tutela_format_nsrl;
 extern const struct exchange_format tutela_format_kdb;
 extern const struct exchange_format tutela_format_rds;

@@ -132,6 +132,7 @@ static void medium(struct tutela_vics_writer *v, const struct tutela_vics_media 
 	if (m->media_size >= 0)
 		number(&v->g, "MediaSize", m->media_size);
 	tutela_vics_member(&v->g, "MimeType", m->mime_type);
+	tutela_vics_member(&v->g, "RelativeFilePath", m->relative_path);
 	if (m->precategorization_source.len) {
 		tutela_vics_key(&v->g, "IsPrecategorized");
 		(void)yajl_gen_bool(v->g.y, true);

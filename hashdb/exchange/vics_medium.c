@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exchange/csv_columns.h"
 #include "exchange/line_splitter.h"
 #include "exchange/photodna_text.h"
 #include "exchange/utc_time.h"
@@ -170,7 +171,7 @@ static const char *hash_problem(enum tutela_algorithm algorithm)
 static void put_hash(struct vics_medium *m, enum tutela_algorithm algorithm, struct vics_slot slot)
 {
 	struct tutela_record *rec = &m->build.rec;
-	struct tutela_text t = text(m, slot);
+	struct tutela_text t = tutela_csv_trim(text(m, slot));
 	struct tutela_hash hash;
 
 	if (!t.len)
@@ -227,12 +228,35 @@ static void put_id(struct vics_medium *m, char buf[VICS_ID_MAX])
 		tutela_build_id(&m->build, buf, tutela_vics_id(&m->build.rec.fingerprints[0], media_id, buf));
 }
 
+/* "/Date(1700000000000)/", milliseconds since 1970 UTC, as .NET's older writers have it; an offset behind them says
+ * nothing. */
+static bool net_time(struct tutela_text t, int64_t *out)
+{
+	static const char open[] = "/Date(", digits[] = "0123456789", close[] = ")/";
+	size_t n = 0, len;
+
+	if (!begins_with(t, open))
+		return false;
+	t = (struct tutela_text){t.s + strlen(open), t.len - strlen(open)};
+	while (n < t.len && memchr(digits, t.s[n], 10))
+		n++;
+	len = n;
+	if (n && n < t.len && (t.s[n] == '+' || t.s[n] == '-'))
+		for (n++; n < t.len && memchr(digits, t.s[n], 10);)
+			n++;
+	if (t.len - n != strlen(close) || memcmp(t.s + n, close, strlen(close)) != 0)
+		return false;
+	/* Without the milliseconds: seconds, as the other parser reads them. */
+	return len > 3 && tutela_utc_parse(t.s, len - 3, out);
+}
+
 static void put_time(struct vics_medium *m)
 {
 	static const char never[] = "0001-01-01"; /* what .NET writes for no time at all */
 	struct tutela_text t = text(m, m->fields[VICS_DATE_UPDATED]);
+	int64_t *time = &m->build.rec.source_time;
 
-	if (t.len && !begins_with(t, never) && !tutela_utc_parse(t.s, t.len, &m->build.rec.source_time)) {
+	if (t.len && !begins_with(t, never) && !tutela_utc_parse(t.s, t.len, time) && !net_time(t, time)) {
 		m->build.rec.source_time = 0;
 		refuse(m, "DateUpdated is not a time: left out");
 	}

@@ -60,6 +60,18 @@ says out "md5:$(hex 1 32),"
 imported wide sums 2 0 MD5SUMS
 found wide md5 "$(hex 5 32)" "$(hex 6 32)"
 
+# What hashdeep prints. A name may hold commas; with a line's end in it, its rest is a bad line.
+{
+	printf '%%%%%%%% HASHDEEP-1.0\n%%%%%%%% size,md5,sha256,filename\n## Invoked from: /x\n'
+	echo "7,$(hex 7 32),$(hex 8),/x/secret, name.jpg"
+	printf '9,%s,%s,/x/b\nc.jpg\n' "$(hex 9 32)" "$(hex 10)"
+} >list.hashdeep
+imported deep hashdeep 2 1 list.hashdeep
+found deep md5 "$(hex 7 32)" "$(hex 9 32)"
+found deep sha256 "$(hex 8)" "$(hex 10)"
+run 0 export --list deep --format csv
+says_not out secret
+
 # An index of hfind.
 {
 	printf '%041d|md5sum\n%041d|list.md5\n' 0 1
@@ -165,6 +177,26 @@ says err "import them one after the other, or say --kind"
 run 2 list show new
 run 0 --json import --list sums --kind known v2/NSRLFile.txt
 is "when it is meant" 1 "$(json -g added <out)"
+
+# Read as what it is not: what to say instead, which then works.
+echo "$(hex 81),100,/x/a, b.jpg" >hasher.txt
+run 2 import --list hasher hasher.txt
+says err "'hasher.txt' looks like what PDQ's hasher prints: say --format csv --no-header --columns pdq=#1,quality=#2"
+run 0 --json import --list hasher --format csv --no-header --columns pdq=#1,quality=#2 hasher.txt
+is "taken" "$(printf '1\t0')" "$(json -g added -g bad <out)"
+cp list.hashdeep deep.txt
+run 2 import --list hasher deep.txt
+says err "'deep.txt' looks like what hashdeep prints: say --format hashdeep"
+echo "$(hex 82)" >bare.csv
+run 2 import --list hasher bare.csv
+says err "'bare.csv' looks like hashes of 256 bits: say --algorithm pdq, or of SHA-256 --format sums"
+for options in '' '-q'; do
+	# shellcheck disable=SC2086 # none or one
+	run 2 $options import --list hasher --format csv --no-header --columns md5=#1 hasher.txt
+	says_not err "looks like"
+done
+run 2 -q import --list hasher deep.txt
+says_not err "looks like"
 
 # What is no such file: a sentence each.
 printf 'UPDATE METADATA SET md5 = 1;\n' >delta.db

@@ -77,6 +77,8 @@ for md5 in $(json -w verdict=match -g md5 <scan.jsonl | sort -u); do
 done
 is "files" 5 "$(grep -o '"FilePath"' r.vics | wc -l)"
 is "source" 5 "$(grep -o '"SourceID":"EX-7"' r.vics | wc -l)"
+is "where they are" 1 "$(grep -c '"RelativeFilePath":"ev\\\\=cmd|x,\\"y\\".jpg"' r.vics)"
+is "but for the name that is no text" 3 "$(grep -o '"RelativeFilePath"' r.vics | wc -l)"
 is "exact hits carry labels, others do not" 1 "$(grep -o '"Series":"a;b"' r.vics | wc -l)"
 run 0 list remove back --yes
 
@@ -90,6 +92,12 @@ nodes() {
 says r.case '"@type":"uco-analysis:Analysis","uco-core:name":"hash list scan"' 'match=5 undetermined=2' 'EXPIRED; records'
 is "nodes" "7 8 7 7 1 1 1" "$(nodes uco-observable:File) $(nodes uco-analysis:Analysis) $(nodes uco-analysis:AnalyticResult) $(nodes uco-observable:ObservableRelationship) $(nodes case-investigation:ProvenanceRecord) $(nodes uco-identity:Person) $(nodes case-investigation:Investigation)"
 is "every id once" "" "$(grep -o '^{"@id":"[^"]*"' r.case | sort | uniq -d)"
+# What UCO's shapes demand: a compilation has an object, which is in the graph; the names of hashes are of its vocabulary.
+scan=$(grep '"uco-core:name":"hash list scan"' r.case | grep -o '^{"@id":"[^"]*"')
+says r.case "\"@type\":\"case-investigation:Investigation\",\"uco-core:name\":\"C-1\",\"uco-core:object\":[$scan}]" \
+	'"uco-types:hashMethod":{"@type":"uco-vocabulary:HashNameVocab","@value":"MD5"}' '"uco-types:hashMethod":"PDQ"'
+grep -o '{"@id":"[^"]*"}' r.case | tr -d '}' | sort -u >references
+is "references to nothing" "" "$(grep -o '{"@id":"[^"]*",' r.case | tr -d ',' | sort -u | comm -13 - references)"
 says r.case 'distance=0 threshold=0' 'list=expired' 'demo/category 1' '"@value":"2'
 says_not r.case onfidence
 

@@ -4,7 +4,8 @@
 /* Formats of exact hashes. The first byte chooses format, longest line and algorithm, the second the pieces. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const formats[] = {"sums", "hfind", "encase", "hashkeeper", "nsrl", "sums", "nsrl", "hfind"};
+	static const char *const formats[] = {"sums", "hfind",    "encase", "hashkeeper",
+					      "nsrl", "hashdeep", "nsrl",   "hfind"};
 	static const uint64_t max_line[] = {0, 70};
 	static const enum tutela_algorithm fixed[] = {TUTELA_ALG_NONE, TUTELA_ALG_MD5};
 

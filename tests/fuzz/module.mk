@@ -161,7 +161,8 @@ printf 'MD5\r\n%s\r\n' "$$(hex 32 5)" | iconv -f UTF-8 -t UTF-16LE | { printf '\
 { printf 'HASH\r\n\377\000'; $(call zeros,1144); hex 40 5; } | seed encase '\002\020'; \
 { echo '"file_id","file_name","hash"'; echo "1,\"a, \"\"b\",$$(hex 32 5)"; } | seed hashkeeper '\003\001'; \
 { echo '"SHA-1","MD5","CRC32","FileName","FileSize"'; echo "\"$$(hex 40 5)\",\"$$(hex 32 7)\",\"0\",\"a, \"b\",1"; } | seed nsrl '\004\002'; \
-{ echo 'FileName,SHA-256,md5'; echo "\"a\",,$$(hex 32 7)"; } | seed nsrl2 '\006\002';
+{ echo 'FileName,SHA-256,md5'; echo "\"a\",,$$(hex 32 7)"; } | seed nsrl2 '\006\002'; \
+{ echo '%%%% HASHDEEP-1.0'; echo '%%%% size,md5,sha1,filename'; echo '## x'; echo "7,$$(hex 32 5),$$(hex 40 7),a, b"; } | seed hashdeep '\005\004';
 endef
 # Databases of small pages, so that they are mutated well.
 define fuzz_seeds_sqlite

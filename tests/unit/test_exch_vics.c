@@ -140,6 +140,32 @@ Test(exch_vics, times)
 	     "record 1 id=[" ID_A "/1] md5=" MD5_A " status=active reason=[] time=1686105109\n" FINE);
 }
 
+/* What older writers of .NET make of a time. */
+Test(exch_vics, times_in_milliseconds)
+{
+	static const char then[] =
+		"record 1 id=[" ID_A "/1] md5=" MD5_A " status=active reason=[] time=1686105109\n" FINE;
+	static const char none[] = "problem 1 @10 DateUpdated is not a time: left out\n" REC("") FINE;
+
+	vics(ONE(",\"DateUpdated\":\"\\/Date(1686105109830)\\/\""), then);
+	vics(ONE(",\"DateUpdated\":\"/Date(1686105109830+0200)/\""), then);
+	vics(ONE(",\"DateUpdated\":\"/Date(1686105109830-0500)/\""), then);
+	vics(ONE(",\"DateUpdated\":\"/Date(\""), none);
+	vics(ONE(",\"DateUpdated\":\"/Date()/\""), none);
+	vics(ONE(",\"DateUpdated\":\"/Date(83)/\""), none);
+	vics(ONE(",\"DateUpdated\":\"/Date(-62135596800000)/\""), none);
+	vics(ONE(",\"DateUpdated\":\"/Date(1686105109830)\""), none);
+	vics(ONE(",\"DateUpdated\":\"/Date(1686105109830)/x\""), none);
+	vics(ONE(",\"DateUpdated\":\"/Date(99999999999999999999)/\""), none);
+}
+
+Test(exch_vics, blanks_around_hashes)
+{
+	vics(SET("{\"MediaID\":1,\"MD5\":\" " MD5_A " \",\"SHA1\":\" \",\"AlternativeHashes\":[{\"HashName\":\"PDQ\","
+		 "\"HashValue\":\"\\t" PDQ_A "\"}]}"),
+	     REC(" pdq=" PDQ_A) FINE);
+}
+
 Test(exch_vics, properties_of_ours)
 {
 	vics(ONE(",\"MediaMetadata\":[{\"MD5\":\"" MD5_B

@@ -49,6 +49,7 @@ static enum tutela_err put(struct tutela_vics_writer *w, const char *const *hash
 		.media_size = size,
 		.mime_type = TEXT("image/jpeg"),
 		.precategorization_source = TEXT("list X"),
+		.relative_path = TEXT("files\\0.jpg"),
 	};
 
 	for (; hashes[0]; hashes += 2)
@@ -106,13 +107,15 @@ Test(vics_case, is_read_back_equal)
 		"','HashName':'PDQ','HashValue':'" PDQ_A
 		"'}],'Category':1,'IsDistributed':true,'MediaMetadata':[{'MD5':"
 		"'" MD5_A_UP "','PropertyName':'tutela.label.list','PropertyValue':'X'}],'MediaSize':10,'MimeType':"
-		"'image/jpeg','IsPrecategorized':true,'PrecategorizationSource':'list "
+		"'image/"
+		"jpeg','RelativeFilePath':'files\\\\0.jpg','IsPrecategorized':true,'PrecategorizationSource':'list "
 		"X','MediaFiles':[{'MD5':'" MD5_A_UP
 		"','FileName':'a?\\\"\\n.jpg','FilePath':'/p1/a.jpg','Created':'2031-01-02T03:04:05Z','Accessed':"
 		"'1970-01-01T00:00:01Z','Deleted':true,'Unallocated':false,'SourceID':'EX-1','PhysicalLocation':'"
 		"sector 7'"
 		"},{'MD5':'" MD5_A_UP "','FileName':'b.jpg','FilePath':'b.jpg','Deleted':false,'Unallocated':true}]},"
-		"{'MediaID':1,'MD5':'" MD5_B_UP "','MimeType':'image/jpeg','IsPrecategorized':true,"
+		"{'MediaID':1,'MD5':'" MD5_B_UP
+		"','MimeType':'image/jpeg','RelativeFilePath':'files\\\\0.jpg','IsPrecategorized':true,"
 		"'PrecategorizationSource':'list X'}]}]}";
 	char *text = strdup(expected);
 	struct log out = {0};
@@ -164,7 +167,7 @@ Test(vics_case, own_fields_stand_before_labels)
 	cr_assert_eq(put(w, other, labels, 2, 10), TUTELA_OK);
 	cr_assert_eq(tutela_vics_finish(w), TUTELA_OK);
 	tutela_vics_free(w);
-	cr_assert(strstr(out.text, "\"MD5\":\"" MD5_B_UP "\",\"MediaSize\":10,\"MimeType\":\"image/jpeg\",\"IsPre"),
+	cr_assert(strstr(out.text, "\"MD5\":\"" MD5_B_UP "\",\"MediaSize\":10,\"MimeType\":\"image/jpeg\",\"Rela"),
 		  "%s", out.text);
 	log_free(&out);
 }

@@ -28,6 +28,9 @@ const char page_style[] =
 	".w{white-space:nowrap;font-variant-numeric:tabular-nums}\n"
 	"strong{color:var(--alarm)}\n"
 	"th{background:#f3f5f7;font-weight:600}\n"
+	"#lists th:first-child{width:14%}#hits th:nth-child(2){width:32%}#hits th:nth-child(3){width:11%}#hits "
+	"th:nth-child(4){width:16%}"
+	"#hits th:nth-child(5){width:14%}\n"
 	"td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\n"
 	"table.facts th{width:220px}\n"
 	"table.facts td{overflow-wrap:anywhere}\n"
@@ -41,7 +44,7 @@ const char page_style[] =
 	".js .bar{display:flex}\n"
 	".bar input{flex:1 1 240px}\n"
 	".bar input,.bar select,.bar button{font:inherit;padding:4px 8px;border:1px solid "
-	"var(--line);border-radius:4px;"
+	"var(--soft);border-radius:4px;"
 	"background:var(--paper);color:inherit;max-width:320px}\n"
 	".bar output{font-variant-numeric:tabular-nums;color:var(--soft)}\n"
 	".filtered{display:none;font-weight:600}\n"
@@ -54,7 +57,7 @@ const char page_style[] =
 	"tr,svg,.alarm,.figures div{break-inside:avoid}th,td{padding:2px 5px}code{font-size:7.5pt}"
 	"th{background:#eee;print-color-adjust:exact;-webkit-print-color-adjust:exact}"
 	"svg rect{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n"
-	"@page{margin:15mm 12mm 16mm}\n";
+	"@page{margin:15mm 12mm 16mm;@bottom-right{content:counter(page) ' / ' counter(pages);font-size:8pt}}\n";
 
 const char page_script[] =
 	"\n"

@@ -22,7 +22,7 @@ struct graph {
 	const struct report *report;
 	FILE *out;
 	bool begun;
-	char *tool, *performer, *evidence; /* ids, or NULL */
+	char *tool, *performer, *evidence, *scan; /* ids, or NULL */
 };
 
 /* "kb:WORD-UUID" of what the texts name; WORD is part of the name. */
@@ -86,7 +86,9 @@ static void add_hash(json_t *hashes, const char *file, const char *method, const
 	if (!hex[0])
 		return;
 	o = node(id_of("hash", name, 2), "uco-types:Hash");
-	set(o, "uco-types:hashMethod", json_string(method));
+	/* What is in UCO's vocabulary is given as of it. */
+	set(o, "uco-types:hashMethod",
+	    strcmp(method, "PDQ") ? typed("uco-vocabulary:HashNameVocab", method) : json_string(method));
 	set(o, "uco-types:hashValue", typed("xsd:hexBinary", hex));
 	json_array_append_new(hashes, o);
 }
@@ -247,12 +249,26 @@ static void put_named(struct graph *g, const char *id, const char *type, const c
 	put(g, o);
 }
 
-/* The tool, the operator, the evidence and its exhibit number, the investigation. */
+/* What has a number or an exhibit number: CASE wants at least one object of both. */
+static void put_compilation(struct graph *g, char *id, const char *type, const char *key, const char *value,
+			    const char *object)
+{
+	json_t *o = node(id, type);
+
+	set(o, key, json_string(value));
+	set(o, "uco-core:object", json_pack("[o]", reference(object)));
+	put(g, o);
+}
+
+/* The tool, the operator, the evidence and its exhibit number, the investigation, which is about the scan. */
 static void put_heads(struct graph *g)
 {
 	const char *evidence = report_text(g->report, "evidence"), *who = report_operator(g->report);
 	const char *number = report_case_number(g->report), *version = report_text(g->report, "tool_version");
+	const char *const scan[] = {g->report->sha256, evidence};
 	json_t *o;
+
+	g->scan = id_of("scan", scan, 2);
 
 	g->tool = id_for("tool", version);
 	o = node(memory_text(g->tool), "uco-tool:AnalyticTool");
@@ -266,17 +282,12 @@ static void put_heads(struct graph *g)
 	if (evidence[0]) {
 		g->evidence = id_for("evidence", evidence);
 		put_named(g, g->evidence, "uco-observable:ObservableObject", evidence);
-		o = node(id_for("provenance", evidence), "case-investigation:ProvenanceRecord");
-		set(o, "case-investigation:exhibitNumber", json_string(evidence));
-		set(o, "uco-core:object", json_pack("[o]", reference(g->evidence)));
-		put(g, o);
+		put_compilation(g, id_for("provenance", evidence), "case-investigation:ProvenanceRecord",
+				"case-investigation:exhibitNumber", evidence, g->evidence);
 	}
-	if (number[0]) {
-		char *id = id_for("investigation", number);
-
-		put_named(g, id, "case-investigation:Investigation", number);
-		free(id);
-	}
+	if (number[0])
+		put_compilation(g, id_for("investigation", number), "case-investigation:Investigation", "uco-core:name",
+				number, g->scan);
 }
 
 /* Of the lists that were asked: name, version, and what must not be overlooked. */
@@ -305,8 +316,7 @@ static char *lists_asked(const struct report *r)
 static void put_scan(struct graph *g)
 {
 	const struct report *r = g->report;
-	const char *const name[] = {r->sha256, report_text(r, "evidence")};
-	json_t *o = node(id_of("scan", name, 2), "uco-analysis:Analysis");
+	json_t *o = node(memory_text(g->scan), "uco-analysis:Analysis");
 	char *lists = lists_asked(r);
 
 	set(o, "uco-core:name", json_string("hash list scan"));
@@ -337,6 +347,7 @@ bool report_case(const struct report *r, FILE *out)
 	      "\"uco-analysis\":\"https://ontology.unifiedcyberontology.org/uco/analysis/\","
 	      "\"uco-action\":\"https://ontology.unifiedcyberontology.org/uco/action/\","
 	      "\"uco-identity\":\"https://ontology.unifiedcyberontology.org/uco/identity/\","
+	      "\"uco-vocabulary\":\"https://ontology.unifiedcyberontology.org/uco/vocabulary/\","
 	      "\"uco-tool\":\"https://ontology.unifiedcyberontology.org/uco/tool/\","
 	      "\"case-investigation\":\"https://ontology.caseontology.org/case/investigation/\","
 	      "\"xsd\":\"http://www.w3.org/2001/XMLSchema#\"},\n\"@graph\":[",
@@ -348,5 +359,6 @@ bool report_case(const struct report *r, FILE *out)
 	free(g.tool);
 	free(g.performer);
 	free(g.evidence);
+	free(g.scan);
 	return ok;
 }

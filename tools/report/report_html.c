@@ -306,7 +306,8 @@ static void put_lists(const struct report *r, FILE *out)
 		fputs("<p>The records name no list that was asked.</p>\n", out);
 		return;
 	}
-	fputs("<table>\n<thead><tr><th>List<th>Source<th class=\"n\">Version<th>Kind<th>Action<th class=\"n\">PDQ up "
+	fputs("<table id=\"lists\">\n<thead><tr><th>List<th>Source<th class=\"n\">Version<th>Kind<th>Action<th "
+	      "class=\"n\">PDQ up "
 	      "to<th "
 	      "class=\"n\">Entries<th>Updated<th>Expires<th>Digest of the list</thead>\n<tbody>\n",
 	      out);

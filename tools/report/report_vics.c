@@ -175,8 +175,29 @@ static void collect(const struct report *r, struct labels *l, const struct file_
 	}
 }
 
+/*
+ * The path as VICS writes it: folders apart by backslashes, below the folder
+ * that the scan began in, or the root. Allocated; "" when VICS cannot name the
+ * file: a byte of it is no text, or it has a backslash itself.
+ */
+static char *relative_path(const struct file_record *f)
+{
+	const char *from = f->path;
+	char *out, *at;
+
+	while (*from == '/' || (from[0] == '.' && from[1] == '/'))
+		from++;
+	if (f->path_bytes[0] || strchr(from, '\\'))
+		return memory_text("");
+	out = memory_text(from);
+	for (at = out; *at; at++)
+		*at = *at == '/' ? '\\' : *at;
+	return out;
+}
+
 static enum tutela_err put_medium(struct vics *v, const struct file_record *f)
 {
+	char *path = relative_path(f);
 	const struct hit_record *best = chosen(f);
 	struct tutela_hash hashes[4];
 	struct labels labels = {.n = 0};
@@ -187,6 +208,7 @@ static enum tutela_err put_medium(struct vics *v, const struct file_record *f)
 		.fingerprints = hashes,
 		.media_size = (int64_t)f->size,
 		.precategorization_source = words(best->list),
+		.relative_path = words(path),
 	};
 	enum tutela_err error;
 
@@ -200,6 +222,7 @@ static enum tutela_err put_medium(struct vics *v, const struct file_record *f)
 		free(labels.keys[i]);
 		free(labels.values[i]);
 	}
+	free(path);
 	return error;
 }
 

@@ -13,8 +13,8 @@
  * and "csv" (RFC 4180, column map); "vics" (JSON of VICS 1.x and 2.0, sets and
  * cases in, sets out; the writer of cases is in vics.h); "records" is the
  * project's own, one line an entry that holds all of it. Of exact hashes only:
- * "sums" (what md5sum and its kin print), "hfind", "encase", "hashkeeper",
- * "nsrl", and the SQLite databases "kdb" and "rds"; those keep no names of
+ * "sums" (what md5sum and its kin print), "hashdeep", "hfind", "encase",
+ * "hashkeeper", "nsrl", and the SQLite databases "kdb" and "rds"; those keep no names of
  * files, which may say more than a list should: an entry is named after its
  * strongest hash, so that doubles are one entry. Pages of
  * feeds, to be read only: "ncmec", "stopncii", "threatexchange", "tat" (see

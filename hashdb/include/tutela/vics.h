@@ -44,6 +44,8 @@ struct tutela_vics_media {
 	int64_t media_size; /* bytes; -1: unknown */
 	struct tutela_text mime_type;
 	struct tutela_text precategorization_source; /* the list that says the category: sets IsPrecategorized too */
+	struct tutela_text relative_path; /* of one file with this content, backslashes between its folders: by it other
+					     programs look for the file, and some leave out media without */
 };
 
 /* One place where the content of the medium was found. */
