@@ -25,7 +25,7 @@ FLAGS_engine/match/kernels_scalar := -fno-tree-vectorize
 
 # Decoder workers: their own programs, linked without OpenMP and without the search.
 WORKER_COMMON := engine/decode/worker/decoder.c engine/decode/worker/sandbox.c engine/decode/worker/landlock.c \
-	engine/decode/worker/namespaces.c engine/decode/worker/syscall_filter.c engine/decode/worker/picture_room.c \
+	engine/decode/worker/namespaces.c engine/decode/worker/filter_load.c engine/decode/worker/picture_room.c \
 	engine/decode/worker/digest.c \
 	engine/decode/worker/sniff.c engine/decode/worker/row_sink.c engine/decode/wire.c \
 	$(wildcard engine/base/*.c) $(wildcard engine/hash/*.c)
@@ -37,8 +37,8 @@ WORKER_VIPS := $(WORKER_COMMON) engine/decode/worker/codec_vips.c engine/decode/
 
 OBJECTS_tutela-decoder := $(WORKER_CORE:%.c=$(B)/%.o)
 OBJECTS_tutela-decoder-vips := $(WORKER_VIPS:%.c=$(B)/%.o)
-LINK_tutela-decoder = $(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) $(call pkg,DIGEST,libs) $(call pkg,SECCOMP,libs) -lm
-LINK_tutela-decoder-vips = $(call pkg,VIPS,libs) -lgmodule-2.0 $(call pkg,TIFF,libs) $(call pkg,JXL,libs) $(call pkg,DIGEST,libs) $(call pkg,SECCOMP,libs) -lm
+LINK_tutela-decoder = $(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) $(call pkg,DIGEST,libs) -lm
+LINK_tutela-decoder-vips = $(call pkg,VIPS,libs) -lgmodule-2.0 $(call pkg,TIFF,libs) $(call pkg,JXL,libs) $(call pkg,DIGEST,libs) -lm
 
 FLAGS_engine/decode/worker/codec_jpeg = $(call pkg,JPEG,cflags)
 FLAGS_engine/decode/worker/codec_png = $(call pkg,PNG,cflags)
@@ -46,6 +46,18 @@ FLAGS_engine/decode/worker/png_stream = $(call pkg,DEFLATE,cflags)
 FLAGS_engine/decode/worker/codec_vips = $(call pkg,VIPS,cflags)
 FLAGS_engine/decode/worker/codec_tiff = $(call pkg,TIFF,cflags)
 FLAGS_engine/decode/worker/codec_jxl = $(call pkg,JXL,cflags)
+# The filters of system calls are compiled here, by a program that runs on the machine that builds.
+FILTER_COMPILER := $(B)/filter-compiler
+$(FILTER_COMPILER): $(B)/engine/decode/worker/syscall_filter.o
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(call pkg,SECCOMP,libs)
+
+$(B)/engine/decode/worker/filter_programs.h: $(FILTER_COMPILER)
+	@$(call say,GEN,$@)
+	$(Q)$< >$@
+
+$(B)/engine/decode/worker/filter_load.o: $(B)/engine/decode/worker/filter_programs.h
+FLAGS_engine/decode/worker/filter_load = -I$(B)/engine/decode/worker
 FLAGS_engine/decode/worker/syscall_filter = $(call pkg,SECCOMP,cflags)
 
 PROGRAMS += $(B)/bin/tutela-decoder $(B)/bin/tutela-decoder-vips

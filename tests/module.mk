@@ -56,7 +56,7 @@ $(BOXES)/$(1)/$(2): $(PROBE_COMMON) $(B)/tests/sandbox/$(3).o $(call wrap_object
 	@mkdir -p $$(@D)
 	@$$(call say,LINK,$$@)
 	$$(Q)$$(CC) -pie $$(PROJECT_LDFLAGS) $$(CFLAGS) $$(LDFLAGS) $(call wrap_options,$(PROBE_WRAPS_$(1))) -o $$@ \
-		$$(filter %.o,$$^) $$(call pkg,DIGEST,libs) $$(call pkg,SECCOMP,libs) -lm
+		$$(filter %.o,$$^) $$(call pkg,DIGEST,libs) -lm
 PROBES += $(BOXES)/$(1)/$(2)
 endef
 $(foreach b,$(PROBE_BOXES),$(eval $(call probe,$(b),tutela-decoder,probe_core))$(eval $(call probe,$(b),tutela-decoder-vips,probe_vips)))

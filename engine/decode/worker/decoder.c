@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #define BLOCK ((size_t)256 << 10) /* stays in the second-level cache for three digests */
+#define FIRST (2 * BLOCK)         /* of the buffer: a file of one block finds room for its end, too */
 
 _Static_assert(BLOCK >= SNIFF_LEN, "the first block is sniffed");
 
@@ -57,13 +58,10 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static bool reserve(struct worker *w, size_t cap)
+static bool resize(struct worker *w, size_t cap)
 {
-	uint8_t *buf;
+	uint8_t *buf = realloc(w->buf, cap);
 
-	if (cap <= w->cap)
-		return true;
-	buf = realloc(w->buf, cap);
 	if (!buf)
 		return false;
 	w->buf = buf;
@@ -71,17 +69,18 @@ static bool reserve(struct worker *w, size_t cap)
 	return true;
 }
 
+/* `kept` bytes stay. The rest is given up first: realloc would copy it, and so touch pages that hold nothing. */
+static bool reserve(struct worker *w, size_t cap, size_t kept)
+{
+	if (cap <= w->cap)
+		return true;
+	return resize(w, kept > BLOCK ? kept : BLOCK) && resize(w, cap);
+}
+
 static void release(struct worker *w)
 {
-	uint8_t *buf;
-
-	if (w->cap <= PICTURE_ROOM_KEPT)
-		return;
-	buf = realloc(w->buf, BLOCK);
-	if (!buf)
-		return;
-	w->buf = buf;
-	w->cap = BLOCK;
+	if (w->cap > PICTURE_ROOM_KEPT)
+		(void)resize(w, FIRST);
 }
 
 static const struct codec *find_codec(enum tutela_format format)
@@ -114,7 +113,7 @@ static void make_room(struct worker *w, struct job *j)
 		want = j->expected + BLOCK;
 	else if (want > w->cap)
 		want += want / 2;
-	if (j->kept <= j->rq->max_bytes && j->expected <= j->rq->max_bytes && reserve(w, want))
+	if (j->kept <= j->rq->max_bytes && j->expected <= j->rq->max_bytes && reserve(w, want, j->kept))
 		return;
 	j->codec = NULL;
 	j->kept = 0;
@@ -302,6 +301,8 @@ static int converse(struct worker *w)
 	uint8_t bytes[WIRE_REPLY_LEN];
 	int fd;
 
+	/* After the hello: a host that has made this worker ahead of need does not wait for it. */
+	tutela_room_warm(w->buf, BLOCK);
 	while (receive(&rq, &fd)) {
 		struct wire_reply rp = {0};
 
@@ -324,7 +325,7 @@ static bool set_up(struct worker *w, uint64_t memory)
 	uint8_t hello[WIRE_HELLO_LEN];
 
 	tutela_room_setup();
-	if (!reserve(w, BLOCK) || (tutela_codecs.init && !tutela_codecs.init()))
+	if (!resize(w, FIRST) || (tutela_codecs.init && !tutela_codecs.init()))
 		return false;
 	if (!tutela_sandbox_enter(&s))
 		return false;
