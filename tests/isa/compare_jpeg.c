@@ -161,6 +161,29 @@ static void whole_rows(struct run *r, struct samples_case *c, uint32_t n, enum c
 	}
 }
 
+/* n samples from left to right; the row ends with the block of the last one. */
+static void picks(struct run *r, struct samples_case *c, uint32_t n, unsigned turn)
+{
+	uint8_t want[N_MAX], *row, *column = place(r, turn, 3, n, 1);
+	uint32_t len, *block = place(r, turn, 1, n * sizeof(*block), sizeof(*block));
+
+	fill_columns(r, c, n);
+	for (uint32_t i = 1; i < n; i++)
+		if (c->block[i] == c->block[i - 1] && c->column[i] < c->column[i - 1])
+			c->column[i] = c->column[i - 1];
+	memcpy(block, c->block, n * sizeof(*block));
+	memcpy(column, c->column, n);
+	c->columns = (struct sample_columns){.n = n, .block = block, .column = column};
+	len = n ? 8 * (block[n - 1] + 1) : 0;
+	row = place(r, turn, 0, len, 1);
+	random_bytes(r, row, len);
+	c->scalar->pick(row, len, &c->columns, want);
+	c->out = place(r, turn, 2, n, 1);
+	mark(r, c->out, n);
+	c->k->pick(row, len, &c->columns, c->out);
+	expect(r, "pick", c->out, want, n, n, turn);
+}
+
 /* ------------------------------------------------------------------ weighted blocks */
 
 static float some_float(struct run *r)
@@ -222,6 +245,9 @@ void compare_jpeg_kernels(struct run *r)
 				whole_rows(r, &c, n, (enum content)content, turn++);
 	if (!c.good || !c.refused)
 		broken("all JPEG blocks are good, or none: nothing was tested");
+	for (uint32_t n = 0; n <= N_MAX; n++)
+		for (unsigned i = 0; i < 16; i++)
+			picks(r, &c, n, turn++);
 	for (uint32_t n = 0; n <= BLOCKS; n++)
 		for (turn = 0; turn < 64; turn++)
 			weights(r, c.k, c.scalar, n, turn);

@@ -21,17 +21,65 @@ static void fill_symbols(struct huffman *h, uint32_t code, unsigned length, uint
 		h->symbol[first + i] = (uint16_t)(length << 8 | value);
 }
 
-static void fill_ac(struct huffman *h)
+static void fill_whole(struct huffman *h, bool dc)
 {
 	for (uint32_t window = 0; window < 1u << HUFFMAN_PEEK; window++) {
 		uint32_t slot = h->symbol[window];
 		unsigned length = slot >> 8, run = (slot >> 4) & 15, size = slot & 15;
 		uint32_t magnitude;
 
-		if (!slot || !size || length + size > HUFFMAN_PEEK)
+		if (!slot || (!size && !dc) || length + size > HUFFMAN_PEEK)
 			continue;
 		magnitude = (window >> (HUFFMAN_PEEK - length - size)) & ((1u << size) - 1);
-		h->ac[window] = (int32_t)((uint32_t)extend(magnitude, size) << 16 | run << 8 | (length + size));
+		h->whole[window] = (int32_t)((uint32_t)extend(magnitude, size) << 16 | run << 8 | (length + size));
+	}
+}
+
+/* The symbol behind `used` bits of a window of PAIR_PEEK. Bits past the window are zeros: see who asks. */
+static uint32_t behind(uint32_t window, unsigned used)
+{
+	return (window << used & ((1u << PAIR_PEEK) - 1)) >> (PAIR_PEEK - HUFFMAN_PEEK);
+}
+
+static bool add_coefficient(const struct huffman *h, uint32_t window, struct pair *p)
+{
+	int32_t whole = h->whole[behind(window, p->bits)];
+	unsigned used = whole & 255;
+
+	if (!whole || p->bits + used > PAIR_PEEK)
+		return false;
+	p->last = (uint8_t)(p->steps + (whole >> 8 & 15));
+	p->last_value = (int16_t)(whole >> 16);
+	p->steps = (uint8_t)(p->last + 1);
+	p->bits = (uint8_t)(p->bits + used);
+	return true;
+}
+
+static bool add_end(const struct huffman *h, uint32_t window, struct pair *p)
+{
+	uint32_t slot = h->symbol[behind(window, p->bits)];
+	unsigned used = slot >> 8;
+
+	if (!slot || (slot & 255) || p->bits + used > PAIR_PEEK)
+		return false;
+	p->bits = (uint8_t)(p->bits + used);
+	p->steps += PAIR_END;
+	return true;
+}
+
+void tutela_huffman_pairs(const struct huffman *ac, struct pairs *out)
+{
+	for (uint32_t window = 0; window < 1u << PAIR_PEEK; window++) {
+		struct pair p = {0};
+		bool any = add_coefficient(ac, window, &p);
+
+		p.first = p.last;
+		p.value = p.last_value;
+		if (any)
+			(void)add_coefficient(ac, window, &p);
+		if (!add_end(ac, window, &p) && !any)
+			p.last = PAIR_NONE;
+		out->at[window] = p;
 	}
 }
 
@@ -61,10 +109,14 @@ static uint16_t skip_slot(const struct huffman *h, uint32_t window)
 	return steps > 63 ? 0 : (uint16_t)(steps << 8 | used);
 }
 
-static void fill_skip(struct huffman *h)
+void tutela_huffman_skips(const struct huffman *dc, const struct huffman *ac, struct skips *out)
 {
-	for (uint32_t window = 0; window < 1u << HUFFMAN_PEEK; window++)
-		h->skip[window] = skip_slot(h, window);
+	for (uint32_t window = 0; window < 1u << HUFFMAN_PEEK; window++) {
+		uint32_t slot = dc->symbol[window];
+
+		out->dc[window] = (uint16_t)((slot >> 8) + (slot & 15));
+		out->ac[window] = skip_slot(ac, window);
+	}
 }
 
 bool tutela_huffman_build(struct huffman *h, const uint8_t counts[16], const uint8_t *values, unsigned n, bool dc)
@@ -89,10 +141,7 @@ bool tutela_huffman_build(struct huffman *h, const uint8_t counts[16], const uin
 		code <<= 1;
 	}
 	h->limit[17] = INT32_MAX;
-	if (!dc) {
-		fill_ac(h);
-		fill_skip(h);
-	}
+	fill_whole(h, dc);
 	h->defined = true;
 	return k == n;
 }

@@ -79,6 +79,13 @@ static bool whole_row(const struct islow *islow, const int16_t *dequantised, uns
 	return true;
 }
 
+void tutela_jpeg_pick(const uint8_t *row, uint32_t len, const struct sample_columns *columns, uint8_t *out)
+{
+	(void)len;
+	for (uint32_t i = 0; i < columns->n; i++)
+		out[i] = row[8 * (size_t)columns->block[i] + columns->column[i]];
+}
+
 static void weigh_blocks(const int16_t *blocks, uint32_t n, const float rows[8][8], const uint8_t *first,
 			 const uint8_t *count, const float (*weights)[8], float (*sums)[8])
 {
@@ -94,8 +101,11 @@ static void weigh_blocks(const int16_t *blocks, uint32_t n, const float rows[8][
 	}
 }
 
-static const struct jpeg_kernels scalar = {
-	.dequantise = dequantise, .sample_row = sample_row, .whole_row = whole_row, .weigh_blocks = weigh_blocks};
+static const struct jpeg_kernels scalar = {.dequantise = dequantise,
+					   .sample_row = sample_row,
+					   .whole_row = whole_row,
+					   .pick = tutela_jpeg_pick,
+					   .weigh_blocks = weigh_blocks};
 
 const struct jpeg_kernels *tutela_jpeg_kernels(enum tutela_isa isa)
 {

@@ -58,6 +58,12 @@ struct jpeg_kernels {
 	bool (*whole_row)(const struct islow *islow, const int16_t *dequantised, unsigned y, uint32_t n, uint8_t *out);
 
 	/*
+	 * Of `len` samples that whole_row made, those at the wanted columns, which are among them and go from left to
+	 * right.
+	 */
+	void (*pick)(const uint8_t *row, uint32_t len, const struct sample_columns *columns, uint8_t *out);
+
+	/*
 	 * For each of the n blocks b: t[v] = sum over u, ascending, of
 	 * blocks[b][u][v] * rows[u][v]; then for each j of first[b] .. first[b] +
 	 * count[b] - 1, in order: sums[j][v] += t[v] * weights[..][v], taking the
@@ -66,6 +72,9 @@ struct jpeg_kernels {
 	void (*weigh_blocks)(const int16_t *blocks, uint32_t n, const float rows[8][8], const uint8_t *first,
 			     const uint8_t *count, const float (*weights)[8], float (*sums)[8]);
 };
+
+/* Scalar `pick`, also the one of instruction sets that gain nothing by another. */
+void tutela_jpeg_pick(const uint8_t *row, uint32_t len, const struct sample_columns *columns, uint8_t *out);
 
 const struct jpeg_kernels *tutela_jpeg_kernels(enum tutela_isa isa);
 

@@ -166,7 +166,10 @@ static void weigh_blocks(const int16_t *blocks, uint32_t n, const float rows[8][
 	}
 }
 
-const struct jpeg_kernels tutela_jpeg_kernels_neon = {
-	.dequantise = dequantise, .sample_row = sample_row, .whole_row = whole_row, .weigh_blocks = weigh_blocks};
+const struct jpeg_kernels tutela_jpeg_kernels_neon = {.dequantise = dequantise,
+						      .sample_row = sample_row,
+						      .whole_row = whole_row,
+						      .pick = tutela_jpeg_pick,
+						      .weigh_blocks = weigh_blocks};
 
 #endif

@@ -41,6 +41,8 @@ struct jpeg_stream {
 	bool have_quantiser[4];
 	uint16_t quantisers[4][64];
 	struct huffman dc[4], ac[4];
+	struct pairs pairs;    /* sequential: of luma */
+	struct skips skips[2]; /* sequential: of chroma */
 	struct scan scan;
 	uint8_t *clean;        /* one segment without stuffing */
 	int16_t *coefficients; /* a row of MCUs, or (progressive) the whole plane */
@@ -114,13 +116,20 @@ static inline uint32_t next_code(const struct bits *b, const struct huffman *h)
 	return slot ? slot : tutela_huffman_long(h, bits_peek(b, 16));
 }
 
-/* A DC difference. False: no such code. */
+/* A DC difference. False: no such code. Uses at most 27 of the 56 bits that it refills. */
 static inline bool take_dc(struct bits *b, const struct huffman *h, int *diff)
 {
 	uint32_t code;
 	unsigned size;
+	int32_t whole;
 
 	bits_refill(b);
+	whole = h->whole[bits_peek(b, HUFFMAN_PEEK)];
+	if (whole) {
+		bits_drop(b, whole & 255);
+		*diff = whole >> 16;
+		return true;
+	}
 	code = next_code(b, h);
 	if (!code)
 		return false;

@@ -60,7 +60,7 @@ static bool ac_first(struct progress *p, int16_t *block, uint64_t *nonzero)
 		int32_t whole;
 
 		bits_refill(b);
-		whole = h->ac[bits_peek(b, HUFFMAN_PEEK)];
+		whole = h->whole[bits_peek(b, HUFFMAN_PEEK)];
 		if (whole) {
 			k += whole >> 8 & 15;
 			if (k > scan->last)

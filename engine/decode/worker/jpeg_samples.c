@@ -37,10 +37,11 @@ struct jpeg_samples {
 	struct grid columns, rows;
 	uint32_t next_row; /* of the grid */
 	uint8_t *samples;
-	int16_t *dequantised;    /* a row of blocks */
+	int16_t *dequantised; /* a row of blocks */
+	uint32_t dense;       /* so many blocks in a row, and all of their pixels are made for the grid's; 0: not so */
 	struct picture *picture; /* made of all samples, instead of the plane; NULL: nothing needs them */
 	struct grid every;       /* a column of each block */
-	uint8_t *pixels;         /* a row of it */
+	uint8_t *pixels;         /* a row of them */
 	struct axis across, down;
 	float (*sums)[PDQ_SIDE][8]; /* [PDQ_SIDE]: by decimated row, decimated column, frequency */
 };
@@ -132,9 +133,27 @@ static bool ref_init(struct jpeg_samples *s)
 	uint32_t n_rows = resampled(&s->geometry) ? PDQ_REF_SIDE : s->geometry.height;
 
 	s->samples = tutela_mem_array(n_cols, 1);
-	return s->samples && transform_init(s) && grid_init(&s->columns, s->geometry.width, n_cols) &&
-	       grid_init(&s->rows, s->geometry.height, n_rows) &&
-	       tutela_pdq_plane_new(n_rows, n_cols, s->hash_kernels, &s->plane) == TUTELA_OK;
+	if (!s->samples || !transform_init(s) || !grid_init(&s->columns, s->geometry.width, n_cols) ||
+	    !grid_init(&s->rows, s->geometry.height, n_rows) ||
+	    tutela_pdq_plane_new(n_rows, n_cols, s->hash_kernels, &s->plane) != TUTELA_OK)
+		return false;
+	/* From four samples in a block on, all eight at once are cheaper. No block but the last is without any. */
+	if (s->geometry.width > 2 * n_cols)
+		return true;
+	s->dense = s->columns.block[n_cols - 1] + 1;
+	s->pixels = tutela_mem_array(s->dense, 8);
+	return s->pixels;
+}
+
+/* Row y of the blocks at the columns of the grid. */
+static bool grid_row(struct jpeg_samples *s, const struct sample_columns *columns, unsigned y)
+{
+	if (!s->dense)
+		return s->kernels->sample_row(&s->islow, s->dequantised, y, columns, s->samples);
+	if (!s->kernels->whole_row(&s->islow, s->dequantised, y, s->dense, s->pixels))
+		return false;
+	s->kernels->pick(s->pixels, s->dense * 8, columns, s->samples);
+	return true;
 }
 
 /* Every row of the grid that lies in this row of blocks; a row that is wanted twice is made once. */
@@ -148,7 +167,7 @@ static bool ref_row(struct jpeg_samples *s, const int16_t *blocks)
 
 		if (made < 0 && !s->kernels->dequantise(blocks, &s->quantisers, &columns, s->dequantised))
 			return false;
-		if ((int)y != made && !s->kernels->sample_row(&s->islow, s->dequantised, y, &columns, s->samples))
+		if ((int)y != made && !grid_row(s, &columns, y))
 			return false;
 		made = (int)y;
 		s->hash_kernels->luma_gray(s->samples, s->columns.n, tutela_pdq_plane_slot(s->plane));

@@ -5,88 +5,110 @@
 #include "base/mem.h"
 #include "decode/worker/jpeg_parts.h"
 
+/* One symbol, of any length. False: declined. *k is past 63 when the block ends. */
+static inline bool take_one(struct bits *b, const struct huffman *h, int16_t *block, unsigned *k)
+{
+	uint32_t code = next_code(b, h);
+	unsigned run = code >> 4 & 15, size = code & 15;
+
+	if (!code)
+		return false;
+	bits_drop(b, code >> 8);
+	if (size == 0 && run == 0) {
+		*k = 64;
+		return true;
+	}
+	*k += run;
+	if (*k > 63)
+		return false;
+	if (size == 0) {
+		*k += 1;
+		return run == 15 && *k <= 63;
+	}
+	block[tutela_jpeg_natural[*k]] = (int16_t)extend(bits_take(b, size), size);
+	*k += 1;
+	return true;
+}
+
+/*
+ * What the next PAIR_PEEK bits hold. False: take one symbol. So it is near the
+ * end of a block too, where the bits behind its last coefficient are not its own.
+ */
+static inline bool take_pair(struct bits *b, const struct pairs *pairs, int16_t *block, unsigned *k)
+{
+	const struct pair *p = &pairs->at[bits_peek(b, PAIR_PEEK)];
+	unsigned last = *k + p->last;
+
+	if (last > 62)
+		return false;
+	block[tutela_jpeg_natural[*k + p->first]] = p->value;
+	block[tutela_jpeg_natural[last]] = p->last_value;
+	bits_drop(b, p->bits);
+	*k += p->steps;
+	return true;
+}
+
 /* The 63 AC coefficients of a sequential block, into natural order. False: declined. */
-static inline bool take_ac(struct bits *b, const struct huffman *h, int16_t *block)
+static inline bool take_ac(struct bits *b, const struct pairs *pairs, const struct huffman *h, int16_t *block)
 {
 	unsigned k = 1;
 
 	while (k < 64) {
-		uint32_t code;
-		unsigned run, size;
-		int32_t whole;
-
+		/* A look-up uses at most 11 of 56 bits, one symbol at most 31. */
 		bits_refill(b);
-		/* Two short ones use at most 20 of 56 bits; 36 are left for one of any length (16 + 10). */
-		whole = h->ac[bits_peek(b, HUFFMAN_PEEK)];
-		if (whole) {
-			k += whole >> 8 & 15;
-			if (k > 63)
-				return false;
-			block[tutela_jpeg_natural[k++]] = (int16_t)(whole >> 16);
-			bits_drop(b, whole & 255);
-			whole = h->ac[bits_peek(b, HUFFMAN_PEEK)];
-			if (whole && k < 64) {
-				k += whole >> 8 & 15;
-				if (k > 63)
-					return false;
-				block[tutela_jpeg_natural[k++]] = (int16_t)(whole >> 16);
-				bits_drop(b, whole & 255);
-			}
+		if (take_pair(b, pairs, block, &k)) {
 			if (k > 63)
 				return true;
+			if (take_pair(b, pairs, block, &k))
+				continue;
 		}
-		code = next_code(b, h);
-		if (!code)
+		if (!take_one(b, h, block, &k))
 			return false;
-		run = code >> 4 & 15;
-		size = code & 15;
-		bits_drop(b, code >> 8);
-		if (size == 0) {
-			if (run == 0)
-				return true;
-			if (run != 15)
-				return false;
-			k += 16;
-			if (k > 63)
-				return false;
-			continue;
-		}
-		k += run;
-		if (k > 63)
-			return false;
-		block[tutela_jpeg_natural[k++]] = (int16_t)extend(bits_take(b, size), size);
 	}
 	return true;
 }
 
-/* Pass over the AC coefficients of a block that nobody wants. */
-static inline bool skip_ac(struct bits *b, const struct huffman *h)
+/* Pass over a block that nobody wants. */
+static inline bool skip_block(struct bits *b, const struct skips *skips, const struct huffman *dc,
+			      const struct huffman *ac)
 {
 	unsigned k = 1;
+	uint32_t code, slot;
 
+	bits_refill(b);
+	slot = skips->dc[bits_peek(b, HUFFMAN_PEEK)];
+	if (!slot) {
+		code = next_code(b, dc);
+		if (!code)
+			return false;
+		slot = (code >> 8) + (code & 15);
+	}
+	/* At most 27 of 56 bits; what a look-up of AC skips is at most 25. */
+	bits_drop(b, slot);
 	while (k < 64) {
-		uint32_t code, slot;
 		unsigned steps;
 
-		bits_refill(b);
-		slot = h->skip[bits_peek(b, HUFFMAN_PEEK)];
+		slot = skips->ac[bits_peek(b, HUFFMAN_PEEK)];
 		steps = slot >> 8;
-		if (slot && steps < SKIP_EOB && k + steps <= 64) {
-			bits_drop(b, slot & 255);
-			k += steps;
-			continue;
-		}
 		if (slot && steps >= SKIP_EOB && k + steps - SKIP_EOB <= 63) {
 			bits_drop(b, slot & 255);
 			return true;
 		}
-		code = next_code(b, h);
+		if (slot && steps < SKIP_EOB && k + steps <= 64) {
+			bits_drop(b, slot & 255);
+			bits_refill(b);
+			k += steps;
+			continue;
+		}
+		bits_refill(b);
+		code = next_code(b, ac);
 		if (!code)
 			return false;
 		bits_drop(b, (code >> 8) + (code & 15));
 		if ((code & 15) == 0 && (code >> 4 & 15) != 15)
 			return (code >> 4 & 15) == 0;
 		k += (code >> 4 & 15) + 1;
+		bits_refill(b);
 	}
 	return k == 64;
 }
@@ -101,13 +123,12 @@ static bool take_luma(struct jpeg_stream *s, struct bits *b, int16_t *block)
 	s->predictor[0] += diff;
 	block[0] = (int16_t)s->predictor[0];
 	/* libjpeg keeps a predictor of any size; a value that does not fit is no ordinary file */
-	return block[0] == s->predictor[0] && take_ac(b, &s->ac[s->scan.ac[0]], block);
+	return block[0] == s->predictor[0] && take_ac(b, &s->pairs, &s->ac[s->scan.ac[0]], block);
 }
 
 static bool take_mcu(struct jpeg_stream *s, struct bits *b, uint32_t column)
 {
 	unsigned h = s->components[0].h, v = s->components[0].v;
-	int unused;
 
 	for (unsigned y = 0; y < v; y++)
 		for (unsigned x = 0; x < h; x++)
@@ -115,7 +136,7 @@ static bool take_mcu(struct jpeg_stream *s, struct bits *b, uint32_t column)
 				       s->coefficients + 64 * ((size_t)y * s->geometry.block_columns + column * h + x)))
 				return false;
 	for (unsigned i = 1; i < s->n_components; i++)
-		if (!take_dc(b, &s->dc[s->scan.dc[i]], &unused) || !skip_ac(b, &s->ac[s->scan.ac[i]]))
+		if (!skip_block(b, &s->skips[i - 1], &s->dc[s->scan.dc[i]], &s->ac[s->scan.ac[i]]))
 			return false;
 	return true;
 }
@@ -152,6 +173,9 @@ bool tutela_jpeg_begin_sequential(struct jpeg_stream *s)
 					     sizeof *s->coefficients);
 	if (!s->coefficients || !tutela_jpeg_latch_quantisers(s))
 		return false;
+	tutela_huffman_pairs(&s->ac[scan->ac[0]], &s->pairs);
+	for (unsigned i = 1; i < scan->n; i++)
+		tutela_huffman_skips(&s->dc[scan->dc[i]], &s->ac[scan->ac[i]], &s->skips[i - 1]);
 	tutela_jpeg_begin_segment(s);
 	return true;
 }
