@@ -69,6 +69,7 @@ DIGEST_PKG := nettle
 SECCOMP_PKG := libseccomp
 JPEG_PKG := libjpeg
 PNG_PKG := libpng
+GIF_PKG := libgif
 DEFLATE_PKG := libdeflate
 VIPS_PKG := vips
 TIFF_PKG := libtiff-4
@@ -87,7 +88,7 @@ GNUTLS_PKG := gnutls
 # Goals that need no compiler, or that install one and then start make again.
 BARE_GOALS := help deps clean format dist uninstall demo check check-bare check-isa check-neon ci bench-peers bench-report
 ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
-NEEDED_PKGS := $(LMDB_PKG) $(DIGEST_PKG) $(SECCOMP_PKG) $(JPEG_PKG) $(PNG_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(TIFF_PKG) $(JXL_PKG) $(JSON_PKG) $(YAJL_PKG) \
+NEEDED_PKGS := $(LMDB_PKG) $(DIGEST_PKG) $(SECCOMP_PKG) $(JPEG_PKG) $(PNG_PKG) $(GIF_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(TIFF_PKG) $(JXL_PKG) $(JSON_PKG) $(YAJL_PKG) \
 	$(SODIUM_PKG) $(ZSTD_PKG) $(EXPAT_PKG) $(SQLITE_PKG) $(CURL_PKG) \
 	$(if $(filter check% cov cov-run tests,$(MAKECMDGOALS)),$(CRITERION_PKG) $(MICROHTTPD_PKG) $(GNUTLS_PKG))
 LACKING := $(strip $(shell for p in $(firstword $(CC)) pkg-config; do command -v $$p >/dev/null || echo $$p; done; \

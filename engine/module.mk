@@ -29,7 +29,7 @@ WORKER_COMMON := engine/decode/worker/decoder.c engine/decode/worker/sandbox.c e
 	engine/decode/worker/digest.c \
 	engine/decode/worker/sniff.c engine/decode/worker/row_sink.c engine/decode/wire.c \
 	$(wildcard engine/base/*.c) $(wildcard engine/hash/*.c)
-WORKER_CORE := $(WORKER_COMMON) engine/decode/worker/codec_jpeg.c engine/decode/worker/codec_png.c \
+WORKER_CORE := $(WORKER_COMMON) engine/decode/worker/codec_jpeg.c engine/decode/worker/codec_png.c engine/decode/worker/codec_gif.c \
 	$(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine/decode/worker/png_*.c) \
 	engine/decode/worker/codecs_core.c
 WORKER_VIPS := $(WORKER_COMMON) engine/decode/worker/codec_vips.c engine/decode/worker/codec_tiff.c \
@@ -37,11 +37,12 @@ WORKER_VIPS := $(WORKER_COMMON) engine/decode/worker/codec_vips.c engine/decode/
 
 OBJECTS_tutela-decoder := $(WORKER_CORE:%.c=$(B)/%.o)
 OBJECTS_tutela-decoder-vips := $(WORKER_VIPS:%.c=$(B)/%.o)
-LINK_tutela-decoder = $(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) $(call pkg,DIGEST,libs) -lm
+LINK_tutela-decoder = $(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) $(call pkg,GIF,libs) $(call pkg,DIGEST,libs) -lm
 LINK_tutela-decoder-vips = $(call pkg,VIPS,libs) -lgmodule-2.0 $(call pkg,TIFF,libs) $(call pkg,JXL,libs) $(call pkg,DIGEST,libs) -lm
 
 FLAGS_engine/decode/worker/codec_jpeg = $(call pkg,JPEG,cflags)
 FLAGS_engine/decode/worker/codec_png = $(call pkg,PNG,cflags)
+FLAGS_engine/decode/worker/codec_gif = $(call pkg,GIF,cflags)
 FLAGS_engine/decode/worker/png_stream = $(call pkg,DEFLATE,cflags)
 FLAGS_engine/decode/worker/codec_vips = $(call pkg,VIPS,cflags)
 FLAGS_engine/decode/worker/codec_tiff = $(call pkg,TIFF,cflags)

@@ -15,9 +15,14 @@ _Static_assert(WIRE_REPLY_LEN == 60 + 16 + 20 + 32 + 2 * PDQ_LEN + 2 * TUTELA_HA
 
 bool tutela_wire_decodes(enum wire_kind kind, enum tutela_format format)
 {
-	if (format == TUTELA_FORMAT_JPEG || format == TUTELA_FORMAT_PNG)
+	switch (format) {
+	case TUTELA_FORMAT_JPEG:
+	case TUTELA_FORMAT_PNG:
+	case TUTELA_FORMAT_GIF:
 		return kind == WIRE_CORE;
-	return kind == WIRE_VIPS && format > TUTELA_FORMAT_PNG && format < TUTELA_FORMAT_OTHER;
+	default:
+		return kind == WIRE_VIPS && format > TUTELA_FORMAT_NONE && format < TUTELA_FORMAT_OTHER;
+	}
 }
 
 unsigned tutela_wire_hashes(uint32_t width, uint32_t height)

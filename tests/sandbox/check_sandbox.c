@@ -161,8 +161,8 @@ static int order_file(const struct row *r, enum wire_kind kind)
 	long number = r->number == HOST_PID ? getpid() : kind == WIRE_CORE ? 1 : 2;
 	int fd = memfd_create("order", MFD_CLOEXEC);
 
-	must(fd >= 0 &&
-		     dprintf(fd, "%s:%s %ld", kind == WIRE_CORE ? "\xff\xd8\xff\xe0" : "GIF89a", r->order, number) > 0,
+	must(fd >= 0 && dprintf(fd, "%s:%s %ld", kind == WIRE_CORE ? "\xff\xd8\xff\xe0" : "\xff\x0a", r->order,
+				number) > 0,
 	     "memfd");
 	return fd;
 }

@@ -527,7 +527,7 @@ enum tutela_decode_class tutela_probe(const uint8_t *bytes, size_t len, struct r
 	}
 	if (strncmp(name, "lie-", 4) == 0)
 		tutela_probe_lie(name + 4, (uint32_t)number,
-				 tutela_codecs.kind == WIRE_CORE ? TUTELA_FORMAT_JPEG : TUTELA_FORMAT_GIF);
+				 tutela_codecs.kind == WIRE_CORE ? TUTELA_FORMAT_JPEG : TUTELA_FORMAT_JXL);
 	report(sink, PROBE_UNKNOWN, 0);
 	return TUTELA_DECODE_CORRUPT;
 }

@@ -102,12 +102,12 @@ Test(sandbox, a_file_that_crashes_is_known_by_its_digests, .timeout = 60)
 Test(sandbox, a_file_that_takes_too_long_is_known_by_its_digests, .timeout = 60)
 {
 	struct tutela_decoder *pool = open_in(TEST_BOXES "/box", 0, 500);
-	struct tutela_decoded d = order(pool, "GIF89a:spin 0");
+	struct tutela_decoded d = order(pool, "\xff\x0a:spin 0");
 	struct tutela_decoder_stats s;
 
 	cr_expect_eq(d.class_, TUTELA_DECODE_TIMED_OUT);
 	cr_expect_eq(d.have, TUTELA_WANT_DIGESTS);
-	cr_expect_eq(d.format, TUTELA_FORMAT_GIF);
+	cr_expect_eq(d.format, TUTELA_FORMAT_JXL);
 	tutela_decoder_stats(pool, &s);
 	cr_expect(s.crashed == 0 && s.timed_out == 1);
 	tutela_decoder_close(pool);
@@ -118,7 +118,7 @@ Test(sandbox, a_forbidden_call_is_a_crash_by_sigsys, .timeout = 60)
 	struct tutela_decoder *pool = open_in(TEST_BOXES "/box", 0, 0);
 
 	cr_expect_eq(order(pool, "\xff\xd8\xff\xe0:socket 0").signal, SIGSYS);
-	cr_expect_eq(order(pool, "GIF89a:execve 0").signal, SIGSYS);
+	cr_expect_eq(order(pool, "\xff\x0a:execve 0").signal, SIGSYS);
 	cr_expect_eq(order(pool, "text").class_, TUTELA_DECODE_NOT_PICTURE, "the next worker is a good one");
 	tutela_decoder_close(pool);
 }

@@ -249,11 +249,11 @@ Test(wire, what_was_not_asked_is_refused)
 Test(wire, of_another_kinds_file_only_the_format_passes)
 {
 	struct wire_reply rp = honest(), got;
-	struct tutela_decoded only = {.format = TUTELA_FORMAT_GIF};
+	struct tutela_decoded only = {.format = TUTELA_FORMAT_WEBP};
 	uint8_t bytes[WIRE_REPLY_LEN];
 
 	rp.answer = WIRE_OTHER_KIND;
-	rp.decoded.format = TUTELA_FORMAT_GIF;
+	rp.decoded.format = TUTELA_FORMAT_WEBP;
 	rp.decoded.hashes.pdq.quality = -7;
 	tutela_wire_put_reply(&rp, bytes);
 	cr_assert_eq(tutela_wire_get_reply(bytes, sizeof(bytes), &asked, WIRE_CORE, &got), TUTELA_OK);
@@ -283,7 +283,7 @@ Test(wire, honest_failures_pass)
 	rp.decoded.class_ = TUTELA_DECODE_CORRUPT;
 	rp.decoded.partial = true;
 	cr_expect_eq(pass(&rp, &asked, WIRE_CORE), TUTELA_OK);
-	rp = (struct wire_reply){.number = 77, .answer = WIRE_OTHER_KIND, .decoded = {.format = TUTELA_FORMAT_GIF}};
+	rp = (struct wire_reply){.number = 77, .answer = WIRE_OTHER_KIND, .decoded = {.format = TUTELA_FORMAT_WEBP}};
 	cr_expect_eq(pass(&rp, &asked, WIRE_CORE), TUTELA_OK);
 	cr_expect_eq(pass(&rp, &asked, WIRE_VIPS), TUTELA_E_FORMAT, "there is no third kind");
 }

@@ -33,8 +33,8 @@ struct codecs {
 /* One per program. */
 extern const struct codecs tutela_codecs;
 
-codec_fn tutela_codec_jpeg, tutela_codec_png;
-codec_fn tutela_codec_webp, tutela_codec_gif, tutela_codec_tiff, tutela_codec_heif;
+codec_fn tutela_codec_jpeg, tutela_codec_png, tutela_codec_gif;
+codec_fn tutela_codec_webp, tutela_codec_tiff, tutela_codec_heif;
 codec_fn tutela_codec_bmp, tutela_codec_jxl;
 
 /* What tutela_codec_png does with files that are not ordinary. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * WebP, GIF, TIFF, HEIC and AVIF by libvips: the loader of the sniffed format
+ * WebP, TIFF, HEIC and AVIF by libvips: the loader of the sniffed format
  * and no other, untrusted loaders blocked, no vector code, no cache, one
  * thread of its own. Rows come out in strips; bands are taken apart here.
  */
@@ -56,8 +56,7 @@ static void load_heif(void)
 /* A first decode, of nothing, so that loaders are registered and tables are made before the lock-down. */
 static void warm_up(void)
 {
-	static loader_fn *const loaders[] = {vips_webpload_buffer, vips_gifload_buffer, vips_tiffload_buffer,
-					     vips_heifload_buffer};
+	static loader_fn *const loaders[] = {vips_webpload_buffer, vips_tiffload_buffer, vips_heifload_buffer};
 	static const char nothing[64];
 
 	for (size_t i = 0; i < sizeof(loaders) / sizeof(loaders[0]); i++) {
@@ -285,11 +284,6 @@ enum tutela_decode_class tutela_codec_webp(const uint8_t *bytes, size_t len, str
 	bytes_take(&r, 4);
 	claimed = (uint64_t)bytes_u32(&r) + 8;
 	return unless_short(load(vips_webpload_buffer, 4, bytes, len, sink), claimed > len);
-}
-
-enum tutela_decode_class tutela_codec_gif(const uint8_t *bytes, size_t len, struct row_sink *sink)
-{
-	return unless_short(load(vips_gifload_buffer, 4, bytes, len, sink), bytes[len - 1] != ';');
 }
 
 enum tutela_decode_class tutela_codec_vips_tiff(const uint8_t *bytes, size_t len, struct row_sink *sink)

@@ -4,6 +4,7 @@
 static const struct codec table[] = {
 	{TUTELA_FORMAT_JPEG, tutela_codec_jpeg},
 	{TUTELA_FORMAT_PNG, tutela_codec_png},
+	{TUTELA_FORMAT_GIF, tutela_codec_gif},
 };
 
 const struct codecs tutela_codecs = {

@@ -2,10 +2,9 @@
 #include "decode/worker/codec.h"
 
 static const struct codec table[] = {
-	{TUTELA_FORMAT_WEBP, tutela_codec_webp}, {TUTELA_FORMAT_GIF, tutela_codec_gif},
-	{TUTELA_FORMAT_TIFF, tutela_codec_tiff}, {TUTELA_FORMAT_HEIC, tutela_codec_heif},
-	{TUTELA_FORMAT_AVIF, tutela_codec_heif}, {TUTELA_FORMAT_BMP, tutela_codec_bmp},
-	{TUTELA_FORMAT_JXL, tutela_codec_jxl},
+	{TUTELA_FORMAT_WEBP, tutela_codec_webp}, {TUTELA_FORMAT_TIFF, tutela_codec_tiff},
+	{TUTELA_FORMAT_HEIC, tutela_codec_heif}, {TUTELA_FORMAT_AVIF, tutela_codec_heif},
+	{TUTELA_FORMAT_BMP, tutela_codec_bmp},   {TUTELA_FORMAT_JXL, tutela_codec_jxl},
 };
 
 const struct codecs tutela_codecs = {

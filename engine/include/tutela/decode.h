@@ -10,8 +10,8 @@
  * What a worker may do is bounded by the system, see SECURITY.md; one that
  * cannot lock itself down ends before it reads a byte.
  *
- * Two kinds of worker exist: `tutela-decoder` (JPEG, PNG) and
- * `tutela-decoder-vips` (WebP, GIF, TIFF, HEIC, AVIF, BMP, JPEG XL). The
+ * Two kinds of worker exist: `tutela-decoder` (JPEG, PNG, GIF) and
+ * `tutela-decoder-vips` (WebP, TIFF, HEIC, AVIF, BMP, JPEG XL). The
  * first sniffs; a file of the second's formats is handed on.
  *
  * Thread safety: a pool may be used by any number of threads; each call takes

@@ -83,7 +83,7 @@ static void answer(const struct wire_request *rq, int way)
 		break;
 	case FAKE_OTHER_KIND:
 		rp.answer = WIRE_OTHER_KIND;
-		rp.decoded = (struct tutela_decoded){.format = TUTELA_FORMAT_GIF};
+		rp.decoded = (struct tutela_decoded){.format = TUTELA_FORMAT_WEBP};
 		break;
 	}
 	tutela_wire_put_reply(&rp, bytes);
