@@ -8,6 +8,7 @@
 #include "audit_tell.h"
 #include "cli.h"
 #include "expiry.h"
+#include "interrupt.h"
 #include "locate.h"
 #include "memory.h"
 #include "message.h"
@@ -129,8 +130,10 @@ static size_t all_publics(const struct key_set *set, const struct tutela_public_
 
 static int fail(const struct wish *w, enum tutela_err error, const char *why)
 {
-	(void)error;
-	message_error(w->out, "%s", why);
+	if (error == TUTELA_E_INTERRUPTED)
+		message_error(w->out, "interrupted: no list was issued, and readers find what was there before");
+	else
+		message_error(w->out, "%s", why);
 	return STATUS_TROUBLE;
 }
 
@@ -259,6 +262,12 @@ static int tell_lists(struct wish *w, uint64_t index)
 	return status;
 }
 
+static bool on_stop(void *ctx)
+{
+	(void)ctx;
+	return interrupt_asked();
+}
+
 static int publish(struct wish *w)
 {
 	const char **lists = memory_array(w->lists.n, sizeof(*lists));
@@ -274,6 +283,7 @@ static int publish(struct wish *w)
 					   .since = w->versions,
 					   .full = w->full,
 					   .result = on_list,
+					   .stop = on_stop,
 					   .ctx = w,
 					   .why = why,
 					   .why_len = sizeof(why)};

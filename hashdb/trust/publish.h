@@ -70,6 +70,8 @@ struct publish_data {
 	const char *list;
 	uint32_t list_number, from;
 	const uint8_t *digest;
+	bool (*stop)(void *ctx); /* TUTELA_E_INTERRUPTED, when not NULL */
+	void *ctx;
 };
 enum tutela_err tutela_publish_data(struct publish_folder *f, const struct publish_data *data,
 				    struct bundle_file *file);

@@ -27,6 +27,7 @@
 struct out {
 	struct publish_folder *folder;
 	struct bundle_file *file;
+	const struct publish_data *data;
 	bool delta, withdrawn; /* which entries are to be written */
 	ZSTD_CCtx *zstd;
 	struct sha256_ctx sha;
@@ -76,6 +77,9 @@ static enum tutela_err put_line(struct out *o, const struct tutela_record *rec)
 {
 	size_t len = tutela_record_line(rec, RECORD_EFFECTIVE, o->line);
 	enum tutela_err err = TUTELA_OK;
+
+	if (o->data->stop && o->data->stop(o->data->ctx))
+		return tutela_bundle_fail(o->folder->why, TUTELA_E_INTERRUPTED, "interrupted");
 
 	o->line[len++] = '\n';
 	if (len > BUFFER - o->n)
@@ -248,7 +252,7 @@ static enum tutela_err give_name(struct publish_folder *f, const char *list, str
 
 enum tutela_err tutela_publish_data(struct publish_folder *f, const struct publish_data *data, struct bundle_file *file)
 {
-	struct out o = {.folder = f, .file = file, .fd = -1};
+	struct out o = {.folder = f, .file = file, .data = data, .fd = -1};
 	enum tutela_err err;
 
 	sha256_init(&o.sha);

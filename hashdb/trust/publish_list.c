@@ -163,8 +163,13 @@ static bool has_file(const struct bundle_manifest *m, uint64_t base, uint64_t ve
 static enum tutela_err add_data(struct one_list *one, uint64_t base, uint32_t from)
 {
 	struct bundle_manifest *m = &one->m;
-	struct publish_data data = {
-		.snap = one->p->snap, .list = one->name, .list_number = one->number, .from = from, .digest = m->digest};
+	struct publish_data data = {.snap = one->p->snap,
+				    .list = one->name,
+				    .list_number = one->number,
+				    .from = from,
+				    .digest = m->digest,
+				    .stop = one->p->opts->stop,
+				    .ctx = one->p->opts->ctx};
 	struct bundle_file file = {.base = base, .version = m->version};
 	enum tutela_err err;
 

@@ -174,6 +174,24 @@ run 0 sync nc
 is "gone" "7/a " "$(ids nc)"
 stop_server
 
+# --- A web page in the place of an answer is called one, whoever asks.
+answers page '<!DOCTYPE html><p>Log in' '
+ <html><p>Log in' '<!doctype HTML>' '<html>' '<HTML lang="en">' '<html>'
+run 0 key generate --no-passphrase --out key
+run 0 source add p1 --type stopncii --url "$URL/v1" --credentials sn.keys
+run 0 source add p2 --type threatexchange --url "$URL/v1" --credentials te.keys
+run 0 source add p3 --type tat --url "$URL" --credentials tat.keys
+run 0 source add p4 --type ncmec --url "$URL" --credentials nc.keys
+run 0 source add p5 --url "$URL/b" --key key.pub
+for source in p1 p2 p3 p4 p5; do
+	run 2 sync $source
+	says err "the server answers with a web page: is the address right"
+	says_not err hush
+done
+run 2 source members p4
+says err "the server answers with a web page: is the address right"
+stop_server
+
 # --- A list that was removed is fetched whole again: what was fetched before is not here any more.
 answers again \
 	"{\"hasMoreRecords\":false,\"nextSetTimestamp\":50,\"hashRecords\":[{\"signalType\":\"ImagePDQ\",\"hashValue\":\"$A\",\"hashStatus\":\"Active\",\"lastModtimestamp\":40}]}" \

@@ -403,24 +403,9 @@ Test(exch_csv, what_is_written)
 /* "csv" is what the source wrote; "sheet" is what a spreadsheet may open. */
 Test(exch_csv, formulas)
 {
-	static const char *const ids[] = {"=1+1",
-					  "+1",
-					  "-1",
-					  "@x",
-					  "  =1",
-					  "'a",
-					  "\xef\xbc\x9d"
-					  "1",
-					  "=\"a\",b"};
-	static const char *const cells[] = {"'=1+1",
-					    "'+1",
-					    "'-1",
-					    "'@x",
-					    "\"'  =1\"",
-					    "''a",
-					    "'\xef\xbc\x9d"
-					    "1",
-					    "\"'=\"\"a\"\",b\""};
+	static const char *const ids[] = {"=1+1", "+1", "-1", "@x", "  =1", "'a", "\xef\xbc\x9dx", "=\"a\",b"};
+	static const char *const cells[] = {
+		"'=1+1", "'+1", "'-1", "'@x", "\"'  =1\"", "''a", "'\xef\xbc\x9dx", "\"'=\"\"a\"\",b\""};
 	static struct tutela_record recs[8];
 	struct tutela_reader_opts o = {.size = sizeof(o), .record = log_record};
 	struct tutela_reader *r;

@@ -266,6 +266,31 @@ Test(publish, lists_are_looked_at_before_anything_is_written)
 	close_office(&o);
 }
 
+static bool now(void *ctx)
+{
+	(void)ctx;
+	return true;
+}
+
+Test(publish, stops_when_it_is_asked_to)
+{
+	struct office o;
+	const char *list = "a";
+	const struct tutela_secret_key *keys[1];
+	struct tutela_publish_opts opts = {
+		.size = sizeof opts, .n_lists = 1, .lists = &list, .n_keys = 1, .keys = keys, .stop = now};
+	uint64_t version;
+
+	open_office(&o);
+	keys[0] = o.key;
+	opts.folder = o.folder;
+	put_one(o.store, "a", record_of("1", pdq(1)));
+	FAILS(tutela_publish(o.store, &opts, &version), TUTELA_E_INTERRUPTED);
+	cr_assert_not(has(&o, "lists.json") || has(&o, "a.1.full.zst") || has(&o, ".publish.zst.tmp"));
+	cr_assert_eq(publish(&o, "a"), 1);
+	close_office(&o);
+}
+
 Test(publish, local_decisions_are_in_what_is_published)
 {
 	uint8_t digest[32];

@@ -307,6 +307,40 @@ static bool good_status(const struct exchange *x)
 	return x->status == 200 || x->status == 206;
 }
 
+/* A login page, or that of a file that is not there: what comes in its place would be called damaged. */
+static bool is_web_page(const char *bytes, size_t len)
+{
+	static const char *const begins[] = {"<!doctype html", "<html"};
+	static const char mark[] = "\xef\xbb\xbf";
+
+	if (len >= sizeof(mark) - 1 && memcmp(bytes, mark, sizeof(mark) - 1) == 0) {
+		bytes += sizeof(mark) - 1;
+		len -= sizeof(mark) - 1;
+	}
+	for (; len && memchr(" \t\r\n", *bytes, 4); len--)
+		bytes++;
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+		size_t n = strlen(begins[i]);
+
+		if (len >= n && strncasecmp(bytes, begins[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool web_page(struct exchange *x, const char *bytes, size_t len)
+{
+	const char *url = x->request->url;
+
+	if (x->at || !is_web_page(bytes, len))
+		return false;
+	x->failed = fail(x->h, TUTELA_E_REFUSED,
+			 "'%.*s': the server answers with a web page: is the address right, or does something on the "
+			 "way want a login?",
+			 shown_len(url), url);
+	return true;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 {
 	struct exchange *x = ctx;
@@ -320,7 +354,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 	}
 	if (!good_status(x) && len > ERROR_BODY - x->at)
 		return 0;
-	if (good_status(x) && too_big(x, len))
+	if (good_status(x) && (too_big(x, len) || web_page(x, bytes, len)))
 		return 0;
 	if (!x->answer && good_status(x))
 		return pass_on(x, bytes, len) ? len : 0;

@@ -116,6 +116,7 @@ struct tutela_publish_opts {
 	bool full;             /* a full file of each list, also when deltas would do */
 	int64_t now;           /* 0: the clock */
 	void (*result)(void *ctx, const struct tutela_publish_list *list); /* once for each list, at the end */
+	bool (*stop)(void *ctx); /* asked now and then: true ends it, as a failure does; may be NULL */
 	void *ctx;
 	char *why; /* gets a sentence on failure; may be NULL */
 	size_t why_len;
@@ -137,7 +138,7 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_publish_check(struct tutela_sto
  * readers see what was there, and doing it again completes it. *version is the
  * index's; it stays when there was nothing to say. Errors as above, and the
  * store's; TUTELA_E_NOTFOUND: no such list; TUTELA_E_REFUSED: the folder has a
- * newer version, or no root.
+ * newer version, or no root; TUTELA_E_INTERRUPTED.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_publish(struct tutela_store *s, const struct tutela_publish_opts *opts,
 							 uint64_t *version);
