@@ -2,13 +2,6 @@
 # audit repair: a damaged record stays, is told of for ever, and no longer holds up the store.
 . "$TESTS/lib.sh"
 
-# damage TEXT: another first byte wherever it stands in the store
-damage() {
-	for at in $(grep -abo -e "$1" "$TUTELA_STORE/data.mdb" | cut -d : -f 1); do
-		printf '#' | dd of="$TUTELA_STORE/data.mdb" bs=1 seek="$at" conv=notrunc 2>dd.log
-	done
-}
-
 run 0 init
 echo "pdq $(hex 1) e1" >list.txt
 run 0 import --list l list.txt

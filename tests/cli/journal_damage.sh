@@ -2,13 +2,6 @@
 # Damaged records of the journal: passed over, named, and the exit status says that something is unknown.
 . "$TESTS/lib.sh"
 
-# damage TEXT: another first byte wherever it stands in the store
-damage() {
-	for at in $(grep -abo -e "$1" "$TUTELA_STORE/data.mdb" | cut -d : -f 1); do
-		printf '#' | dd of="$TUTELA_STORE/data.mdb" bs=1 seek="$at" conv=notrunc 2>dd.log
-	done
-}
-
 run 0 init
 mkdir disk
 for i in 1 2 3 4; do

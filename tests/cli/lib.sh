@@ -88,6 +88,13 @@ hex() {
 	printf '%s' "tutela $1" | sha256sum | cut -c 1-"${2:-64}"
 }
 
+# damage TEXT: another first byte wherever it stands in the store
+damage() {
+	for at in $(grep -abo -e "$1" "$TUTELA_STORE/data.mdb" | cut -d : -f 1); do
+		printf '#' | dd of="$TUTELA_STORE/data.mdb" bs=1 seek="$at" conv=notrunc 2>dd.log
+	done
+}
+
 # as_nobody WORD...: without root's powers; skips the test when that cannot be done.
 as_nobody() {
 	if [ "$(id -u)" -ne 0 ]; then

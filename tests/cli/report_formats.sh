@@ -193,7 +193,7 @@ bad "'b': line 2: is missing: 'path'"
 is "the others are there" "$((1 + hits - 1 + 2))" "$(tr -cd '\r' <out | wc -c)"
 says err "the summary counts 5 files that match and 2 undetermined"
 run 2 report --from b --format html
-says out "1 lines of the records could not be read" "INCOMPLETE"
+says out "1 line of the records could not be read" "INCOMPLETE"
 head -n 3 scan.jsonl >b
 bad "has no summary"
 { cat scan.jsonl; head -c 100 scan.jsonl; } >b
