@@ -13,6 +13,12 @@ static int16_t *plane_block(struct jpeg_stream *s, uint32_t column, uint32_t row
 	return s->coefficients + 64 * ((size_t)row * s->geometry.block_columns + column);
 }
 
+/*
+ * Each scan passes over the whole plane, and what it needs of a block is known
+ * only when it comes there: the next blocks but so many are on their way by then.
+ */
+#define AHEAD 8
+
 /* Where a scan stands. */
 struct progress {
 	struct jpeg_stream *s;
@@ -44,33 +50,36 @@ static bool dc_refine(struct progress *p, int16_t *block)
 	return true;
 }
 
-static bool ac_first(struct progress *p, int16_t *block, uint64_t *nonzero)
-{
-	const struct scan *scan = &p->s->scan;
-	const struct huffman *h = &p->s->ac[scan->ac[0]];
-	struct bits *b = &p->b;
+/* What a scan does to the coefficients of one band. */
+struct band {
+	const struct huffman *h;
+	unsigned first, last, low;
+};
 
-	if (p->eobrun) {
-		p->eobrun--;
-		return true;
-	}
-	for (unsigned k = scan->first; k <= scan->last; k++) {
+static inline struct band band_of(const struct jpeg_stream *s)
+{
+	return (struct band){&s->ac[s->scan.ac[0]], s->scan.first, s->scan.last, s->scan.low};
+}
+
+static inline bool first_of_band(struct bits *b, struct band band, int16_t *block, uint64_t *nonzero, uint32_t *eobrun)
+{
+	for (unsigned k = band.first; k <= band.last; k++) {
 		uint32_t code;
 		unsigned run, size;
 		int32_t whole;
 
 		bits_refill(b);
-		whole = h->whole[bits_peek(b, HUFFMAN_PEEK)];
+		whole = band.h->whole[bits_peek(b, HUFFMAN_PEEK)];
 		if (whole) {
 			k += whole >> 8 & 15;
-			if (k > scan->last)
+			if (k > band.last)
 				return false;
-			block[tutela_jpeg_natural[k]] = (int16_t)((uint32_t)(whole >> 16) << scan->low);
+			block[tutela_jpeg_natural[k]] = (int16_t)((uint32_t)(whole >> 16) << band.low);
 			*nonzero |= UINT64_C(1) << k;
 			bits_drop(b, whole & 255);
 			continue;
 		}
-		code = next_code(b, h);
+		code = next_code(b, band.h);
 		if (!code)
 			return false;
 		bits_drop(b, code >> 8);
@@ -78,19 +87,36 @@ static bool ac_first(struct progress *p, int16_t *block, uint64_t *nonzero)
 		size = code & 15;
 		if (size) {
 			k += run;
-			if (k > scan->last)
+			if (k > band.last)
 				return false;
 			block[tutela_jpeg_natural[k]] =
-				(int16_t)((uint32_t)extend(bits_take(b, size), size) << scan->low);
+				(int16_t)((uint32_t)extend(bits_take(b, size), size) << band.low);
 			*nonzero |= UINT64_C(1) << k;
 		} else if (run == 15) {
 			k += 15;
 		} else {
-			p->eobrun = (1u << run) + bits_take(b, run) - 1;
+			*eobrun = (1u << run) + bits_take(b, run) - 1;
 			return true;
 		}
 	}
 	return true;
+}
+
+/* The bits are worked on in a copy: what is stored in a block could, for all the compiler knows, be they. */
+static bool ac_first(struct progress *p, int16_t *block, uint64_t *nonzero)
+{
+	struct bits b = p->b;
+	uint64_t known = *nonzero;
+	bool good;
+
+	if (p->eobrun) {
+		p->eobrun--;
+		return true;
+	}
+	good = first_of_band(&b, band_of(p->s), block, &known, &p->eobrun);
+	p->b = b;
+	*nonzero = known;
+	return good;
 }
 
 /* One correction bit for a coefficient that is not zero. */
@@ -105,8 +131,8 @@ static inline void correct(struct bits *b, int16_t *c, int bit)
 }
 
 /* Correct the coefficients of `rest`, lowest first, up to the zero that has `run` zeros before it from k on. */
-static unsigned pass_zeros(struct bits *b, int16_t *block, int bit, unsigned k, unsigned last, unsigned run,
-			   uint64_t *rest)
+static inline unsigned pass_zeros(struct bits *b, int16_t *block, int bit, unsigned k, unsigned last, unsigned run,
+				  uint64_t *rest)
 {
 	for (;;) {
 		unsigned next = *rest ? (unsigned)__builtin_ctzll(*rest) : last + 1;
@@ -122,49 +148,58 @@ static unsigned pass_zeros(struct bits *b, int16_t *block, int bit, unsigned k, 
 	}
 }
 
-/* T.81 G.1.2.3: new coefficients of one bit, and correction bits for those known to be nonzero. */
-static bool ac_refine(struct progress *p, int16_t *block, uint64_t *nonzero)
+/* New coefficients of one bit. `rest`: those known to be nonzero, whose correction bits stand between. */
+static inline bool refine_band(struct bits *b, struct band band, int16_t *block, uint64_t *nonzero, uint64_t *rest,
+			       uint32_t *eobrun)
 {
-	const struct scan *scan = &p->s->scan;
-	const struct huffman *h = &p->s->ac[scan->ac[0]];
-	const int bit = 1 << scan->low;
-	struct bits *b = &p->b;
-	unsigned k = scan->first;
-	uint64_t rest = *nonzero & (~UINT64_C(0) << scan->first) & (~UINT64_C(0) >> (63 - scan->last));
+	const int bit = 1 << band.low;
 
-	while (k <= scan->last && !p->eobrun) {
+	for (unsigned k = band.first; k <= band.last; k++) {
 		uint32_t code;
 		unsigned run;
 		int value = 0;
 
 		bits_refill(b);
-		code = next_code(b, h);
+		code = next_code(b, band.h);
 		if (!code)
 			return false;
 		bits_drop(b, code >> 8);
 		run = code >> 4 & 15;
 		if ((code & 15) == 1) {
-			value = bits_take(b, 1) ? bit : -bit;
+			value = ((int)bits_take(b, 1) * 2 - 1) * bit;
 		} else if ((code & 15) != 0) {
 			return false;
 		} else if (run != 15) {
-			p->eobrun = (1u << run) + bits_take(b, run);
+			*eobrun = (1u << run) + bits_take(b, run);
 			break;
 		}
-		k = pass_zeros(b, block, bit, k, scan->last, run, &rest);
+		k = pass_zeros(b, block, bit, k, band.last, run, rest);
 		if (value) {
-			if (k > scan->last)
+			if (k > band.last)
 				return false;
 			block[tutela_jpeg_natural[k]] = (int16_t)value;
 			*nonzero |= UINT64_C(1) << k;
 		}
-		k++;
 	}
+	return true;
+}
+
+/* T.81 G.1.2.3. */
+static bool ac_refine(struct progress *p, int16_t *block, uint64_t *nonzero)
+{
+	struct band band = band_of(p->s);
+	uint64_t known = *nonzero, rest = known & (~UINT64_C(0) << band.first) & (~UINT64_C(0) >> (63 - band.last));
+	struct bits b = p->b;
+
+	if (!p->eobrun && !refine_band(&b, band, block, &known, &rest, &p->eobrun))
+		return false;
 	if (p->eobrun) {
 		for (; rest; rest &= rest - 1)
-			correct(b, &block[tutela_jpeg_natural[__builtin_ctzll(rest)]], bit);
+			correct(&b, &block[tutela_jpeg_natural[__builtin_ctzll(rest)]], 1 << band.low);
 		p->eobrun--;
 	}
+	p->b = b;
+	*nonzero = known;
 	return true;
 }
 
@@ -175,6 +210,10 @@ static inline bool take_block(struct progress *p, unsigned i, uint32_t column, u
 	int16_t *block = plane_block(p->s, column, row);
 	uint64_t *nonzero = p->s->nonzero + (size_t)row * p->s->geometry.block_columns + column;
 
+	if (column + AHEAD < p->s->geometry.block_columns) {
+		__builtin_prefetch(block + 64 * AHEAD);
+		__builtin_prefetch(block + 64 * AHEAD + 32);
+	}
 	if (scan->first == 0)
 		return scan->high ? dc_refine(p, block) : dc_first(p, i, block);
 	return scan->high ? ac_refine(p, block, nonzero) : ac_first(p, block, nonzero);
