@@ -33,7 +33,7 @@ enum tutela_decode_class {
 	TUTELA_DECODE_TRUNCATED = 5,   /* ends early */
 	TUTELA_DECODE_TOO_LARGE = 6,   /* over the byte, pixel, frame, scan or memory limit */
 	TUTELA_DECODE_TIMED_OUT = 7,
-	TUTELA_DECODE_CRASHED = 8,     /* the worker died or broke the protocol: a finding, never "no match" */
+	TUTELA_DECODE_CRASHED = 8,    /* the worker died or broke the protocol: a finding, never "no match" */
 	TUTELA_DECODE_UNREADABLE = 9, /* reading the descriptor failed, or it is no regular file */
 };
 #define TUTELA_DECODE_CLASSES 10
