@@ -69,6 +69,10 @@ static bool put_file(struct allow *a, struct tutela_decoder *decoder, const char
 		message_error(path, "%s, so what is similar to it cannot be told", tutela_decode_class_text(d.class_));
 		return false;
 	}
+	if (a->similar && d.hashes.pdq.quality == 0) {
+		message_error(path, "the picture has too little detail, so what is similar to it cannot be told");
+		return false;
+	}
 	set_hash(&hashes[0], TUTELA_ALG_SHA256, d.sha256, sizeof(d.sha256));
 	if (a->similar)
 		set_hash(&hashes[1], TUTELA_ALG_PDQ, d.hashes.pdq.hash, TUTELA_PDQ_LEN);

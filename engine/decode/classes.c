@@ -11,7 +11,6 @@ static const struct {
 	[TUTELA_DECODE_CORRUPT] = {"corrupt", "the picture is damaged"},
 	[TUTELA_DECODE_TRUNCATED] = {"truncated", "the file ends before the picture does"},
 	[TUTELA_DECODE_TOO_LARGE] = {"too-large", "the picture is over a limit on bytes, pixels, scans or memory"},
-	[TUTELA_DECODE_TOO_SMALL] = {"too-small", "the picture is under 5 pixels a side"},
 	[TUTELA_DECODE_TIMED_OUT] = {"timed-out", "decoding took longer than allowed"},
 	[TUTELA_DECODE_CRASHED] = {"crashed", "the decoder process died or answered nonsense"},
 	[TUTELA_DECODE_UNREADABLE] = {"unreadable", "the file cannot be read, or is no regular file"},

@@ -29,9 +29,9 @@ unsigned tutela_wire_hashes(uint32_t width, uint32_t height)
 {
 	uint32_t least = width < height ? width : height, most = width < height ? height : width;
 
-	if (least >= 5)
-		return TUTELA_WANT_PERCEPTUAL;
-	return least > 0 && most > 512 ? TUTELA_WANT_PERCEPTUAL & ~TUTELA_WANT_PDQ_FULL : 0;
+	if (least == 0)
+		return 0;
+	return least < 5 && most > 512 ? TUTELA_WANT_PERCEPTUAL & ~TUTELA_WANT_PDQ_FULL : TUTELA_WANT_PERCEPTUAL;
 }
 
 static void put_head(struct bytes_writer *w, uint32_t magic)
@@ -235,7 +235,6 @@ static bool class_fits_format(const struct tutela_decoded *d, enum wire_kind kin
 	case TUTELA_DECODE_OK:
 	case TUTELA_DECODE_CORRUPT:
 	case TUTELA_DECODE_TOO_LARGE:
-	case TUTELA_DECODE_TOO_SMALL:
 		return d->format != TUTELA_FORMAT_NONE && d->format != TUTELA_FORMAT_OTHER;
 	case TUTELA_DECODE_TIMED_OUT: /* the pool's own findings */
 	case TUTELA_DECODE_CRASHED:
@@ -249,18 +248,17 @@ static bool have_fits(const struct tutela_decoded *d, const struct wire_request 
 {
 	unsigned digests = d->class_ == TUTELA_DECODE_UNREADABLE ? 0 : asked->wants & TUTELA_WANT_DIGESTS;
 	unsigned hashes = 0;
+	bool decoded = d->partial || (d->class_ == TUTELA_DECODE_OK && asked->wants & TUTELA_WANT_PERCEPTUAL);
 
 	if (d->partial && d->class_ != TUTELA_DECODE_TRUNCATED && d->class_ != TUTELA_DECODE_CORRUPT)
 		return false;
-	if (d->class_ == TUTELA_DECODE_OK || d->partial)
+	if (decoded)
 		hashes = asked->wants & tutela_wire_hashes(d->width, d->height);
-	if (!hashes && (d->partial || (d->class_ == TUTELA_DECODE_OK && asked->wants & TUTELA_WANT_PERCEPTUAL)))
+	if (d->have != (digests | hashes) || (d->partial && !hashes))
 		return false;
-	if (d->have != (digests | hashes))
-		return false;
-	if (!hashes)
+	if (!decoded)
 		return true;
-	return tutela_wire_decodes(kind, d->format) && d->frames >= 1 &&
+	return tutela_wire_decodes(kind, d->format) && d->frames >= 1 && d->width && d->height &&
 	       (uint64_t)d->width * d->height <= asked->max_pixels;
 }
 

@@ -15,7 +15,7 @@
 
 #include <tutela/decode.h>
 
-#define WIRE_VERSION     2
+#define WIRE_VERSION     3
 #define WIRE_HELLO_LEN   12
 #define WIRE_REQUEST_LEN 48
 #define WIRE_REPLY_LEN   728
@@ -65,9 +65,10 @@ struct wire_reply {
 bool tutela_wire_decodes(enum wire_kind kind, enum tutela_format format);
 
 /*
- * Which TUTELA_WANT_PERCEPTUAL bits exist for a picture of that size: all from
- * 5 x 5 on; all but PDQ's full dialect for a thinner one that the ref dialect
- * resamples because its other side is over 512; else none.
+ * Which TUTELA_WANT_PERCEPTUAL bits are given for a picture of that size: all,
+ * but for one under 5 pixels a side not PDQ's full dialect, which has nothing to
+ * say of it, when the ref dialect resamples it because its other side is over
+ * 512. None for a side of 0.
  */
 unsigned tutela_wire_hashes(uint32_t width, uint32_t height);
 

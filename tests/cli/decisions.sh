@@ -56,6 +56,9 @@ run 64 allow --reason x
 run 64 allow --reason x --pdq 12
 run 2 allow --reason x missing.jpg
 says err "'missing.jpg': no such file"
+"$MKPICTURE" --plain 10,20,30 plain.png
+run 2 allow --reason x --similar plain.png
+says err "'plain.png': the picture has too little detail"
 run 2 list show allowed
 run 2 allow --reason x --list l one.jpg
 says err "'l': this list is not of the kind 'allow'"

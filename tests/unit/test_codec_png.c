@@ -348,7 +348,6 @@ Test(codec_png, limits_hold_before_memory_is_taken)
 	cr_expect_null(tutela_png_stream_new(b.p, b.len, &no_copy, TUTELA_ISA_AUTO));
 	blob_free(&b);
 	b = png_encode(&thin, &(struct png_opts){0});
-	cr_expect_eq(png_outcome(tutela_codec_png, b.p, b.len, TUTELA_ISA_AUTO).class_, TUTELA_DECODE_TOO_SMALL);
 	expect_same(&b, "thin", 0);
 	blob_free(&b);
 	pixels_free(&p);

@@ -779,26 +779,54 @@ Test(pool, a_jpeg_of_a_thousand_scans_is_too_large)
 	tutela_decoder_close(pool);
 }
 
-Test(pool, pictures_under_five_pixels_are_too_small)
+/* As the reference has it: hashes of nothing, of no quality. Their digests count all the same. */
+Test(pool, pictures_under_five_pixels_have_no_quality)
 {
-	static const uint32_t sizes[][2] = {{1, 1}, {4, 4}, {4, 100}, {100, 4}};
+	static const struct tutela_pdq none;
+	static const uint32_t sizes[][2] = {{1, 1}, {4, 4}, {4, 100}, {100, 4}, {1, 512}, {3, 2}};
 	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct pixels p = pixels_scene(sizes[i][0], sizes[i][1], 3);
+		struct tutela_perceptual want = hashes_of(&p);
 		struct blob files[] = {png_encode(&p, &(struct png_opts){0}), jpeg_encode(&p, &(struct jpeg_opts){0}),
 				       bmp_encode(&p, false), tiff_encode(&p, 8)};
 
 		for (size_t k = 0; k < sizeof(files) / sizeof(files[0]); k++) {
 			struct tutela_decoded d = hash_blob(pool, files[k]);
 
-			EXPECT_CLASS(d, TUTELA_DECODE_TOO_SMALL);
-			cr_expect(!has_hashes(&d));
+			EXPECT_CLASS(d, TUTELA_DECODE_OK);
+			cr_expect_eq(d.have, TUTELA_WANT_ALL);
+			cr_expect_arr_eq(&d.hashes.pdq, &none, sizeof(none));
+			cr_expect_arr_eq(&d.hashes.pdq_full, &none, sizeof(none));
+			cr_expect(k == 1 || same(&d.hashes, &want), "file %zu of %zu", k, i);
 			cr_expect_eq(d.width, sizes[i][0]);
 		}
 		pixels_free(&p);
 	}
 	tutela_decoder_close(pool);
+}
+
+/* The ref dialect enlarges it; the full one has nothing to say, and says nothing. */
+Test(pool, a_long_thin_picture_has_no_hash_of_the_full_dialect)
+{
+	static const unsigned wants[] = {TUTELA_WANT_ALL, TUTELA_WANT_PDQ_FULL};
+	struct pixels p = pixels_scene(4, 6000, 3);
+
+	for (size_t i = 0; i < 2; i++) {
+		struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){.wants = wants[i]});
+		struct blob png = png_encode(&p, &(struct png_opts){0});
+		struct tutela_decoded d = hash_bytes(pool, png.p, png.len);
+
+		EXPECT_CLASS(d, TUTELA_DECODE_OK);
+		cr_expect_eq(d.have, wants[i] & ~TUTELA_WANT_PDQ_FULL);
+		d = hash_bytes(pool, png.p, png.len - png.len / 3);
+		EXPECT_CLASS(d, TUTELA_DECODE_TRUNCATED);
+		cr_expect_eq(d.partial, i == 0);
+		blob_free(&png);
+		tutela_decoder_close(pool);
+	}
+	pixels_free(&p);
 }
 
 Test(pool, signatures_decide_the_class)

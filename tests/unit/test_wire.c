@@ -192,7 +192,7 @@ Test(wire, fields_out_of_range_are_refused)
 	REFUSED(d->format = TUTELA_FORMAT_OTHER);
 	REFUSED(d->format = TUTELA_FORMAT_WEBP);
 	REFUSED(d->size = (uint64_t)INT64_MAX + 1);
-	REFUSED(d->width = 4);
+	REFUSED(d->width = 0);
 	REFUSED(d->height = 4);
 	REFUSED(d->height = 0);
 	REFUSED(d->height++);

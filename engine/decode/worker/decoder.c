@@ -166,6 +166,7 @@ static void take_hashes(struct job *j, struct row_sink *sink, enum tutela_decode
 {
 	struct tutela_decoded *out = j->out;
 	uint32_t got = tutela_sink_rows(sink);
+	unsigned hashes = j->rq->wants & tutela_wire_hashes(sink->width, sink->height);
 
 	/* A codec that loses rows without a word. */
 	if (c == TUTELA_DECODE_OK && got < sink->height)
@@ -173,11 +174,11 @@ static void take_hashes(struct job *j, struct row_sink *sink, enum tutela_decode
 	if (out->size < j->expected && (c == TUTELA_DECODE_OK || c == TUTELA_DECODE_CORRUPT))
 		c = TUTELA_DECODE_TRUNCATED;
 	out->class_ = c;
-	out->partial = got > 0 && (c == TUTELA_DECODE_CORRUPT || c == TUTELA_DECODE_TRUNCATED);
+	out->partial = got > 0 && hashes && (c == TUTELA_DECODE_CORRUPT || c == TUTELA_DECODE_TRUNCATED);
 	if (c != TUTELA_DECODE_OK && !out->partial)
 		return;
 	tutela_sink_hashes(sink, &out->hashes);
-	out->have |= j->rq->wants & tutela_wire_hashes(sink->width, sink->height);
+	out->have |= hashes;
 }
 
 static void decode(const struct worker *w, struct job *j)

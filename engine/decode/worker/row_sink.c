@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "decode/worker/row_sink.h"
 
-#include "decode/wire.h"
-
 enum tutela_decode_class tutela_sink_size(struct row_sink *s, uint64_t width, uint64_t height, uint32_t frames)
 {
 	if (width == 0 || height == 0)
@@ -14,8 +12,6 @@ enum tutela_decode_class tutela_sink_size(struct row_sink *s, uint64_t width, ui
 	s->frames = frames;
 	if (width * height > s->max_pixels)
 		return TUTELA_DECODE_TOO_LARGE;
-	if (s->wants & TUTELA_WANT_PERCEPTUAL && !(s->wants & tutela_wire_hashes(s->width, s->height)))
-		return TUTELA_DECODE_TOO_SMALL;
 	return TUTELA_DECODE_OK;
 }
 

@@ -25,7 +25,7 @@ struct row_sink {
 
 /*
  * The size the header claims. TUTELA_DECODE_OK, or the class that the codec
- * must return at once: TOO_LARGE, TOO_SMALL, CORRUPT (a side of 0).
+ * must return at once: TOO_LARGE, CORRUPT (a side of 0).
  */
 enum tutela_decode_class tutela_sink_size(struct row_sink *s, uint64_t width, uint64_t height, uint32_t frames);
 

@@ -32,13 +32,11 @@ enum tutela_decode_class {
 	TUTELA_DECODE_CORRUPT = 4,     /* damaged */
 	TUTELA_DECODE_TRUNCATED = 5,   /* ends early */
 	TUTELA_DECODE_TOO_LARGE = 6,   /* over the byte, pixel, frame, scan or memory limit */
-	TUTELA_DECODE_TOO_SMALL =
-		7, /* under 5 pixels a side, the other no longer than 512: no perceptual hash exists */
-	TUTELA_DECODE_TIMED_OUT = 8,
-	TUTELA_DECODE_CRASHED = 9,     /* the worker died or broke the protocol: a finding, never "no match" */
-	TUTELA_DECODE_UNREADABLE = 10, /* reading the descriptor failed, or it is no regular file */
+	TUTELA_DECODE_TIMED_OUT = 7,
+	TUTELA_DECODE_CRASHED = 8,    /* the worker died or broke the protocol: a finding, never "no match" */
+	TUTELA_DECODE_UNREADABLE = 9, /* reading the descriptor failed, or it is no regular file */
 };
-#define TUTELA_DECODE_CLASSES 11
+#define TUTELA_DECODE_CLASSES 10
 
 /* "ok", "not-a-picture", "empty", … "unreadable"; static, never NULL. */
 TUTELA_API const char *tutela_decode_class_name(enum tutela_decode_class c);
@@ -67,7 +65,12 @@ TUTELA_API const char *tutela_format_name(enum tutela_format f);
 struct tutela_decoded {
 	enum tutela_decode_class class_;
 	enum tutela_format format;
-	unsigned have; /* which TUTELA_WANT_* fields below are valid; with TIMED_OUT, CRASHED see hash_fd */
+	/*
+	 * Which TUTELA_WANT_* fields below are valid; with TIMED_OUT, CRASHED see hash_fd. A picture under 5 pixels
+	 * a side has PDQ of zeros and quality 0, as the reference says; one whose other side is over 512, which the
+	 * ref dialect enlarges, has no TUTELA_WANT_PDQ_FULL instead.
+	 */
+	unsigned have;
 	bool partial;  /* class is TRUNCATED or CORRUPT, yet hashes of what could be decoded are there */
 	uint64_t size; /* bytes read */
 	uint32_t width, height;
