@@ -488,7 +488,7 @@ static void print_result(const struct import *im, double seconds)
 			     (unsigned long long)r->version, printable_count(r->added, a),
 			     printable_count(r->changed, b), printable_count(r->unchanged, c),
 			     printable_count(r->withdrawn, d));
-		output_print("; %s", bad_lines(im, a));
+		output_print("; %s", bad_lines(im->bad, a));
 		if (im->partial)
 			output_print(", the rest of %s of them taken", printable_count(im->partial, a));
 		if (im->policy.categories[0])
