@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "exchange/json_dump.h"
 
 static json_t *time_text(int64_t t)
 {
@@ -133,7 +134,7 @@ static char *event_text(const struct audit_event *event, const struct audit_tail
 	if (event->detail)
 		rc |= json_object_set(o, "detail", event->detail);
 	if (!rc)
-		text = json_dumps(o, JSON_COMPACT);
+		text = tutela_json_dump(o, JSON_COMPACT, NULL);
 	json_decref(o);
 	return text;
 }
@@ -275,7 +276,7 @@ char *tutela_audit_damaged(const struct audit_row *row)
 			hex_of(row->bytes, row->len, hex);
 			rc |= json_object_set_new(o, "hex", json_string(hex));
 		}
-		out = rc ? NULL : json_dumps(o, JSON_COMPACT);
+		out = rc ? NULL : tutela_json_dump(o, JSON_COMPACT, NULL);
 	}
 	json_decref(o);
 	free(hex);

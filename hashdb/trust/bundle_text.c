@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exchange/json_dump.h"
 #include "exchange/utc_time.h"
 
 /* Setting fails when the value or memory is missing; the texts are made only if nothing failed. */
@@ -48,14 +49,14 @@ static json_t *head(const char *type)
 /* Ends the writing of o, which `rc` says went well. */
 static enum tutela_err finish(json_t *o, int rc, size_t most, char **out, size_t *len)
 {
-	char *text = o && !rc ? json_dumps(o, JSON_INDENT(1)) : NULL;
+	char *text = o && !rc ? tutela_json_dump(o, JSON_INDENT(1), len) : NULL;
 
 	*out = NULL;
-	*len = 0;
 	json_decref(o);
-	if (!text)
+	if (!text) {
+		*len = 0;
 		return TUTELA_E_NOMEM;
-	*len = strlen(text);
+	}
 	/* The NUL gives its place to a line feed: a text file ends with one. */
 	text[(*len)++] = '\n';
 	if (*len > most) {
