@@ -84,7 +84,7 @@ run 1 lookup --md5 "$(md5 31)"
 run 2 import --list long --replace --force --strict --format vics long.json
 printf '{"value":[{"MediaID":1,"MD5":"%s"},{"MediaID":2,"MD5":"x"}]}' "$(md5 31)" >bad.json
 run 2 import --list long --replace --force --format vics bad.json
-says err "1 bad lines: nothing was imported, because --replace would withdraw their entries"
+says err "1 bad line: nothing was imported, because --replace would withdraw their entries"
 
 # In whatever order a list came to be, it is exported the same.
 tac mixed.records | sed 's/\(md5:[0-9a-f]*\) \(md5:[0-9a-f]*\)/\2 \1/' >backwards.records
