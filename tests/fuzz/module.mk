@@ -31,7 +31,7 @@ FUZZ_SOURCES_sqlite := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_hash := engine/hash/algorithm.c
 FUZZ_SOURCES_json := tools/output.c tools/printable.c tools/memory.c engine/base/utf8.c engine/hash/algorithm.c
 FUZZ_SOURCES_records := tools/report/hit_record.c tools/report/report_totals.c tools/report/html_text.c tools/report/csv_cell.c \
-	tools/json_lines.c tools/printable.c tools/memory.c
+	tools/json_lines.c tools/printable.c tools/memory.c hashdb/exchange/csv_formula.c
 FUZZ_SOURCES_names := tools/name_stream.c tools/printable.c tools/memory.c
 FUZZ_SOURCES_wire := engine/decode/wire.c
 FUZZ_SOURCES_index := $(wildcard engine/match/*.c) engine/base/checksum.c
@@ -50,7 +50,7 @@ $(foreach t,text csv exact sqlite feeds replies vics,$(eval FUZZ_LINK_$(t) = $$(
 FUZZ_SOURCES_keys := $(addprefix hashdb/trust/,key_text.c public_key.c secret_key.c signature.c) engine/base/utf8.c
 FUZZ_SOURCES_load := hashdb/exchange/json_load.c
 FUZZ_SOURCES_bundle := $(addprefix hashdb/trust/,bundle_format.c bundle_parse.c bundle_text.c bundle_plan.c bundle_state.c \
-	key_text.c public_key.c) hashdb/exchange/json_load.c hashdb/exchange/utc_time.c hashdb/store/schema.c hashdb/store/enum_names.c engine/hash/algorithm.c engine/base/checksum.c \
+	key_text.c public_key.c) hashdb/exchange/json_load.c hashdb/exchange/json_dump.c engine/base/mem.c hashdb/exchange/utc_time.c hashdb/store/schema.c hashdb/store/enum_names.c engine/hash/algorithm.c engine/base/checksum.c \
 	engine/base/utf8.c
 FUZZ_LINK_keys = $(call pkg,SODIUM,libs)
 FUZZ_LINK_bundle = $(call pkg,SODIUM,libs) $(call pkg,JSON,libs) $(call pkg,DIGEST,libs)
@@ -83,7 +83,7 @@ FUZZ_FLAGS_engine/base/checksum := -O2 -fno-sanitize=fuzzer-no-link
 FUZZ_FLAGS_tests/fuzz/fuzz_png = $(call pkg,PNG,cflags) $(call pkg,DEFLATE,cflags)
 FUZZ_FLAGS_tests/fuzz/fuzz_jpeg = $(call pkg,JPEG,cflags)
 FUZZ_FLAGS_hashdb/trust/bundle_format = $(call pkg,DIGEST,cflags)
-$(foreach f,exchange/json_load trust/bundle_parse trust/bundle_text,$(eval FUZZ_FLAGS_hashdb/$(f) = $$(call pkg,JSON,cflags)))
+$(foreach f,exchange/json_load exchange/json_dump trust/bundle_parse trust/bundle_text,$(eval FUZZ_FLAGS_hashdb/$(f) = $$(call pkg,JSON,cflags)))
 FUZZ_FLAGS_tests/fuzz/fuzz_load = $(call pkg,JSON,cflags)
 FUZZ_FLAGS_hashdb/store/source_row = $(call pkg,SODIUM,cflags)
 $(foreach f,hashdb/trust/audit_chain hashdb/trust/audit_gap tests/fuzz/fuzz_audit tests/fuzz/audit_alone,$(eval \
