@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/team.h"
+#include "base/whole_io.h"
 #include "match/build.h"
 #include "match/permute.h"
 #include "match/search.h"
@@ -20,9 +21,6 @@
  * faster from 4,000 (AVX2) or 5,500 codes (AVX-512) on, by microseconds; they cost 4 MB, though.
  */
 #define FLAT_MAX 8192
-
-/* Largest read in one call: Linux cuts at 2 GiB. */
-#define READ_MAX ((size_t)1 << 30)
 
 struct tutela_index {
 	const struct kernels *k;
@@ -146,20 +144,11 @@ enum tutela_err tutela_index_build_file(const uint8_t *codes, const uint32_t *va
 
 static enum tutela_err read_all(int fd, uint8_t *to, size_t len)
 {
-	size_t at = 0;
+	ssize_t n = tutela_read_at(fd, to, len, 0);
 
-	while (at < len) {
-		ssize_t n = pread(fd, to + at, len - at < READ_MAX ? len - at : READ_MAX, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return TUTELA_E_SYS;
-		if (n == 0)
-			return TUTELA_E_CORRUPT; /* it has shrunk */
-		at += (size_t)n;
-	}
-	return TUTELA_OK;
+	if (n < 0)
+		return TUTELA_E_SYS;
+	return (size_t)n == len ? TUTELA_OK : TUTELA_E_CORRUPT; /* it has shrunk */
 }
 
 static enum tutela_err load(struct tutela_index *ix, int fd)

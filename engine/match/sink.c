@@ -2,13 +2,10 @@
 #include "match/sink.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/checksum.h"
-
-/* Largest write in one call: Linux cuts at 2 GiB. */
-#define WRITE_MAX (UINT64_C(1) << 30)
+#include "base/whole_io.h"
 
 static enum tutela_err write_error(int e)
 {
@@ -24,28 +21,10 @@ static enum tutela_err write_error(int e)
 	}
 }
 
-static enum tutela_err write_all(int fd, uint64_t at, const uint8_t *p, uint64_t len)
-{
-	while (len > 0) {
-		ssize_t n = pwrite(fd, p, len < WRITE_MAX ? len : WRITE_MAX, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n == 0)
-			errno = EIO;
-		if (n <= 0)
-			return write_error(errno);
-		p += n;
-		at += (uint64_t)n;
-		len -= (uint64_t)n;
-	}
-	return TUTELA_OK;
-}
-
 static enum tutela_err put(const struct sink *sink, uint64_t at, const void *data, uint64_t len)
 {
 	if (!sink->memory)
-		return write_all(sink->fd, at, data, len);
+		return tutela_write_at(sink->fd, data, len, at) ? TUTELA_OK : write_error(errno);
 	if (data != sink->memory + at)
 		memcpy(sink->memory + at, data, len);
 	return TUTELA_OK;

@@ -5,7 +5,6 @@
  */
 #include "store/key_spill.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/mem.h"
+#include "base/whole_io.h"
 
 #define SPILL_FILE "sorting.tmp"
 #define BLOCK_HEAD 12
@@ -32,32 +32,17 @@ static enum tutela_err open_file(struct tutela_store *s, struct key_spill *spill
 
 /* ------------------------------------------------------------------ out */
 
-static enum tutela_err write_at(struct tutela_store *s, int fd, const uint8_t *p, size_t len, uint64_t at)
-{
-	while (len) {
-		ssize_t n = pwrite(fd, p, len, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return tutela_store_fail_sys(s, "writing a file to sort in");
-		p += n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return TUTELA_OK;
-}
-
 static enum tutela_err put_block(struct tutela_store *s, struct key_spill *spill, uint8_t *block, size_t len)
 {
 	struct bytes_writer w = bytes_writer_init(block, BLOCK_HEAD);
-	enum tutela_err err;
+	uint64_t at = spill->used;
 
 	bytes_put_u32(&w, (uint32_t)len);
 	bytes_put_u64(&w, tutela_checksum(block + BLOCK_HEAD, len));
-	err = write_at(s, spill->fd, block, BLOCK_HEAD + len, spill->used);
 	spill->used += BLOCK_HEAD + len;
-	return err;
+	return tutela_write_at(spill->fd, block, BLOCK_HEAD + len, at)
+		       ? TUTELA_OK
+		       : tutela_store_fail_sys(s, "writing a file to sort in");
 }
 
 static enum tutela_err put_rows(struct tutela_store *s, struct key_spill *spill, const struct key_run *run,
@@ -134,20 +119,11 @@ static enum tutela_err damaged(const struct merge *m)
 
 static enum tutela_err read_at(const struct merge *m, uint8_t *to, size_t len, uint64_t at)
 {
-	while (len) {
-		ssize_t n = pread(m->fd, to, len, (off_t)at);
+	ssize_t n = tutela_read_at(m->fd, to, len, at);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return tutela_store_fail_sys(m->store, "reading a file to sort in");
-		if (!n)
-			return damaged(m);
-		to += n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return TUTELA_OK;
+	if (n < 0)
+		return tutela_store_fail_sys(m->store, "reading a file to sort in");
+	return (size_t)n == len ? TUTELA_OK : damaged(m);
 }
 
 static enum tutela_err next_block(const struct merge *m, struct source *src)

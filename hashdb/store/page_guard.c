@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/whole_io.h"
 #include "store/env.h"
 #include "store/page_walk.h"
 #include "store/writer_lock.h"
@@ -22,22 +23,14 @@ enum tutela_err tutela_guard_damage(const struct page_guard *g, uint64_t number,
 
 static enum tutela_err read_at(struct tutela_store *s, int fd, void *to, size_t len, uint64_t at)
 {
-	size_t done = 0;
+	ssize_t n = tutela_read_at(fd, to, len, at);
 
-	while (done < len) {
-		ssize_t n = pread(fd, (uint8_t *)to + done, len - done, (off_t)(at + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return tutela_store_fail(s, TUTELA_E_SYS, "'data.mdb' in '%s' cannot be read at byte %llu: %s",
-						 s->path, (unsigned long long)at, strerror(errno));
-		if (!n)
-			return tutela_store_fail(s, TUTELA_E_CORRUPT,
-						 "'data.mdb' in '%s' is cut short: byte %llu is missing", s->path,
-						 (unsigned long long)at + done);
-		done += (size_t)n;
-	}
+	if (n < 0)
+		return tutela_store_fail(s, TUTELA_E_SYS, "'data.mdb' in '%s' cannot be read at byte %llu: %s", s->path,
+					 (unsigned long long)at, strerror(errno));
+	if ((size_t)n < len)
+		return tutela_store_fail(s, TUTELA_E_CORRUPT, "'data.mdb' in '%s' is cut short: byte %llu is missing",
+					 s->path, (unsigned long long)at + (unsigned long long)n);
 	return TUTELA_OK;
 }
 

@@ -34,7 +34,7 @@ FUZZ_SOURCES_records := tools/report/hit_record.c tools/report/report_totals.c t
 	tools/json_lines.c tools/printable.c tools/memory.c hashdb/exchange/csv_formula.c
 FUZZ_SOURCES_names := tools/name_stream.c tools/printable.c tools/memory.c
 FUZZ_SOURCES_wire := engine/decode/wire.c
-FUZZ_SOURCES_index := $(wildcard engine/match/*.c) engine/base/checksum.c
+FUZZ_SOURCES_index := $(wildcard engine/match/*.c) engine/base/checksum.c engine/base/whole_io.c
 FUZZ_SOURCES_store := hashdb/store/schema.c hashdb/store/schema_entry.c engine/hash/algorithm.c engine/base/checksum.c engine/base/utf8.c
 FUZZ_SOURCES_source := hashdb/store/source_row.c hashdb/store/schema.c hashdb/store/enum_names.c engine/hash/algorithm.c \
 	engine/base/checksum.c engine/base/utf8.c
@@ -50,7 +50,7 @@ $(foreach t,text csv exact sqlite feeds replies vics,$(eval FUZZ_LINK_$(t) = $$(
 FUZZ_SOURCES_keys := $(addprefix hashdb/trust/,key_text.c public_key.c secret_key.c signature.c) engine/base/utf8.c
 FUZZ_SOURCES_load := hashdb/exchange/json_load.c
 FUZZ_SOURCES_bundle := $(addprefix hashdb/trust/,bundle_format.c bundle_parse.c bundle_text.c bundle_plan.c bundle_state.c \
-	key_text.c public_key.c) hashdb/exchange/json_load.c hashdb/exchange/json_dump.c engine/base/mem.c hashdb/exchange/utc_time.c hashdb/store/schema.c hashdb/store/enum_names.c engine/hash/algorithm.c engine/base/checksum.c \
+	key_text.c public_key.c) hashdb/exchange/json_load.c hashdb/exchange/json_dump.c hashdb/exchange/utc_time.c hashdb/store/schema.c hashdb/store/enum_names.c engine/hash/algorithm.c engine/base/checksum.c \
 	engine/base/utf8.c
 FUZZ_LINK_keys = $(call pkg,SODIUM,libs)
 FUZZ_LINK_bundle = $(call pkg,SODIUM,libs) $(call pkg,JSON,libs) $(call pkg,DIGEST,libs)
