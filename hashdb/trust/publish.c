@@ -201,6 +201,15 @@ static void say(const struct publishing *p, enum tutela_err err)
 		(void)snprintf(p->opts->why, p->opts->why_len, "%s", err ? why : "");
 }
 
+static struct publishing *begin(struct tutela_store *s, const struct tutela_publish_opts *opts)
+{
+	struct publishing *p = tutela_mem_array(1, sizeof *p);
+
+	if (p)
+		*p = (struct publishing){.store = s, .opts = opts, .folder = {.dir = -1}};
+	return p;
+}
+
 enum tutela_err tutela_publish_check(struct tutela_store *s, const struct tutela_publish_opts *opts)
 {
 	struct publishing *p;
@@ -208,11 +217,9 @@ enum tutela_err tutela_publish_check(struct tutela_store *s, const struct tutela
 
 	if (!s || !opts || opts->size != sizeof *opts)
 		return TUTELA_E_ARG;
-	p = tutela_mem_array(1, sizeof *p);
+	p = begin(s, opts);
 	if (!p)
 		return TUTELA_E_NOMEM;
-	p->store = s;
-	p->opts = opts;
 	err = check_lists(p);
 	say(p, err);
 	free(p);
@@ -227,15 +234,12 @@ enum tutela_err tutela_publish(struct tutela_store *s, const struct tutela_publi
 	*version = 0;
 	if (err || !s)
 		return TUTELA_E_ARG;
-	p = tutela_mem_array(1, sizeof *p);
+	p = begin(s, opts);
 	if (!p)
 		return TUTELA_E_NOMEM;
-	p->store = s;
-	p->opts = opts;
 	p->now = opts->now ? opts->now : (int64_t)time(NULL);
 	p->expires = opts->expires ? opts->expires : p->now + 30 * DAY;
 	p->results = tutela_mem_array(opts->n_lists, sizeof *p->results);
-	p->folder.dir = -1;
 	err = p->results ? check_lists(p) : TUTELA_E_NOMEM;
 	if (!err)
 		err = tutela_publish_open(&p->folder, opts->folder);
