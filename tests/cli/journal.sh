@@ -161,17 +161,6 @@ rm pipe
 mkfifo pipe
 run 0 list create other
 run 0 import --list l list.txt
-busy() {
-	"$TUTELA" import --list busy --format text pipe >/dev/null 2>&1 &
-	writer=$!
-	exec 3>pipe
-	i=0
-	until ! "$TUTELA" list set other --action block >note 2>&1 || [ $i -ge 100 ]; do
-		i=$((i + 1))
-		sleep 0.05
-	done
-	says note "is being written"
-}
 records() {
 	run 0 --json audit show
 	json -g action <out | grep -c scan- || :

@@ -9,27 +9,21 @@ for i in 1 2 3; do
 	"$MKPICTURE" --seed $i disk/p$i.jpg
 done
 mkfifo pipe
-busy() {
-	"$TUTELA" import --list busy --format text pipe >/dev/null 2>&1 &
-	writer=$!
-	exec 3>pipe
+
+# A scan that has come to where it waits for the writer.
+scan_and_wait() {
+	"$TUTELA" --json scan --journal disk >lines 2>note 3>&- &
+	scan=$!
 	i=0
-	until ! "$TUTELA" list set other --action block >note 2>&1 || [ $i -ge 100 ]; do
+	until grep -q "waiting to write the journal" note || [ $i -ge 200 ]; do
 		i=$((i + 1))
-		sleep 0.05
+		sleep 0.1
 	done
-	says note "is being written"
 }
 
 # Longer than the five seconds that it waits in silence.
 busy
-"$TUTELA" --json scan --journal disk >lines 2>note 3>&- &
-scan=$!
-i=0
-until grep -q "waiting to write the journal" note || [ $i -ge 200 ]; do
-	i=$((i + 1))
-	sleep 0.1
-done
+scan_and_wait
 says note "is being written by process $writer"
 kill -0 $scan 2>/dev/null || fail "the scan did not wait"
 exec 3>&-
@@ -43,13 +37,7 @@ is "kept" "$(printf '3\t0')" "$(json -g files -g damaged <out)"
 
 # Asked to stop, it does not wait on; what is lost is said, and the exit status too.
 busy
-"$TUTELA" --json scan --journal disk >lines 2>note 3>&- &
-scan=$!
-i=0
-until grep -q "waiting to write the journal" note || [ $i -ge 200 ]; do
-	i=$((i + 1))
-	sleep 0.1
-done
+scan_and_wait
 kill -INT $scan
 status=0
 wait $scan || status=$?

@@ -108,3 +108,16 @@ can_be_nobody() {
 	chmod 755 .. .
 	as_nobody "$TUTELA" --version >/dev/null 2>&1
 }
+
+# busy: another program, $writer, writes the store until descriptor 3 is closed. There are a fifo `pipe` and a list `other`.
+busy() {
+	"$TUTELA" import --list busy --format text pipe >/dev/null 2>&1 &
+	writer=$!
+	exec 3>pipe
+	i=0
+	until ! "$TUTELA" list set other --action block >note 2>&1 || [ $i -ge 100 ]; do
+		i=$((i + 1))
+		sleep 0.05
+	done
+	says note "is being written"
+}

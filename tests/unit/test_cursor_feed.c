@@ -380,6 +380,15 @@ static void answer_pages(char pages[][512], unsigned n)
 	}
 }
 
+/* A fetch of all `n` pages, of which the server gives the first `given`. */
+static void end_early(struct world *w, char pages[][512], unsigned n, unsigned given)
+{
+	answer_pages(pages, n);
+	answers[given] = NULL;
+	refusal = 503;
+	FAILS(sync_at(w, 1086 * DAY), TUTELA_E_SYS);
+}
+
 /* Twenty pages are more than a batch. */
 Test(cursor_feed, nobody_waits_for_a_fetch_of_all)
 {
@@ -423,10 +432,7 @@ Test(cursor_feed, a_fetch_of_all_goes_on_where_it_ended)
 
 		resume = ways[i];
 		begin(w);
-		answer_pages(pages, 20);
-		answers[18] = NULL;
-		refusal = 503;
-		FAILS(sync_at(w, 1086 * DAY), TUTELA_E_SYS);
+		end_early(w, pages, 20, 18);
 		cr_assert_eq(list_of(w->store, "te").active, 2, "nothing of it is in yet");
 		cr_assert(holds(w->staging, "pages", "000003e8"));
 		cr_assert_not(holds(w->staging, "pages", "hush"), "a secret was written");
@@ -455,10 +461,7 @@ Test(cursor_feed, pieces_that_came_under_another_certificate_are_dropped)
 
 	resume = CURSOR_ORDERED;
 	begin(w);
-	answer_pages(pages, 3);
-	answers[2] = NULL;
-	refusal = 503;
-	FAILS(sync_at(w, 1086 * DAY), TUTELA_E_SYS);
+	end_early(w, pages, 3, 2);
 	strcpy(w->source.ca, "/other.pem");
 	OK(tutela_source_put(w->store, &w->source, true, "source-change"));
 	answers[0] = PAGE(ITEM("2", MD5_2, "110"));
@@ -475,10 +478,7 @@ Test(cursor_feed, pieces_that_are_too_old_are_dropped)
 
 	resume = CURSOR_ORDERED;
 	begin(w);
-	answer_pages(pages, 3);
-	answers[2] = NULL;
-	refusal = 503;
-	FAILS(sync_at(w, 1086 * DAY), TUTELA_E_SYS);
+	end_early(w, pages, 3, 2);
 	answers[0] = PAGE(ITEM("2", MD5_2, "110"));
 	OK(sync_at(w, (1086 + 86) * DAY));
 	cr_assert_str_eq(asked[0], "first ");
@@ -519,10 +519,7 @@ Test(cursor_feed, pages_that_were_damaged_are_fetched_anew)
 
 	resume = CURSOR_NEXT;
 	begin(w);
-	answer_pages(pages, 3);
-	answers[2] = NULL;
-	refusal = 503;
-	FAILS(sync_at(w, 1086 * DAY), TUTELA_E_SYS);
+	end_early(w, pages, 3, 2);
 	snprintf(path, sizeof path, "%s/pages", w->staging);
 	fd = open(path, O_WRONLY);
 	cr_assert_eq(pwrite(fd, "\xff\xff\xff\xff\xff\xff\xff\xff", 8, 0), 8);
