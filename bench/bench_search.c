@@ -5,8 +5,11 @@
  * Times of one query, all rounds together; and, as least_p50_us and least_p99_us,
  * of the quickest round of each query: what the search takes when nobody else
  * has the machine; rss_bytes is the memory of the process then, mapped pages of
- * the file among it. Of a batch, its time divided by its queries. With --check
- * also how many of the matches of an exhaustive scan are found.
+ * the file among it. "control" is the machine alone: arithmetic without memory
+ * that takes as long as the median of quickest rounds, as often as there were
+ * queries; the tail it has no search can be without. Of a batch, its time divided
+ * by its queries. With --check also how many of the matches of an exhaustive scan
+ * are found.
  */
 #include "codes.h"
 
@@ -45,6 +48,39 @@ static double rss_bytes(void)
 	return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
+/* A chain of multiplications; returned, so that it's done. */
+static uint64_t chain(uint64_t steps)
+{
+	uint64_t x = SEED;
+
+	for (uint64_t i = 0; i < steps; i++)
+		x = x * 0x9e3779b97f4a7c15u + i;
+	return x;
+}
+
+static void control(const struct setting *s, double us)
+{
+	struct bench_times t = {0};
+	uint64_t steps = 1000, sum = 0;
+	double start, least = 1e9;
+
+	for (int i = 0; i < 100; i++) {
+		start = bench_now_us();
+		sum += chain(steps);
+		least = bench_now_us() - start < least ? bench_now_us() - start : least;
+	}
+	steps = (uint64_t)((double)steps * us / least) + 1;
+	for (int i = 0; i < SINGLES * ROUNDS; i++) {
+		start = bench_now_us();
+		sum += chain(steps);
+		bench_times_add(&t, bench_now_us() - start);
+	}
+	begin(s, "control");
+	printf(",\"steps\":%llu,\"sum\":%llu", (unsigned long long)steps, (unsigned long long)sum);
+	bench_end(&t, s->isa, 1, SEED);
+	bench_times_free(&t);
+}
+
 /* The first round only warms the caches. */
 static void singles(const struct setting *s, const struct tutela_index *ix, const uint8_t *queries)
 {
@@ -76,6 +112,7 @@ static void singles(const struct setting *s, const struct tutela_index *ix, cons
 	       (double)matches / SINGLES / ROUNDS, SINGLES * ROUNDS / sum * 1e6, bench_part(&least, 0.5),
 	       bench_part(&least, 0.99), rss_bytes());
 	bench_end(&t, s->isa, 1, SEED);
+	control(s, bench_part(&least, 0.5));
 	free(quickest);
 	bench_times_free(&least);
 	bench_times_free(&t);
