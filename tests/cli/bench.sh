@@ -33,7 +33,7 @@ many=$(($(getconf _NPROCESSORS_ONLN) > 1 ? 2 : 1))
 try bench_kernels $((2 * levels)) 50 100
 try bench_hash $((4 * levels)) 64x48
 try bench_build $((2 * many)) 300
-try bench_search $((4 * (2 + many))) --check 10 --batch 20 300
+try bench_search $((4 * (3 + many))) --check 10 --batch 20 300
 is "answers that differ" 0 "$(json -w what=scan -g queries_that_differ <out | sort -u)"
 try bench_decode 1 --runs 3 a.jpg
 is "size" "100	80" "$(json -g width -g height <out)"
