@@ -311,6 +311,17 @@ struct blob bmp_encode(const struct pixels *p, bool from_top)
 	return b;
 }
 
+struct blob ppm_encode(const struct pixels *p)
+{
+	struct blob b = {0};
+	char head[64];
+
+	add(&b, head,
+	    (size_t)snprintf(head, sizeof(head), "P%d\n%u %u\n255\n", p->channels == 3 ? 6 : 5, p->width, p->height));
+	add(&b, p->data.p, p->data.len);
+	return b;
+}
+
 static void tiff_tag(struct blob *b, unsigned tag, unsigned type, uint32_t n, uint32_t value)
 {
 	add_le(b, tag, 2);

@@ -5,6 +5,7 @@ static const struct codec table[] = {
 	{TUTELA_FORMAT_JPEG, tutela_codec_jpeg},
 	{TUTELA_FORMAT_PNG, tutela_codec_png},
 	{TUTELA_FORMAT_GIF, tutela_codec_gif},
+	{TUTELA_FORMAT_PNM, tutela_codec_pnm},
 };
 
 const struct codecs tutela_codecs = {
