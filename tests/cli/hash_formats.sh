@@ -13,6 +13,7 @@ make --16bit same/deep.png  # by the high byte
 make --alpha --16bit --interlace same/all.png
 make same/bottom-up.bmp
 make same/a.ppm
+{ printf '\000\000\001\000\001\000\000\000\000\000\001\000\040\000\377\377\377\000\026\000\000\000' && cat a.png; } >same/a.ico
 make --lossless same/a.webp
 make --lossless same/a.tiff
 make --lossless same/a.jxl
@@ -67,7 +68,7 @@ END {
 }' table | sort
 
 # Bytes are missing: never a quiet answer.
-for path in same/interlaced.png same/bottom-up.bmp same/a.webp same/a.tiff same/a.jxl same/a.ppm near/a.jpg near/progressive.jpg \
+for path in same/interlaced.png same/bottom-up.bmp same/a.webp same/a.tiff same/a.jxl same/a.ppm same/a.ico near/a.jpg near/progressive.jpg \
 	near/a.heic near/a.avif far/a.gif; do
 	size=$(wc -c <$path)
 	head -c $((size * 2 / 3)) $path >cut/"$(basename $path)"
@@ -77,4 +78,4 @@ status=0
 cat cut.jsonl
 [ "$status" -eq 2 ]
 [ "$(grep -c '"verdict":"undetermined".*"reason":"' cut.jsonl)" -eq "$(wc -l <cut.jsonl)" ]
-[ "$(wc -l <cut.jsonl)" -eq 11 ]
+[ "$(wc -l <cut.jsonl)" -eq 12 ]

@@ -279,6 +279,8 @@ Test(pool, other_lossless_formats_give_the_hash_of_their_pixels)
 	expect_exact(pool, &rgb, webp_encode(&rgb), TUTELA_FORMAT_WEBP, "webp");
 	expect_exact(pool, &rgb, ppm_encode(&rgb), TUTELA_FORMAT_PNM, "ppm");
 	expect_exact(pool, &gray, ppm_encode(&gray), TUTELA_FORMAT_PNM, "pgm");
+	expect_exact(pool, &rgb, ico_encode(&rgb, false), TUTELA_FORMAT_ICO, "icon");
+	expect_exact(pool, &rgb, ico_encode(&rgb, true), TUTELA_FORMAT_ICO, "icon with a png");
 	p = pixels_scene(600, 520, 3);
 	for (size_t i = 0; i < p.data.len; i++)
 		p.data.p[i] = gray.data.p[i / 3];
@@ -544,6 +546,7 @@ Test(pool, cut_files_are_truncated)
 	cut_everywhere(pool, webp_encode(&p), &exact, "webp");
 	cut_everywhere(pool, bmp_encode(&p, false), &exact, "bmp");
 	cut_everywhere(pool, ppm_encode(&p), &exact, "ppm");
+	cut_everywhere(pool, ico_encode(&p, false), &exact, "icon");
 	jpeg = gif_encode(&gray, 1);
 	whole = hash_bytes(pool, jpeg.p, jpeg.len);
 	cut_everywhere(pool, jpeg, &whole.hashes, "gif");
@@ -675,6 +678,8 @@ Test(pool, random_damage_costs_one_file_at_most)
 		gif_encode(&gray, 2),
 		webp_encode(&p),
 		ppm_encode(&p),
+		ico_encode(&p, false),
+		ico_encode(&p, true),
 	};
 	uint32_t seed = 20261122;
 
@@ -723,6 +728,8 @@ Test(pool, limits_come_before_decoding)
 	EXPECT_CLASS(hash_blob(pool, bmp_encode(&wide, false)), TUTELA_DECODE_TOO_LARGE);
 	EXPECT_CLASS(hash_blob(pool, webp_encode(&wide)), TUTELA_DECODE_TOO_LARGE);
 	EXPECT_CLASS(hash_blob(pool, ppm_encode(&wide)), TUTELA_DECODE_TOO_LARGE);
+	EXPECT_CLASS(hash_blob(pool, ico_encode(&wide, false)), TUTELA_DECODE_TOO_LARGE);
+	EXPECT_CLASS(hash_blob(pool, ico_encode(&wide, true)), TUTELA_DECODE_TOO_LARGE);
 	d = hash_blob(pool, b);
 	EXPECT_CLASS(d, TUTELA_DECODE_TOO_LARGE);
 	cr_expect_eq(d.have, TUTELA_WANT_DIGESTS, "the digests of any file count");
@@ -863,7 +870,7 @@ Test(pool, signatures_decide_the_class)
 		     "ftypcrx \0\0\0\1crx isom",
 		     UNSUPPORTED, OTHER),
 		CASE("FUJIFILMCCD-RAW 0201", UNSUPPORTED, OTHER),
-		CASE("\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0\0\0\0\0\x16\0\0\0", UNSUPPORTED, OTHER),
+		CASE("\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0\0\0\0\0\x16\0\0\0", TRUNCATED, ICO),
 		CASE("\xff\xd8\xff", TRUNCATED, JPEG),
 		CASE("\xff\xd8\xff\xe0", TRUNCATED, JPEG),
 		CASE("\x89PNG\r\n\x1a\n", TRUNCATED, PNG),

@@ -121,3 +121,26 @@ Test(sniff, pnm_is_told_from_text_by_its_whole_header)
 	memcpy(longest, "P5 t", 4);
 	cr_expect_eq(sniff(longest, SNIFF_LEN), TUTELA_FORMAT_NONE);
 }
+
+Test(sniff, icons)
+{
+	static const char icon[22] = "\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0\x10\0\0\0\x16";
+	char other[22];
+
+	cr_expect_eq(sniff(icon, 22), TUTELA_FORMAT_ICO);
+	for (size_t n = 0; n < 22; n++)
+		cr_expect_eq(sniff(icon, n), TUTELA_FORMAT_NONE);
+	for (int kind = 0; kind < 4; kind++) {
+		memcpy(other, icon, 22);
+		other[2] = (char)kind;
+		cr_expect_eq(sniff(other, 22), kind == 1 || kind == 2 ? TUTELA_FORMAT_ICO : TUTELA_FORMAT_NONE);
+	}
+	memcpy(other, icon, 22);
+	other[9] = (char)255; /* reserved; what .NET writes */
+	cr_expect_eq(sniff(other, 22), TUTELA_FORMAT_ICO);
+	other[9] = 1;
+	cr_expect_eq(sniff(other, 22), TUTELA_FORMAT_NONE);
+	other[9] = 0;
+	other[4] = 0; /* of no pictures */
+	cr_expect_eq(sniff(other, 22), TUTELA_FORMAT_NONE);
+}

@@ -86,12 +86,12 @@ static bool is_bmp(const uint8_t *p, size_t len)
 	return false;
 }
 
-/* Icon or cursor: reserved 0, type, a count, then an entry whose reserved byte is 0. */
+/* Icon or cursor: reserved 0, type, a count, then an entry whose reserved byte is 0, or 255 by .NET's hand. */
 static bool is_icon(const uint8_t *p, size_t len)
 {
 	if (!at(p, len, 0, "\0\0\1\0", 4) && !at(p, len, 0, "\0\0\2\0", 4))
 		return false;
-	return len >= 22 && (p[4] | p[5]) != 0 && p[5] == 0 && p[9] == 0;
+	return len >= 22 && (p[4] | p[5]) != 0 && p[5] == 0 && (p[9] == 0 || p[9] == 255);
 }
 
 /* Are samples that are text numbers, as far as can be seen? */
@@ -195,7 +195,9 @@ enum tutela_format tutela_sniff(const uint8_t *p, size_t len)
 	format = sniff_bmff(p, len);
 	if (format != TUTELA_FORMAT_NONE)
 		return format;
-	if (is_icon(p, len) || is_pcx(p, len) || is_antique(p, len) || is_svg(p, len))
+	if (is_icon(p, len))
+		return TUTELA_FORMAT_ICO;
+	if (is_pcx(p, len) || is_antique(p, len) || is_svg(p, len))
 		return TUTELA_FORMAT_OTHER;
 	return TUTELA_FORMAT_NONE;
 }
