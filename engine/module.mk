@@ -27,9 +27,10 @@ FLAGS_engine/match/kernels_scalar := -fno-tree-vectorize
 WORKER_COMMON := engine/decode/worker/decoder.c engine/decode/worker/sandbox.c engine/decode/worker/landlock.c \
 	engine/decode/worker/namespaces.c engine/decode/worker/filter_load.c engine/decode/worker/picture_room.c \
 	engine/decode/worker/digest.c \
-	engine/decode/worker/sniff.c engine/decode/worker/row_sink.c engine/decode/wire.c \
+	engine/decode/worker/sniff.c engine/decode/worker/pnm_header.c engine/decode/worker/row_sink.c engine/decode/wire.c \
 	$(wildcard engine/base/*.c) $(wildcard engine/hash/*.c)
 WORKER_CORE := $(WORKER_COMMON) engine/decode/worker/codec_jpeg.c engine/decode/worker/codec_png.c engine/decode/worker/codec_gif.c \
+	engine/decode/worker/codec_pnm.c engine/decode/worker/codec_icon.c engine/decode/worker/codec_bmp.c \
 	$(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine/decode/worker/png_*.c) \
 	engine/decode/worker/codecs_core.c
 WORKER_VIPS := $(WORKER_COMMON) engine/decode/worker/codec_vips.c engine/decode/worker/codec_tiff.c \

@@ -11,7 +11,7 @@ FAKE_WORKER := $(B)/test/fake-worker
 # Codecs are in no library; these are tested without a process around them.
 UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_bmp codec_gif codec_png png_stream png_unfilter png_unfilter_avx2 \
 	jpeg_huffman jpeg_kernels jpeg_kernels_avx2 jpeg_kernels_neon jpeg_markers jpeg_progressive jpeg_samples jpeg_sequential \
-	jpeg_stream picture_room row_sink sniff)
+	jpeg_stream picture_room row_sink sniff codec_pnm pnm_header codec_icon)
 
 # Of the programs, what asks neither the network nor the command line.
 UNIT_TOOLS := $(patsubst %,$(B)/tools/%.o,count_table json_lines list_guess memory message printable report/hit_record report/csv_cell report/html_text \

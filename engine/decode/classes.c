@@ -20,7 +20,8 @@ static const char *const formats[TUTELA_FORMATS] = {
 	[TUTELA_FORMAT_NONE] = "none", [TUTELA_FORMAT_JPEG] = "jpeg",   [TUTELA_FORMAT_PNG] = "png",
 	[TUTELA_FORMAT_WEBP] = "webp", [TUTELA_FORMAT_GIF] = "gif",     [TUTELA_FORMAT_TIFF] = "tiff",
 	[TUTELA_FORMAT_HEIC] = "heic", [TUTELA_FORMAT_AVIF] = "avif",   [TUTELA_FORMAT_BMP] = "bmp",
-	[TUTELA_FORMAT_JXL] = "jxl",   [TUTELA_FORMAT_OTHER] = "other",
+	[TUTELA_FORMAT_JXL] = "jxl",   [TUTELA_FORMAT_OTHER] = "other", [TUTELA_FORMAT_PNM] = "pnm",
+	[TUTELA_FORMAT_ICO] = "ico",
 };
 
 const char *tutela_decode_class_name(enum tutela_decode_class c)

@@ -19,9 +19,14 @@ bool tutela_wire_decodes(enum wire_kind kind, enum tutela_format format)
 	case TUTELA_FORMAT_JPEG:
 	case TUTELA_FORMAT_PNG:
 	case TUTELA_FORMAT_GIF:
+	case TUTELA_FORMAT_PNM:
+	case TUTELA_FORMAT_ICO:
 		return kind == WIRE_CORE;
+	case TUTELA_FORMAT_NONE:
+	case TUTELA_FORMAT_OTHER:
+		return false;
 	default:
-		return kind == WIRE_VIPS && format > TUTELA_FORMAT_NONE && format < TUTELA_FORMAT_OTHER;
+		return kind == WIRE_VIPS && (unsigned)format < TUTELA_FORMATS;
 	}
 }
 

@@ -15,7 +15,7 @@
 
 #include <tutela/decode.h>
 
-#define WIRE_VERSION     3
+#define WIRE_VERSION     4
 #define WIRE_HELLO_LEN   12
 #define WIRE_REQUEST_LEN 48
 #define WIRE_REPLY_LEN   728

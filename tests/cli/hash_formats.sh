@@ -12,6 +12,8 @@ make --alpha same/alpha.png # the colours under transparent pixels are hashed
 make --16bit same/deep.png  # by the high byte
 make --alpha --16bit --interlace same/all.png
 make same/bottom-up.bmp
+make same/a.ppm
+{ printf '\000\000\001\000\001\000\000\000\000\000\001\000\040\000\377\377\377\000\026\000\000\000' && cat a.png; } >same/a.ico
 make --lossless same/a.webp
 make --lossless same/a.tiff
 make --lossless same/a.jxl
@@ -19,6 +21,7 @@ make --lossless --frames 3 same/animated.webp # the first frame
 make --gray near/gray.png
 make --gray --alpha near/gray-alpha.png
 make --gray near/gray.bmp
+make --gray near/gray.pgm
 make --gray near/gray.jpg
 make --quality 95 near/a.jpg
 make --quality 95 --progressive near/progressive.jpg
@@ -65,7 +68,7 @@ END {
 }' table | sort
 
 # Bytes are missing: never a quiet answer.
-for path in same/interlaced.png same/bottom-up.bmp same/a.webp same/a.tiff same/a.jxl near/a.jpg near/progressive.jpg \
+for path in same/interlaced.png same/bottom-up.bmp same/a.webp same/a.tiff same/a.jxl same/a.ppm same/a.ico near/a.jpg near/progressive.jpg \
 	near/a.heic near/a.avif far/a.gif; do
 	size=$(wc -c <$path)
 	head -c $((size * 2 / 3)) $path >cut/"$(basename $path)"
@@ -75,4 +78,4 @@ status=0
 cat cut.jsonl
 [ "$status" -eq 2 ]
 [ "$(grep -c '"verdict":"undetermined".*"reason":"' cut.jsonl)" -eq "$(wc -l <cut.jsonl)" ]
-[ "$(wc -l <cut.jsonl)" -eq 10 ]
+[ "$(wc -l <cut.jsonl)" -eq 12 ]

@@ -14,10 +14,10 @@ worker = $(addprefix engine/decode/worker/,$(1:%=%.c))
 FUZZ_SUPPORT := engine/base/mem.c engine/base/cpu.c engine/base/error.c tests/fuzz/exact_map.c
 FUZZ_EXCHANGE := $(wildcard hashdb/exchange/*.c) hashdb/store/enum_names.c engine/base/utf8.c engine/hash/algorithm.c
 FUZZ_CORE := engine/decode/classes.c $(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine/decode/worker/png_*.c) $(wildcard engine/hash/*.c) \
-	engine/decode/wire.c $(call worker,codec_jpeg codec_png codec_gif codecs_core picture_room row_sink)
+	engine/decode/wire.c $(call worker,codec_jpeg codec_png codec_gif codec_pnm pnm_header codec_icon codec_bmp codecs_core picture_room row_sink)
 FUZZ_VIPS := engine/decode/classes.c $(wildcard engine/hash/*.c) engine/decode/wire.c $(call worker,codec_vips codec_tiff codec_jxl codec_bmp codecs_vips row_sink)
 
-FUZZ_CODECS_CORE := codec-jpeg codec-png codec-gif
+FUZZ_CODECS_CORE := codec-jpeg codec-png codec-gif codec-pnm codec-ico
 FUZZ_CODECS_VIPS := codec-webp codec-tiff codec-heic codec-avif codec-bmp codec-jxl
 FUZZ_TARGETS := text csv exact sqlite feeds vics replies hash json load names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS) bundle keys records audit journal
 
@@ -38,7 +38,7 @@ FUZZ_SOURCES_index := $(wildcard engine/match/*.c) engine/base/checksum.c engine
 FUZZ_SOURCES_store := hashdb/store/schema.c hashdb/store/schema_entry.c engine/hash/algorithm.c engine/base/checksum.c engine/base/utf8.c
 FUZZ_SOURCES_source := hashdb/store/source_row.c hashdb/store/schema.c hashdb/store/enum_names.c engine/hash/algorithm.c \
 	engine/base/checksum.c engine/base/utf8.c
-FUZZ_SOURCES_sniff := $(call worker,sniff)
+FUZZ_SOURCES_sniff := $(call worker,sniff pnm_header)
 FUZZ_SOURCES_png := $(call worker,codec_png picture_room png_stream png_unfilter png_unfilter_avx2 row_sink) engine/decode/wire.c
 FUZZ_SOURCES_jpeg := $(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine/hash/*.c) $(call worker,picture_room)
 $(foreach t,$(FUZZ_CODECS_CORE),$(eval FUZZ_SOURCES_$(t) := $(FUZZ_CORE)))
@@ -295,6 +295,20 @@ fuzz_seeds_codec-gif = $(call fuzz_pictures,gif,"" "--frames 3")
 fuzz_seeds_codec-tiff = $(call fuzz_pictures,tiff,"" --lossless --gray)
 fuzz_seeds_codec-heic = $(call fuzz_pictures,heic,"" --lossless)
 fuzz_seeds_codec-avif = $(call fuzz_pictures,avif,"" --lossless)
+define fuzz_seeds_codec-pnm
+$(call fuzz_pictures,ppm,"" --gray) for k in 1 2 3 4 5 6; do for m in 1 255 65535; do { printf "P$$k\n# c\n5 5\n"; \
+	[ $$k = 1 ] || [ $$k = 4 ] || echo $$m; case $$k in [123]) yes '1 0' | head -n 50;; *) $(call zeros,200);; esac; } | seed $$k-$$m ''; done; done; \
+for t in BLACKANDWHITE:1 GRAYSCALE_ALPHA:2 RGB:3 RGB_ALPHA:4; do \
+	{ printf "P7\nWIDTH 5\nHEIGHT 5\nDEPTH $${t#*:}\nMAXVAL 255\nTUPLTYPE $${t%:*}\nENDHDR\n"; $(call zeros,100); } | seed pam$${t#*:} ''; done;
+endef
+# A directory of two, the second a PNG or a BMP without its file's header.
+fuzz_ico_head = printf '\000\000\00$(1)\000\002\000\020\020\000\000\001\000\040\000\377\000\000\000\046\000\000\000\050\041\000\000\001\000\040\000\377\000\000\000\046\000\000\000'
+define fuzz_seeds_codec-ico
+cd $(O)/fuzz; for o in "" --gray --alpha; do $(abspath $(MKPICTURE)) --seed 1 --size 40x33 $$o icon.png; \
+	{ $(call fuzz_ico_head,1); cat icon.png; } >corpus-$(T)/png$$o; done; \
+for o in "" --gray; do $(abspath $(MKPICTURE)) --seed 1 --size 40x33 $$o icon.bmp; for k in 1 2; do \
+	{ $(call fuzz_ico_head,$$k); tail -c +15 icon.bmp; } >corpus-$(T)/bmp$$k$$o; done; done; rm icon.png icon.bmp;
+endef
 fuzz_seeds_codec-bmp = $(call fuzz_pictures,bmp,"" --gray)
 fuzz_seeds_codec-jxl = $(call fuzz_pictures,jxl,"" --lossless)
 

@@ -27,7 +27,6 @@ void bombs_other(void)
 		{"PK\003\004", 4, 1000, "archive.zip"},
 		{"\0\0\001\0\377\377\020\020\0\0\001\0\040\0", 14, 2000, "icon.ico"},
 		{"8BPS\0\001\0\0\0\0\0\0\0\003\0\377\0\0", 18, 1000, "a.psd"},
-		{"P6 65500 65500 255\n", 19, 10, "a.ppm"},
 		{"<svg xmlns='http://www.w3.org/2000/svg'><image href='file:///etc/passwd'/></svg>", 80, 0, "a.svg"},
 		{"<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><svg>&b;</svg>", 68, 0, "b.svg"},
 		{"%PDF-1.4\n%%EOF\n", 15, 0, "a.pdf"},

@@ -41,6 +41,8 @@ void bombs_jpeg(bool heavy);
 void bombs_tiff(bool heavy);
 void bombs_gif_webp(bool heavy);
 void bombs_bmp(bool heavy);
+void bombs_pnm(void);
+void bombs_icon(void);
 void bombs_boxes(bool heavy);
 void bombs_other(void);
 

@@ -225,6 +225,8 @@ int main(int argc, char **argv)
 	bombs_tiff(heavy);
 	bombs_gif_webp(heavy);
 	bombs_bmp(heavy);
+	bombs_pnm();
+	bombs_icon();
 	bombs_boxes(heavy);
 	bombs_other();
 	damaged_copies(argv + 5, argc - 5);

@@ -311,6 +311,39 @@ struct blob bmp_encode(const struct pixels *p, bool from_top)
 	return b;
 }
 
+struct blob ppm_encode(const struct pixels *p)
+{
+	struct blob b = {0};
+	char head[64];
+
+	add(&b, head,
+	    (size_t)snprintf(head, sizeof(head), "P%d\n%u %u\n255\n", p->channels == 3 ? 6 : 5, p->width, p->height));
+	add(&b, p->data.p, p->data.len);
+	return b;
+}
+
+struct blob ico_encode(const struct pixels *p, bool png)
+{
+	struct blob b = {0}, in = png ? png_encode(p, &(struct png_opts){0}) : bmp_encode(p, false);
+	size_t skip = png ? 0 : 14, mask = png ? 0 : (size_t)(p->width + 31) / 32 * 4 * p->height;
+
+	add(&b, "\0\0\1\0\1\0", 6);
+	add8(&b, p->width < 256 ? p->width : 0);
+	add8(&b, p->height < 256 ? p->height : 0);
+	add_le(&b, 1 << 16, 4);
+	add_le(&b, p->channels * 8, 2);
+	add_le(&b, (uint32_t)(in.len - skip + mask), 4);
+	add_le(&b, 22, 4);
+	if (!png)
+		for (int i = 0; i < 4; i++)
+			in.p[14 + 8 + i] = (uint8_t)(2 * p->height >> 8 * i);
+	add(&b, in.p + skip, in.len - skip);
+	while (mask--)
+		add8(&b, 0);
+	blob_free(&in);
+	return b;
+}
+
 static void tiff_tag(struct blob *b, unsigned tag, unsigned type, uint32_t n, uint32_t value)
 {
 	add_le(b, tag, 2);

@@ -44,6 +44,12 @@ struct blob png_encode(const struct pixels *p, const struct png_opts *o);
 /* 24 bits for RGB, 8 bits with a gray palette for gray. */
 struct blob bmp_encode(const struct pixels *p, bool from_top);
 
+/* Raw, of 8 bits: P6 for RGB, P5 for gray. */
+struct blob ppm_encode(const struct pixels *p);
+
+/* An icon of one picture: a PNG, or a BMP with an empty mask. */
+struct blob ico_encode(const struct pixels *p, bool png);
+
 /* Uncompressed; depth 8 or 16; 1, 3 or 4 (CMYK) channels. */
 struct blob tiff_encode(const struct pixels *p, unsigned depth);
 /* A tile for each of three channels, its sides those of the picture, multiples of 16. hidden: a fourth, alpha, of

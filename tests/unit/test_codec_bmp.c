@@ -115,8 +115,7 @@ static void expected_pixels(const struct kind *k, uint8_t *to)
 			for (int c = 0; c < 3; c++) {
 				uint32_t m = k->masks[0] ? most(k->masks[c]) : 255, v = level(x, y, c) * m / 255;
 
-				*to++ = k->depth <= 8 ? colour(index_at(x, y, k->depth), c)
-						      : (uint8_t)((v * 255 + m / 2) / m);
+				*to++ = k->depth <= 8 ? colour(index_at(x, y, k->depth), c) : (uint8_t)(v * 255 / m);
 			}
 }
 

@@ -277,6 +277,10 @@ Test(pool, other_lossless_formats_give_the_hash_of_their_pixels)
 	expect_exact(pool, &gray, tiff_encode(&gray, 8), TUTELA_FORMAT_TIFF, "tiff gray");
 	expect_exact(pool, &gray, tiff_encode(&gray, 16), TUTELA_FORMAT_TIFF, "tiff gray, 16 bits");
 	expect_exact(pool, &rgb, webp_encode(&rgb), TUTELA_FORMAT_WEBP, "webp");
+	expect_exact(pool, &rgb, ppm_encode(&rgb), TUTELA_FORMAT_PNM, "ppm");
+	expect_exact(pool, &gray, ppm_encode(&gray), TUTELA_FORMAT_PNM, "pgm");
+	expect_exact(pool, &rgb, ico_encode(&rgb, false), TUTELA_FORMAT_ICO, "icon");
+	expect_exact(pool, &rgb, ico_encode(&rgb, true), TUTELA_FORMAT_ICO, "icon with a png");
 	p = pixels_scene(600, 520, 3);
 	for (size_t i = 0; i < p.data.len; i++)
 		p.data.p[i] = gray.data.p[i / 3];
@@ -541,6 +545,8 @@ Test(pool, cut_files_are_truncated)
 	cut_everywhere(pool, png_encode(&p, &(struct png_opts){.interlaced = true}), &exact, "interlaced png");
 	cut_everywhere(pool, webp_encode(&p), &exact, "webp");
 	cut_everywhere(pool, bmp_encode(&p, false), &exact, "bmp");
+	cut_everywhere(pool, ppm_encode(&p), &exact, "ppm");
+	cut_everywhere(pool, ico_encode(&p, false), &exact, "icon");
 	jpeg = gif_encode(&gray, 1);
 	whole = hash_bytes(pool, jpeg.p, jpeg.len);
 	cut_everywhere(pool, jpeg, &whole.hashes, "gif");
@@ -671,6 +677,9 @@ Test(pool, random_damage_costs_one_file_at_most)
 		tiff_encode(&p, 8),
 		gif_encode(&gray, 2),
 		webp_encode(&p),
+		ppm_encode(&p),
+		ico_encode(&p, false),
+		ico_encode(&p, true),
 	};
 	uint32_t seed = 20261122;
 
@@ -718,6 +727,9 @@ Test(pool, limits_come_before_decoding)
 	EXPECT_CLASS(hash_blob(pool, jpeg_encode(&wide, &(struct jpeg_opts){0})), TUTELA_DECODE_TOO_LARGE);
 	EXPECT_CLASS(hash_blob(pool, bmp_encode(&wide, false)), TUTELA_DECODE_TOO_LARGE);
 	EXPECT_CLASS(hash_blob(pool, webp_encode(&wide)), TUTELA_DECODE_TOO_LARGE);
+	EXPECT_CLASS(hash_blob(pool, ppm_encode(&wide)), TUTELA_DECODE_TOO_LARGE);
+	EXPECT_CLASS(hash_blob(pool, ico_encode(&wide, false)), TUTELA_DECODE_TOO_LARGE);
+	EXPECT_CLASS(hash_blob(pool, ico_encode(&wide, true)), TUTELA_DECODE_TOO_LARGE);
 	d = hash_blob(pool, b);
 	EXPECT_CLASS(d, TUTELA_DECODE_TOO_LARGE);
 	cr_expect_eq(d.have, TUTELA_WANT_DIGESTS, "the digests of any file count");
@@ -850,13 +862,15 @@ Test(pool, signatures_decide_the_class)
 		CASE("\0\0\0\x0cjP  \r\n\x87\n", UNSUPPORTED, OTHER),
 		CASE("<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>", UNSUPPORTED, OTHER),
 		CASE("\xef\xbb\xbf <svg/>", UNSUPPORTED, OTHER),
-		CASE("P6\n2 2\n255\n............", UNSUPPORTED, OTHER),
+		CASE("P7 332\n#XVVERSION:Version 3.10a\n", UNSUPPORTED, OTHER),
+		CASE("P6\n2 2\n255\n.....", TRUNCATED, PNM),
+		CASE("P1 is what this text begins with", NOT_PICTURE, NONE),
 		CASE("qoif\0\0\0\1", UNSUPPORTED, OTHER),
 		CASE("\0\0\0\x18"
 		     "ftypcrx \0\0\0\1crx isom",
 		     UNSUPPORTED, OTHER),
 		CASE("FUJIFILMCCD-RAW 0201", UNSUPPORTED, OTHER),
-		CASE("\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0\0\0\0\0\x16\0\0\0", UNSUPPORTED, OTHER),
+		CASE("\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0\0\0\0\0\x16\0\0\0", TRUNCATED, ICO),
 		CASE("\xff\xd8\xff", TRUNCATED, JPEG),
 		CASE("\xff\xd8\xff\xe0", TRUNCATED, JPEG),
 		CASE("\x89PNG\r\n\x1a\n", TRUNCATED, PNG),

@@ -64,3 +64,83 @@ Test(sniff, bytes_past_the_first_ones_do_not_count)
 	memcpy(bytes + SNIFF_LEN - 4, " <svg", 5);
 	cr_assert_eq(sniff(bytes, sizeof(bytes)), TUTELA_FORMAT_NONE);
 }
+
+Test(sniff, pnm_is_told_from_text_by_its_whole_header)
+{
+	static const char *const pictures[] = {
+		"P1\n3 2\n010101\n",
+		"P1 1 1 1 and what follows the first picture",
+		"P2 2 1 # of gray\n9\n1 2",
+		"P2 1 1 255 7\nP2 1 1 255 8\n",
+		"P3\t1\r\n1\n255\n1 2",
+		"P4\n#by hand\n8 8\n",
+		"P5#\n1#\n1 1 255\n\377",
+		"P6 1 1 65535 \1\2\3\4\5\6",
+		"P6 0 0 0\n", /* that it is damaged is for the codec to say */
+		"P7\nWIDTH 3\n",
+		"P7\r\n# a\n\nMAXVAL 1\nHEIGHT 1\n",
+	};
+	static const char *const texts[] = {
+		"P1",
+		"P1 ",
+		"P1 is my favourite number",
+		"P1 2 3 are numbers",
+		"P1 20 30 2",
+		"P2 in 12 10 2020",
+		"P2 3 4 5 6 7 eight",
+		"P3 12345678901 1 1 1",
+		"P3\n3 3",
+		"P4 8 8",
+		"P5 1 1 255",
+		"P6\n# only a comment\n",
+		"P63 3 255\n...",
+		"P8 1 1 1\n1",
+		"P7\n",
+		"P7\n# only a comment\n",
+		"P7\nwhat was said at the seventh meeting\n",
+		"P7 WIDTH 3\n",
+		"PNG",
+	};
+	char longest[SNIFF_LEN + 1];
+
+	for (size_t i = 0; i < sizeof(pictures) / sizeof(pictures[0]); i++)
+		cr_expect_eq(sniff(pictures[i], strlen(pictures[i])), TUTELA_FORMAT_PNM, "%s", pictures[i]);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		cr_expect_eq(sniff(texts[i], strlen(texts[i])), TUTELA_FORMAT_NONE, "%s", texts[i]);
+	cr_expect_eq(sniff("P7 332\n#END_OF_COMMENTS\n", 24), TUTELA_FORMAT_OTHER, "a thumbnail of xv");
+
+	/* A comment may be longer than what is looked at. */
+	memset(longest, 'c', sizeof(longest));
+	memcpy(longest, "P5 #", 4);
+	cr_expect_eq(sniff(longest, SNIFF_LEN), TUTELA_FORMAT_PNM);
+	cr_expect_eq(sniff(longest, SNIFF_LEN - 1), TUTELA_FORMAT_NONE);
+	memcpy(longest, "P7\n#", 4);
+	cr_expect_eq(sniff(longest, SNIFF_LEN), TUTELA_FORMAT_PNM);
+	memcpy(longest, "P7\nt", 4);
+	cr_expect_eq(sniff(longest, SNIFF_LEN), TUTELA_FORMAT_NONE);
+	memcpy(longest, "P5 t", 4);
+	cr_expect_eq(sniff(longest, SNIFF_LEN), TUTELA_FORMAT_NONE);
+}
+
+Test(sniff, icons)
+{
+	static const char icon[22] = "\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0\x10\0\0\0\x16";
+	char other[22];
+
+	cr_expect_eq(sniff(icon, 22), TUTELA_FORMAT_ICO);
+	for (size_t n = 0; n < 22; n++)
+		cr_expect_eq(sniff(icon, n), TUTELA_FORMAT_NONE);
+	for (int kind = 0; kind < 4; kind++) {
+		memcpy(other, icon, 22);
+		other[2] = (char)kind;
+		cr_expect_eq(sniff(other, 22), kind == 1 || kind == 2 ? TUTELA_FORMAT_ICO : TUTELA_FORMAT_NONE);
+	}
+	memcpy(other, icon, 22);
+	other[9] = (char)255; /* reserved; what .NET writes */
+	cr_expect_eq(sniff(other, 22), TUTELA_FORMAT_ICO);
+	other[9] = 1;
+	cr_expect_eq(sniff(other, 22), TUTELA_FORMAT_NONE);
+	other[9] = 0;
+	other[4] = 0; /* of no pictures */
+	cr_expect_eq(sniff(other, 22), TUTELA_FORMAT_NONE);
+}

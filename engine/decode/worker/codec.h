@@ -36,9 +36,13 @@ extern const struct codecs tutela_codecs;
 codec_fn tutela_codec_jpeg, tutela_codec_png, tutela_codec_gif;
 codec_fn tutela_codec_webp, tutela_codec_tiff, tutela_codec_heif;
 codec_fn tutela_codec_bmp, tutela_codec_jxl;
+codec_fn tutela_codec_pnm, tutela_codec_ico;
 
 /* What tutela_codec_png does with files that are not ordinary. */
 codec_fn tutela_codec_libpng;
+
+/* What an icon holds: a BMP without the file's header, its height that of picture and mask. */
+codec_fn tutela_codec_bmp_in_icon;
 
 /* The two readers of tutela_codec_tiff: the first, and the one for what that does not take. */
 codec_fn tutela_codec_vips_tiff, tutela_codec_libtiff;

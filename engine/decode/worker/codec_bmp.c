@@ -4,6 +4,9 @@
  * OS/2 and Windows. Rows come straight from the file's bytes; only run lengths
  * need memory, a byte a pixel. Alpha is dropped.
  *
+ * Icons hold the same without the file's header: a height of two pictures, of
+ * which the second, a mask of what is transparent, is not looked at.
+ *
  * Source: Windows GDI, "Bitmap Storage"; OS/2 2.0 presentation manager,
  * BITMAPINFOHEADER2.
  */
@@ -15,7 +18,7 @@
 #include <string.h>
 
 #define FILE_HEADER 14
-#define MASKS_AT    54 /* behind 40 bytes of header, or a part of a longer one */
+#define MASKS_AT    40 /* in the header or behind one of 40 bytes */
 
 enum packing { PLAIN = 0, RUNS_8 = 1, RUNS_4 = 2, MASKS = 3, ALPHA_MASKS = 6 };
 
@@ -31,7 +34,7 @@ struct bmp {
 	uint64_t width, height, stride;
 	unsigned depth;
 	bool top_down;
-	uint8_t palette[256][3]; /* RGB; black where the file has none */
+	uint8_t palette[256][3]; /* RGB; gray of the index where the file has none, as in Pillow */
 	struct mask masks[3];
 	uint8_t *indices; /* of run lengths */
 };
@@ -51,14 +54,14 @@ static bool set_masks(struct bmp *b, uint32_t red, uint32_t green, uint32_t blue
 	return true;
 }
 
-static bool read_masks(struct bmp *b, const uint8_t *bytes, size_t len)
+static bool read_masks(struct bmp *b, const uint8_t *bytes, size_t len, size_t header_at)
 {
 	struct bytes_reader r = bytes_reader_init(bytes, len);
 	uint32_t red, green, blue;
 
 	if (b->packing != MASKS && b->packing != ALPHA_MASKS)
 		return b->depth == 16 ? set_masks(b, 0x7c00, 0x3e0, 0x1f) : set_masks(b, 0xff0000, 0xff00, 0xff);
-	bytes_take(&r, MASKS_AT);
+	bytes_take(&r, header_at + MASKS_AT);
 	red = bytes_u32(&r);
 	green = bytes_u32(&r);
 	blue = bytes_u32(&r);
@@ -66,10 +69,12 @@ static bool read_masks(struct bmp *b, const uint8_t *bytes, size_t len)
 }
 
 /* As many colours as there is room for before the pixels, which may begin anywhere. */
-static void read_palette(struct bmp *b, const uint8_t *bytes, size_t len, size_t from, size_t until, uint32_t used)
+static void read_palette(struct bmp *b, const uint8_t *bytes, size_t len, size_t from, uint64_t until, uint32_t used)
 {
 	size_t each = b->header == 12 ? 3 : 4, n = used && used < 1u << b->depth ? used : 1u << b->depth;
 
+	for (int i = 0; i < 256; i++)
+		memset(b->palette[i], i, 3);
 	len = until > from && until < len ? until : len;
 	for (size_t i = 0; i < n && from + (i + 1) * each <= len; i++)
 		for (size_t k = 0; k < 3; k++)
@@ -116,20 +121,46 @@ static enum tutela_decode_class check_kind(const struct bmp *b)
 	return TUTELA_DECODE_CORRUPT;
 }
 
-/* The headers and what hangs on them. The size is checked by the caller, before the rest is looked at. */
-static enum tutela_decode_class read_header(const uint8_t *bytes, size_t len, struct bmp *b, struct row_sink *sink)
+/* Of a palette, whose colours need not all have an index. */
+static uint64_t palette_length(const struct bmp *b, uint32_t used)
 {
+	uint64_t each = b->header == 12 ? 3 : 4;
+
+	if (b->depth > 8)
+		return 0;
+	return each * (used ? used : 1u << b->depth);
+}
+
+static bool is_header(uint32_t len)
+{
+	static const uint32_t lengths[] = {12, 16, 40, 52, 56, 64, 108, 124};
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+		if (len == lengths[i])
+			return true;
+	return false;
+}
+
+/* The headers and what hangs on them. The size is checked before the rest is looked at. */
+static enum tutela_decode_class read_header(const uint8_t *bytes, size_t len, bool icon, struct bmp *b,
+					    struct row_sink *sink)
+{
+	size_t header_at = icon ? 0 : FILE_HEADER;
 	struct bytes_reader r = bytes_reader_init(bytes, len);
 	enum tutela_decode_class c;
-	uint32_t pixels_at, raw_height, used = 0;
+	uint32_t raw_height, used = 0;
+	uint64_t pixels_at = 0;
 	size_t end;
 
-	bytes_take(&r, 10);
-	pixels_at = bytes_u32(&r);
+	if (!icon) {
+		bytes_take(&r, 10);
+		pixels_at = bytes_u32(&r);
+	}
 	b->header = bytes_u32(&r);
 	b->width = b->header == 12 ? bytes_u16(&r) : magnitude(bytes_u32(&r));
 	raw_height = b->header == 12 ? bytes_u16(&r) : bytes_u32(&r);
 	b->height = b->header == 12 ? raw_height : magnitude(raw_height);
+	b->height /= icon ? 2 : 1;
 	b->top_down = b->header != 12 && raw_height >> 31;
 	bytes_take(&r, 2);
 	b->depth = bytes_u16(&r);
@@ -140,16 +171,20 @@ static enum tutela_decode_class read_header(const uint8_t *bytes, size_t len, st
 	}
 	if (r.failed)
 		return TUTELA_DECODE_TRUNCATED;
+	if (!is_header(b->header))
+		return TUTELA_DECODE_CORRUPT;
 	c = tutela_sink_size(sink, b->width, b->height, 1);
 	c = c ? c : check_kind(b);
 	if (c)
 		return c;
-	end = FILE_HEADER + (size_t)b->header;
+	end = header_at + b->header;
 	if (b->header == 40 && b->packing == MASKS)
 		end += 12;
 	else if (b->header == 40 && b->packing == ALPHA_MASKS)
 		end += 16;
-	if (!read_masks(b, bytes, len))
+	if (icon)
+		pixels_at = end + palette_length(b, used);
+	if (!read_masks(b, bytes, len, header_at))
 		return TUTELA_DECODE_CORRUPT;
 	if (b->depth <= 8)
 		read_palette(b, bytes, len, end, pixels_at, used);
@@ -240,10 +275,11 @@ static enum tutela_decode_class unpack(struct bmp *b, const struct row_sink *sin
 
 /* ---- rows ---- */
 
+/* Downwards, as in Pillow. */
 static uint8_t channel(const struct mask *m, uint32_t v)
 {
 	v = v >> m->shift & m->bits;
-	return m->bits ? (uint8_t)(((uint64_t)v * 255 + m->bits / 2) / m->bits) : 0;
+	return m->bits ? (uint8_t)((uint64_t)v * 255 / m->bits) : 0;
 }
 
 static void from_masks(const struct bmp *b, const uint8_t *p, uint8_t *to)
@@ -302,10 +338,10 @@ static enum tutela_decode_class rows(const struct bmp *b, struct row_sink *sink)
 	return c;
 }
 
-enum tutela_decode_class tutela_codec_bmp(const uint8_t *bytes, size_t len, struct row_sink *sink)
+static enum tutela_decode_class decode(const uint8_t *bytes, size_t len, bool icon, struct row_sink *sink)
 {
 	struct bmp b = {0};
-	enum tutela_decode_class c = read_header(bytes, len, &b, sink);
+	enum tutela_decode_class c = read_header(bytes, len, icon, &b, sink);
 
 	if (c)
 		return c;
@@ -317,4 +353,14 @@ enum tutela_decode_class tutela_codec_bmp(const uint8_t *bytes, size_t len, stru
 	c = c ? c : rows(&b, sink);
 	free(b.indices);
 	return c;
+}
+
+enum tutela_decode_class tutela_codec_bmp(const uint8_t *bytes, size_t len, struct row_sink *sink)
+{
+	return decode(bytes, len, false, sink);
+}
+
+enum tutela_decode_class tutela_codec_bmp_in_icon(const uint8_t *bytes, size_t len, struct row_sink *sink)
+{
+	return decode(bytes, len, true, sink);
 }

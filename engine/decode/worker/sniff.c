@@ -6,6 +6,7 @@
 #include "decode/worker/sniff.h"
 
 #include "base/bytes.h"
+#include "decode/worker/pnm_header.h"
 
 #include <string.h>
 
@@ -85,19 +86,42 @@ static bool is_bmp(const uint8_t *p, size_t len)
 	return false;
 }
 
-/* Icon or cursor: reserved 0, type, a count, then an entry whose reserved byte is 0. */
+/* Icon or cursor: reserved 0, type, a count, then an entry whose reserved byte is 0, or 255 by .NET's hand. */
 static bool is_icon(const uint8_t *p, size_t len)
 {
 	if (!at(p, len, 0, "\0\0\1\0", 4) && !at(p, len, 0, "\0\0\2\0", 4))
 		return false;
-	return len >= 22 && (p[4] | p[5]) != 0 && p[5] == 0 && p[9] == 0;
+	return len >= 22 && (p[4] | p[5]) != 0 && p[5] == 0 && (p[9] == 0 || p[9] == 255);
 }
 
+/* Are samples that are text numbers, as far as can be seen? */
+static bool are_numbers(struct pnm_text samples, const struct pnm_header *h)
+{
+	uint64_t columns = h->width < SNIFF_LEN ? h->width : SNIFF_LEN,
+		 rows = h->height < SNIFF_LEN ? h->height : SNIFF_LEN;
+	enum pnm_found f = PNM_FOUND;
+
+	for (uint64_t i = 0, v; i < columns * rows * h->colours && f == PNM_FOUND; i++)
+		f = tutela_pnm_sample(&samples, h, &v);
+	return f != PNM_WRONG;
+}
+
+/*
+ * "P1 " begins too many texts: the whole header must be there, and samples behind it that can be some; or the first
+ * bytes must end before it does. The words of a PAM are sure sooner.
+ */
 static bool is_pnm(const uint8_t *p, size_t len)
 {
-	if (len < 4 || p[0] != 'P' || p[1] < '1' || p[1] > '7' || !(p[2] == '\n' || p[2] == ' ' || p[2] == '\r'))
+	struct pnm_header h;
+
+	switch (tutela_pnm_header(p, len, &h)) {
+	case PNM_FOUND:
+		return h.kind > 3 || are_numbers((struct pnm_text){p + h.raster, p + len}, &h);
+	case PNM_SHORT:
+		return h.width || h.height || h.depth || h.maxval || (len == SNIFF_LEN && (h.kind < 7 || p[3] == '#'));
+	default:
 		return false;
-	return (p[3] >= '0' && p[3] <= '9') || p[3] == '#' || (p[1] == '7' && p[3] == 'W');
+	}
 }
 
 static bool is_pcx(const uint8_t *p, size_t len)
@@ -106,10 +130,10 @@ static bool is_pcx(const uint8_t *p, size_t len)
 	       (p[3] == 1 || p[3] == 2 || p[3] == 4 || p[3] == 8) && p[64] == 0;
 }
 
-/* Windows' enhanced metafile; the Amiga's ILBM. */
+/* Windows' enhanced metafile; the Amiga's ILBM; thumbnails of xv. */
 static bool is_antique(const uint8_t *p, size_t len)
 {
-	return (at(p, len, 0, "\1\0\0\0", 4) && at(p, len, 40, " EMF", 4)) ||
+	return (at(p, len, 0, "\1\0\0\0", 4) && at(p, len, 40, " EMF", 4)) || at(p, len, 0, "P7 332", 6) ||
 	       (at(p, len, 0, "FORM", 4) && at(p, len, 8, "ILBM", 4));
 }
 
@@ -166,10 +190,14 @@ enum tutela_format tutela_sniff(const uint8_t *p, size_t len)
 		return TUTELA_FORMAT_WEBP;
 	if (is_bmp(p, len))
 		return TUTELA_FORMAT_BMP;
+	if (is_pnm(p, len))
+		return TUTELA_FORMAT_PNM;
 	format = sniff_bmff(p, len);
 	if (format != TUTELA_FORMAT_NONE)
 		return format;
-	if (is_icon(p, len) || is_pnm(p, len) || is_pcx(p, len) || is_antique(p, len) || is_svg(p, len))
+	if (is_icon(p, len))
+		return TUTELA_FORMAT_ICO;
+	if (is_pcx(p, len) || is_antique(p, len) || is_svg(p, len))
 		return TUTELA_FORMAT_OTHER;
 	return TUTELA_FORMAT_NONE;
 }

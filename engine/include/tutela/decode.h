@@ -10,7 +10,7 @@
  * What a worker may do is bounded by the system, see SECURITY.md; one that
  * cannot lock itself down ends before it reads a byte.
  *
- * Two kinds of worker exist: `tutela-decoder` (JPEG, PNG, GIF) and
+ * Two kinds of worker exist: `tutela-decoder` (JPEG, PNG, GIF, PNM, ICO) and
  * `tutela-decoder-vips` (WebP, TIFF, HEIC, AVIF, BMP, JPEG XL). The
  * first sniffs; a file of the second's formats is handed on.
  *
@@ -55,9 +55,11 @@ enum tutela_format {
 	TUTELA_FORMAT_AVIF = 7,
 	TUTELA_FORMAT_BMP = 8,
 	TUTELA_FORMAT_JXL = 9,
-	TUTELA_FORMAT_OTHER = 10, /* recognised as a picture, not decoded: PSD, JPEG 2000, SVG, ICO, camera raw, … */
+	TUTELA_FORMAT_OTHER = 10, /* recognised as a picture, not decoded: PSD, JPEG 2000, SVG, camera raw, … */
+	TUTELA_FORMAT_PNM = 11,   /* PBM, PGM, PPM, PAM */
+	TUTELA_FORMAT_ICO = 12,   /* icons and cursors: the largest picture of the file */
 };
-#define TUTELA_FORMATS 11
+#define TUTELA_FORMATS 13
 
 /* "jpeg", "png", … ; "other"; "none" when no signature was found. Static, never NULL. */
 TUTELA_API const char *tutela_format_name(enum tutela_format f);
