@@ -153,7 +153,8 @@ size_t pipeline_hashes(const struct pipeline *p, const struct tutela_decoded *d,
 static bool named_as_picture(const char *path)
 {
 	static const char *const endings[] = {"jpg",  "jpeg", "jpe",  "png",  "gif", "webp", "tif",
-					      "tiff", "heic", "heif", "avif", "bmp", "jxl"};
+					      "tiff", "heic", "heif", "avif", "bmp", "jxl",  "jp2",
+					      "j2k",  "j2c",  "jpc",  "jpf",  "jpx"};
 	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
 
 	for (size_t i = 0; dot && i < sizeof(endings) / sizeof(endings[0]); i++) {

@@ -17,10 +17,10 @@ static const struct {
 };
 
 static const char *const formats[TUTELA_FORMATS] = {
-	[TUTELA_FORMAT_NONE] = "none", [TUTELA_FORMAT_JPEG] = "jpeg",   [TUTELA_FORMAT_PNG] = "png",
-	[TUTELA_FORMAT_WEBP] = "webp", [TUTELA_FORMAT_GIF] = "gif",     [TUTELA_FORMAT_TIFF] = "tiff",
-	[TUTELA_FORMAT_HEIC] = "heic", [TUTELA_FORMAT_AVIF] = "avif",   [TUTELA_FORMAT_BMP] = "bmp",
-	[TUTELA_FORMAT_JXL] = "jxl",   [TUTELA_FORMAT_OTHER] = "other",
+	[TUTELA_FORMAT_NONE] = "none", [TUTELA_FORMAT_JPEG] = "jpeg", [TUTELA_FORMAT_PNG] = "png",
+	[TUTELA_FORMAT_WEBP] = "webp", [TUTELA_FORMAT_GIF] = "gif",   [TUTELA_FORMAT_TIFF] = "tiff",
+	[TUTELA_FORMAT_HEIC] = "heic", [TUTELA_FORMAT_AVIF] = "avif", [TUTELA_FORMAT_BMP] = "bmp",
+	[TUTELA_FORMAT_JXL] = "jxl",   [TUTELA_FORMAT_JP2] = "jp2",   [TUTELA_FORMAT_OTHER] = "other",
 };
 
 const char *tutela_decode_class_name(enum tutela_decode_class c)

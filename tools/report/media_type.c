@@ -7,9 +7,9 @@
 const char *media_type(const char *format)
 {
 	static const char *const types[][2] = {
-		{"jpeg", "image/jpeg"}, {"png", "image/png"},   {"webp", "image/webp"},
-		{"gif", "image/gif"},   {"tiff", "image/tiff"}, {"heic", "image/heic"},
-		{"avif", "image/avif"}, {"bmp", "image/bmp"},   {"jxl", "image/jxl"},
+		{"jpeg", "image/jpeg"}, {"png", "image/png"},   {"webp", "image/webp"}, {"gif", "image/gif"},
+		{"tiff", "image/tiff"}, {"heic", "image/heic"}, {"avif", "image/avif"}, {"bmp", "image/bmp"},
+		{"jxl", "image/jxl"},   {"jp2", "image/jp2"},
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {

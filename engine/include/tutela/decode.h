@@ -11,7 +11,7 @@
  * cannot lock itself down ends before it reads a byte.
  *
  * Two kinds of worker exist: `tutela-decoder` (JPEG, PNG, GIF) and
- * `tutela-decoder-vips` (WebP, TIFF, HEIC, AVIF, BMP, JPEG XL). The
+ * `tutela-decoder-vips` (WebP, TIFF, HEIC, AVIF, BMP, JPEG XL, JPEG 2000). The
  * first sniffs; a file of the second's formats is handed on.
  *
  * Thread safety: a pool may be used by any number of threads; each call takes
@@ -55,9 +55,10 @@ enum tutela_format {
 	TUTELA_FORMAT_AVIF = 7,
 	TUTELA_FORMAT_BMP = 8,
 	TUTELA_FORMAT_JXL = 9,
-	TUTELA_FORMAT_OTHER = 10, /* recognised as a picture, not decoded: PSD, JPEG 2000, SVG, ICO, camera raw, … */
+	TUTELA_FORMAT_JP2 = 10,   /* JPEG 2000, in a JP2 file or bare */
+	TUTELA_FORMAT_OTHER = 11, /* recognised as a picture, not decoded: PSD, SVG, ICO, camera raw, … */
 };
-#define TUTELA_FORMATS 11
+#define TUTELA_FORMATS 12
 
 /* "jpeg", "png", … ; "other"; "none" when no signature was found. Static, never NULL. */
 TUTELA_API const char *tutela_format_name(enum tutela_format f);
