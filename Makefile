@@ -74,6 +74,7 @@ DEFLATE_PKG := libdeflate
 VIPS_PKG := vips
 TIFF_PKG := libtiff-4
 JXL_PKG := libjxl
+JP2_PKG := libopenjp2
 JSON_PKG := jansson
 YAJL_PKG := yajl
 SODIUM_PKG := libsodium
@@ -88,7 +89,7 @@ GNUTLS_PKG := gnutls
 # Goals that need no compiler, or that install one and then start make again.
 BARE_GOALS := help deps clean format dist uninstall demo check check-bare check-isa check-neon ci bench-peers bench-report
 ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
-NEEDED_PKGS := $(LMDB_PKG) $(DIGEST_PKG) $(SECCOMP_PKG) $(JPEG_PKG) $(PNG_PKG) $(GIF_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(TIFF_PKG) $(JXL_PKG) $(JSON_PKG) $(YAJL_PKG) \
+NEEDED_PKGS := $(LMDB_PKG) $(DIGEST_PKG) $(SECCOMP_PKG) $(JPEG_PKG) $(PNG_PKG) $(GIF_PKG) $(DEFLATE_PKG) $(VIPS_PKG) $(TIFF_PKG) $(JXL_PKG) $(JP2_PKG) $(JSON_PKG) $(YAJL_PKG) \
 	$(SODIUM_PKG) $(ZSTD_PKG) $(EXPAT_PKG) $(SQLITE_PKG) $(CURL_PKG) \
 	$(if $(filter check% cov cov-run tests,$(MAKECMDGOALS)),$(CRITERION_PKG) $(MICROHTTPD_PKG) $(GNUTLS_PKG))
 LACKING := $(strip $(shell for p in $(firstword $(CC)) pkg-config; do command -v $$p >/dev/null || echo $$p; done; \

@@ -34,12 +34,13 @@ WORKER_CORE := $(WORKER_COMMON) engine/decode/worker/codec_jpeg.c engine/decode/
 	$(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine/decode/worker/png_*.c) \
 	engine/decode/worker/codecs_core.c
 WORKER_VIPS := $(WORKER_COMMON) engine/decode/worker/codec_vips.c engine/decode/worker/codec_tiff.c \
-	engine/decode/worker/codec_jxl.c engine/decode/worker/codec_bmp.c engine/decode/worker/codecs_vips.c
+	engine/decode/worker/codec_jxl.c engine/decode/worker/codec_jp2.c engine/decode/worker/jp2_outline.c \
+	engine/decode/worker/codec_bmp.c engine/decode/worker/codecs_vips.c
 
 OBJECTS_tutela-decoder := $(WORKER_CORE:%.c=$(B)/%.o)
 OBJECTS_tutela-decoder-vips := $(WORKER_VIPS:%.c=$(B)/%.o)
 LINK_tutela-decoder = $(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) $(call pkg,GIF,libs) $(call pkg,DIGEST,libs) -lm
-LINK_tutela-decoder-vips = $(call pkg,VIPS,libs) -lgmodule-2.0 $(call pkg,TIFF,libs) $(call pkg,JXL,libs) $(call pkg,DIGEST,libs) -lm
+LINK_tutela-decoder-vips = $(call pkg,VIPS,libs) -lgmodule-2.0 $(call pkg,TIFF,libs) $(call pkg,JXL,libs) $(call pkg,JP2,libs) $(call pkg,DIGEST,libs) -lm
 
 FLAGS_engine/decode/worker/codec_jpeg = $(call pkg,JPEG,cflags)
 FLAGS_engine/decode/worker/codec_png = $(call pkg,PNG,cflags)
@@ -48,6 +49,7 @@ FLAGS_engine/decode/worker/png_stream = $(call pkg,DEFLATE,cflags)
 FLAGS_engine/decode/worker/codec_vips = $(call pkg,VIPS,cflags)
 FLAGS_engine/decode/worker/codec_tiff = $(call pkg,TIFF,cflags)
 FLAGS_engine/decode/worker/codec_jxl = $(call pkg,JXL,cflags)
+FLAGS_engine/decode/worker/codec_jp2 = $(call pkg,JP2,cflags)
 # The filters of system calls are compiled here, by a program that runs on the machine that builds.
 FILTER_COMPILER := $(B)/filter-compiler
 $(FILTER_COMPILER): $(B)/engine/decode/worker/syscall_filter.o

@@ -73,13 +73,13 @@ check-sandbox: all tests ## what code that took over a decoder can do, row by ro
 
 # Makes pictures by formula; --help says how. It needs no Criterion.
 $(B)/tests/cli/mkpicture.o: FLAGS_tests =
-FLAGS_tests/cli/mkpicture = $(call pkg,JPEG,cflags) $(call pkg,PNG,cflags) $(call pkg,VIPS,cflags) $(call pkg,JXL,cflags)
+FLAGS_tests/cli/mkpicture = $(call pkg,JPEG,cflags) $(call pkg,PNG,cflags) $(call pkg,VIPS,cflags) $(call pkg,JXL,cflags) $(call pkg,JP2,cflags)
 
 $(MKPICTURE): $(B)/tests/cli/mkpicture.o
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(PROJECT_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
-		$(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,VIPS,libs) $(call pkg,JXL,libs)
+		$(call pkg,JPEG,libs) $(call pkg,PNG,libs) $(call pkg,VIPS,libs) $(call pkg,JXL,libs) $(call pkg,JP2,libs)
 
 # Reads JSON, makes hostile trees, measures memory, for the command-line tests.
 HELPER := $(B)/test/helper

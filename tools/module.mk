@@ -11,7 +11,7 @@ modversions = $(foreach p,$(1),$(p) $(shell pkg-config --modversion $(p)))
 FLAGS_tools/cmd_version = \
 	-DTUTELA_BUILD_OPTIONS='"$(strip $(CFLAGS) $(if $(SANITIZE),sanitize=$(SANITIZE)) $(if $(OPENMP),OpenMP,no OpenMP))"' \
 	-DTUTELA_BUILD_LIBRARIES='"$(strip $(call modversions,$(LMDB_PKG)))"' \
-	-DTUTELA_BUILD_DECODER_LIBRARIES='"$(strip $(call modversions,$(JPEG_PKG) $(PNG_PKG) $(VIPS_PKG) $(JXL_PKG) $(DIGEST_PKG) $(SECCOMP_PKG)))"'
+	-DTUTELA_BUILD_DECODER_LIBRARIES='"$(strip $(call modversions,$(JPEG_PKG) $(PNG_PKG) $(VIPS_PKG) $(JXL_PKG) $(JP2_PKG) $(DIGEST_PKG) $(SECCOMP_PKG)))"'
 
 PROGRAMS += $(B)/bin/tutela
 

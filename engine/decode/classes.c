@@ -21,7 +21,7 @@ static const char *const formats[TUTELA_FORMATS] = {
 	[TUTELA_FORMAT_WEBP] = "webp", [TUTELA_FORMAT_GIF] = "gif",     [TUTELA_FORMAT_TIFF] = "tiff",
 	[TUTELA_FORMAT_HEIC] = "heic", [TUTELA_FORMAT_AVIF] = "avif",   [TUTELA_FORMAT_BMP] = "bmp",
 	[TUTELA_FORMAT_JXL] = "jxl",   [TUTELA_FORMAT_OTHER] = "other", [TUTELA_FORMAT_PNM] = "pnm",
-	[TUTELA_FORMAT_ICO] = "ico",
+	[TUTELA_FORMAT_ICO] = "ico",   [TUTELA_FORMAT_JP2] = "jp2",
 };
 
 const char *tutela_decode_class_name(enum tutela_decode_class c)

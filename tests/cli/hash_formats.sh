@@ -17,6 +17,9 @@ make same/a.ppm
 make --lossless same/a.webp
 make --lossless same/a.tiff
 make --lossless same/a.jxl
+make --lossless same/a.jp2
+make --lossless --tile 100 same/tiles.j2k
+make --lossless --alpha --16bit same/deep.jp2
 make --lossless --frames 3 same/animated.webp # the first frame
 make --gray near/gray.png
 make --gray --alpha near/gray-alpha.png
@@ -33,6 +36,8 @@ make --quality 90 near/a.tiff
 make --quality 90 near/a.heic
 make --quality 90 near/a.avif
 make --quality 90 near/a.jxl
+make --quality 90 near/a.jp2
+make --quality 90 --gray --alpha near/gray-alpha.j2k
 make far/a.gif
 make --palette far/palette.png
 make --1bit far/bilevel.png
@@ -68,7 +73,7 @@ END {
 }' table | sort
 
 # Bytes are missing: never a quiet answer.
-for path in same/interlaced.png same/bottom-up.bmp same/a.webp same/a.tiff same/a.jxl same/a.ppm same/a.ico near/a.jpg near/progressive.jpg \
+for path in same/interlaced.png same/bottom-up.bmp same/a.webp same/a.tiff same/a.jxl same/a.jp2 same/tiles.j2k same/a.ppm same/a.ico near/a.jpg near/progressive.jpg \
 	near/a.heic near/a.avif far/a.gif; do
 	size=$(wc -c <$path)
 	head -c $((size * 2 / 3)) $path >cut/"$(basename $path)"
@@ -78,4 +83,5 @@ status=0
 cat cut.jsonl
 [ "$status" -eq 2 ]
 [ "$(grep -c '"verdict":"undetermined".*"reason":"' cut.jsonl)" -eq "$(wc -l <cut.jsonl)" ]
-[ "$(wc -l <cut.jsonl)" -eq 12 ]
+[ "$(wc -l <cut.jsonl)" -eq 14 ]
+[ "$(grep -c '"format":"jp2".*"partial":{' cut.jsonl)" -eq 2 ]

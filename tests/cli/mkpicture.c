@@ -21,6 +21,7 @@
 
 #include <jpeglib.h>
 #include <jxl/encode.h>
+#include <openjpeg.h>
 #include <png.h>
 #include <vips/vips.h>
 
@@ -41,6 +42,7 @@ struct config {
 	int channels; /* of a pattern */
 	int quality;  /* JPEG, WebP, HEIC, AVIF, TIFF/JPEG */
 	bool progressive, cmyk, lossless, alpha, deep, palette, bilevel, interlace, rgb;
+	int tile; /* side of the tiles of a JPEG 2000, 0: one tile */
 	int exif; /* orientation tag of a JPEG, 0: none */
 	int frames;
 	const char *format, *out;
@@ -656,6 +658,69 @@ static void write_jxl(const struct config *c, const struct image *im)
 	close_file(f, c->out);
 }
 
+/* Samples of one component: alpha behind the colours, 16 bits whose low byte is noise. */
+static void jp2_plane(const struct config *c, const struct image *im, int k, OPJ_INT32 *to)
+{
+	for (int y = 0; y < im->h; y++) {
+		for (int x = 0; x < im->w; x++) {
+			int v = k < im->channels ? pixel(im, x, y)[k] : 255 - x * 255 / im->w;
+			int noise = (int)(mix(((uint64_t)y << 32 | (uint32_t)x) * 4 + (uint64_t)k) & 0x7f);
+
+			*to++ = c->deep ? v << 8 | noise : v;
+		}
+	}
+}
+
+static opj_image_t *jp2_image(const struct config *c, const struct image *im)
+{
+	opj_image_cmptparm_t each[4] = {0};
+	OPJ_UINT32 n = (OPJ_UINT32)(im->channels + c->alpha);
+	opj_image_t *image;
+
+	for (OPJ_UINT32 k = 0; k < n; k++)
+		each[k] = (opj_image_cmptparm_t){
+			.dx = 1, .dy = 1, .w = (OPJ_UINT32)im->w, .h = (OPJ_UINT32)im->h, .prec = c->deep ? 16 : 8};
+	image = opj_image_create(n, each, im->channels == 1 ? OPJ_CLRSPC_GRAY : OPJ_CLRSPC_SRGB);
+	if (!image)
+		die(c->out, "out of memory");
+	image->x1 = (OPJ_UINT32)im->w;
+	image->y1 = (OPJ_UINT32)im->h;
+	image->comps[n - 1].alpha = c->alpha;
+	for (OPJ_UINT32 k = 0; k < n; k++)
+		jp2_plane(c, im, (int)k, image->comps[k].data);
+	return image;
+}
+
+static void write_jp2(const struct config *c, const struct image *im, OPJ_CODEC_FORMAT format)
+{
+	opj_image_t *image = jp2_image(c, im);
+	opj_codec_t *codec = opj_create_compress(format);
+	opj_stream_t *stream = opj_stream_create_default_file_stream(c->out, OPJ_FALSE);
+	opj_cparameters_t p;
+
+	opj_set_default_encoder_parameters(&p);
+	p.tcp_numlayers = 1;
+	p.tcp_mct = im->channels == 3;
+	p.irreversible = !c->lossless;
+	p.cp_fixed_quality = !c->lossless;
+	p.cp_disto_alloc = c->lossless;
+	p.tcp_distoratio[0] = 20 + (float)c->quality * 0.3f; /* PSNR */
+	for (int side = im->w < im->h ? im->w : im->h; p.numresolution > 1 && side >> (p.numresolution - 1) == 0;)
+		p.numresolution--;
+	if (c->tile) {
+		p.tile_size_on = OPJ_TRUE;
+		p.cp_tdx = p.cp_tdy = c->tile;
+	}
+	if (!stream)
+		die(c->out, "cannot write");
+	if (!codec || !opj_setup_encoder(codec, &p, image) || !opj_start_compress(codec, image, stream) ||
+	    !opj_encode(codec, stream) || !opj_end_compress(codec, stream))
+		die(c->out, "OpenJPEG cannot encode the picture");
+	opj_destroy_codec(codec);
+	opj_stream_destroy(stream);
+	opj_image_destroy(image);
+}
+
 /* WebP, GIF, TIFF, HEIC, AVIF. Frames after the first are other seeds, one below the other as libvips wants it. */
 static void write_vips(const struct config *c, const char *format, const struct image *first)
 {
@@ -716,6 +781,10 @@ static void write_picture(struct config *c, struct image *im)
 		write_ppm(c, im);
 	else if (!strcasecmp(format, "jxl"))
 		write_jxl(c, im);
+	else if (!strcasecmp(format, "jp2"))
+		write_jp2(c, im, OPJ_CODEC_JP2);
+	else if (!strcasecmp(format, "j2k"))
+		write_jp2(c, im, OPJ_CODEC_J2K);
 	else if (!strcmp(format, "webp") || !strcmp(format, "gif") || !strcmp(format, "tiff") ||
 		 !strcmp(format, "heic") || !strcmp(format, "avif"))
 		write_vips(c, format, im);
@@ -727,7 +796,7 @@ static void write_picture(struct config *c, struct image *im)
 
 static const char help[] = "Usage: mkpicture [option]... FILE\n"
 			   "Make a test picture by formula. The format follows from the name's ending:\n"
-			   "png jpg bmp ppm jxl webp gif tiff heic avif.\n"
+			   "png jpg bmp ppm jxl jp2 j2k webp gif tiff heic avif.\n"
 			   "\n"
 			   "What is in it:\n"
 			   "  --seed N           which picture (0); two seeds give unrelated pictures\n"
@@ -738,28 +807,26 @@ static const char help[] = "Usage: mkpicture [option]... FILE\n"
 			   "  --resize WxH  --crop WxH+X+Y  --mirror (left to right)  --flip (top to bottom)\n"
 			   "  --rotate90 (counter-clockwise)  --gray  --border PIXELS (black)  --brightness PERCENT\n"
 			   "How it is written:\n"
-			   "  --quality Q        1..100 (85): jpg webp tiff heic avif jxl\n"
-			   "  --lossless         webp tiff avif heic jxl\n"
+			   "  --quality Q        1..100 (85): jpg webp tiff heic avif jxl jp2 j2k\n"
+			   "  --lossless         webp tiff avif heic jxl jp2 j2k\n"
 			   "  --progressive  --cmyk  --rgb (not YCbCr)  --exif ORIENTATION      jpg\n"
-			   "  --alpha  --16bit (low bytes noise)  --palette  --1bit  --interlace  png\n"
+			   "  --alpha  --16bit (low bytes noise)                                png jp2 j2k\n"
+			   "  --palette  --1bit  --interlace                                    png\n"
+			   "  --tile SIDE        jp2 j2k: in tiles\n"
 			   "  --frames N         gif webp: more pictures after the first\n"
-			   "  --format F         png, jpg, bmp, ppm or jxl, whatever the name ends in\n";
+			   "  --format F         png, jpg, bmp, ppm, jxl, jp2 or j2k, whatever the name ends in\n";
 
 static const struct option options[] = {
-	{"seed", 1, NULL, 's'},       {"size", 1, NULL, 'S'},
-	{"plain", 1, NULL, 'p'},      {"pattern", 1, NULL, 'P'},
-	{"channels", 1, NULL, 'C'},   {"resize", 1, NULL, 'r'},
-	{"crop", 1, NULL, 'c'},       {"mirror", 0, NULL, 'm'},
-	{"flip", 0, NULL, 'f'},       {"rotate90", 0, NULL, 'R'},
-	{"gray", 0, NULL, 'g'},       {"border", 1, NULL, 'b'},
-	{"brightness", 1, NULL, 'B'}, {"quality", 1, NULL, 'q'},
-	{"lossless", 0, NULL, 'l'},   {"progressive", 0, NULL, 'o'},
-	{"cmyk", 0, NULL, 'k'},       {"rgb", 0, NULL, 'G'},
-	{"exif", 1, NULL, 'e'},       {"alpha", 0, NULL, 'a'},
-	{"16bit", 0, NULL, 'd'},      {"palette", 0, NULL, 't'},
-	{"1bit", 0, NULL, '1'},       {"interlace", 0, NULL, 'i'},
-	{"frames", 1, NULL, 'n'},     {"format", 1, NULL, 'F'},
-	{"help", 0, NULL, 'h'},       {NULL, 0, NULL, 0},
+	{"seed", 1, NULL, 's'},        {"size", 1, NULL, 'S'},     {"plain", 1, NULL, 'p'},
+	{"pattern", 1, NULL, 'P'},     {"channels", 1, NULL, 'C'}, {"resize", 1, NULL, 'r'},
+	{"crop", 1, NULL, 'c'},        {"mirror", 0, NULL, 'm'},   {"flip", 0, NULL, 'f'},
+	{"rotate90", 0, NULL, 'R'},    {"gray", 0, NULL, 'g'},     {"border", 1, NULL, 'b'},
+	{"brightness", 1, NULL, 'B'},  {"quality", 1, NULL, 'q'},  {"lossless", 0, NULL, 'l'},
+	{"progressive", 0, NULL, 'o'}, {"cmyk", 0, NULL, 'k'},     {"rgb", 0, NULL, 'G'},
+	{"exif", 1, NULL, 'e'},        {"alpha", 0, NULL, 'a'},    {"16bit", 0, NULL, 'd'},
+	{"palette", 0, NULL, 't'},     {"1bit", 0, NULL, '1'},     {"interlace", 0, NULL, 'i'},
+	{"frames", 1, NULL, 'n'},      {"format", 1, NULL, 'F'},   {"tile", 1, NULL, 'T'},
+	{"help", 0, NULL, 'h'},        {NULL, 0, NULL, 0},
 };
 
 static void parse(struct config *c, int argc, char **argv)
@@ -818,6 +885,9 @@ static void parse(struct config *c, int argc, char **argv)
 			break;
 		case 'i':
 			c->interlace = true;
+			break;
+		case 'T':
+			c->tile = number("--tile", optarg, 1, SIDE_MAX);
 			break;
 		case 'n':
 			c->frames = number("--frames", optarg, 1, 1000);

@@ -15,10 +15,10 @@ FUZZ_SUPPORT := engine/base/mem.c engine/base/cpu.c engine/base/error.c tests/fu
 FUZZ_EXCHANGE := $(wildcard hashdb/exchange/*.c) hashdb/store/enum_names.c engine/base/utf8.c engine/hash/algorithm.c
 FUZZ_CORE := engine/decode/classes.c $(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine/decode/worker/png_*.c) $(wildcard engine/hash/*.c) \
 	engine/decode/wire.c $(call worker,codec_jpeg codec_png codec_gif codec_pnm pnm_header codec_icon codec_bmp codecs_core picture_room row_sink)
-FUZZ_VIPS := engine/decode/classes.c $(wildcard engine/hash/*.c) engine/decode/wire.c $(call worker,codec_vips codec_tiff codec_jxl codec_bmp codecs_vips row_sink)
+FUZZ_VIPS := engine/decode/classes.c $(wildcard engine/hash/*.c) engine/decode/wire.c $(call worker,codec_vips codec_tiff codec_jxl codec_jp2 jp2_outline codec_bmp codecs_vips row_sink)
 
 FUZZ_CODECS_CORE := codec-jpeg codec-png codec-gif codec-pnm codec-ico
-FUZZ_CODECS_VIPS := codec-webp codec-tiff codec-heic codec-avif codec-bmp codec-jxl
+FUZZ_CODECS_VIPS := codec-webp codec-tiff codec-heic codec-avif codec-bmp codec-jxl codec-jp2
 FUZZ_TARGETS := text csv exact sqlite feeds vics replies hash json load names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS) bundle keys records audit journal
 
 FUZZ_SOURCES_text := $(FUZZ_EXCHANGE)
@@ -311,6 +311,7 @@ for o in "" --gray; do $(abspath $(MKPICTURE)) --seed 1 --size 40x33 $$o icon.bm
 endef
 fuzz_seeds_codec-bmp = $(call fuzz_pictures,bmp,"" --gray)
 fuzz_seeds_codec-jxl = $(call fuzz_pictures,jxl,"" --lossless)
+fuzz_seeds_codec-jp2 = $(call fuzz_pictures,jp2,"" --lossless "--lossless --alpha --16bit" "--gray --tile 16") $(call fuzz_pictures,j2k,"" "--lossless --tile 20")
 
 # libjxl says what it thinks of a file on stderr.
 FUZZ_ARGS_codec-jxl := -close_fd_mask=2

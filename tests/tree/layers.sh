@@ -32,7 +32,7 @@ own='^(\.gomp_critical_user_|tutela_|__asan|__ubsan|__sanitizer|__gcov|__odr_asa
 engine=$(objects engine)
 hashdb=$(objects hashdb)
 [ -n "$engine" ] && [ -n "$hashdb" ] || breach "'$B': no objects of engine and hashdb there; build first"
-codecs='jpeg_|png_|vips_|Jxl|gd[A-Z]|WebP|heif_|TIFF|g_object_|XXH|EVP_|MD5_|SHA1_|SHA256_'
+codecs='jpeg_|png_|vips_|Jxl|opj_|gd[A-Z]|WebP|heif_|TIFF|g_object_|XXH|EVP_|MD5_|SHA1_|SHA256_'
 network='socket$|connect$|bind$|listen$|accept4?$|getaddrinfo$|gethostbyname|curl_|amqp_|MHD_'
 process='(__)?v?printf(_chk)?$|puts$|stdout$|stderr$|putchar$|perror$|exit$|_exit$|abort$|getenv$|secure_getenv$|setenv$|signal$|sigaction$'
 

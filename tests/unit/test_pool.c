@@ -457,10 +457,18 @@ Test(pool, modern_formats_are_near_the_png_of_the_same_picture)
 		enum tutela_format format;
 		int most;
 	} cases[] = {
-		{"--lossless", "a.jxl", TUTELA_FORMAT_JXL, 0},     {"--quality 90", "b.jxl", TUTELA_FORMAT_JXL, 6},
-		{"--quality 90", "c.heic", TUTELA_FORMAT_HEIC, 6}, {"--quality 90", "d.avif", TUTELA_FORMAT_AVIF, 6},
-		{"--quality 90", "e.webp", TUTELA_FORMAT_WEBP, 6}, {"--quality 90", "f.tiff", TUTELA_FORMAT_TIFF, 6},
-		{"--lossless", "g.webp", TUTELA_FORMAT_WEBP, 0},   {"--lossless", "h.tiff", TUTELA_FORMAT_TIFF, 0},
+		{"--lossless", "a.jxl", TUTELA_FORMAT_JXL, 0},
+		{"--quality 90", "b.jxl", TUTELA_FORMAT_JXL, 6},
+		{"--quality 90", "c.heic", TUTELA_FORMAT_HEIC, 6},
+		{"--quality 90", "d.avif", TUTELA_FORMAT_AVIF, 6},
+		{"--quality 90", "e.webp", TUTELA_FORMAT_WEBP, 6},
+		{"--quality 90", "f.tiff", TUTELA_FORMAT_TIFF, 6},
+		{"--lossless", "g.webp", TUTELA_FORMAT_WEBP, 0},
+		{"--lossless", "h.tiff", TUTELA_FORMAT_TIFF, 0},
+		{"--lossless", "i.jp2", TUTELA_FORMAT_JP2, 0},
+		{"--quality 90", "j.jp2", TUTELA_FORMAT_JP2, 6},
+		{"--lossless --tile 100", "k.j2k", TUTELA_FORMAT_JP2, 0},
+		{"--lossless --alpha --16bit", "l.j2k", TUTELA_FORMAT_JP2, 0},
 	};
 	char dir[] = "/tmp/tutela-test-XXXXXX";
 	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
@@ -569,7 +577,7 @@ static struct blob contents_of(int fd)
 
 Test(pool, cut_files_of_modern_formats_are_truncated)
 {
-	static const char *const names[] = {"a.jxl", "b.heic", "c.avif", "d.webp"};
+	static const char *const names[] = {"a.jxl", "b.heic", "c.avif", "d.webp", "e.jp2", "f.j2k"};
 	char dir[] = "/tmp/tutela-test-XXXXXX";
 	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
 
@@ -859,7 +867,7 @@ Test(pool, signatures_decide_the_class)
 		CASE("RIFF\x10\0\0\0WAVEfmt ", NOT_PICTURE, NONE),
 		CASE("<html><body>text</body></html>", NOT_PICTURE, NONE),
 		CASE("8BPS\0\1", UNSUPPORTED, OTHER),
-		CASE("\0\0\0\x0cjP  \r\n\x87\n", UNSUPPORTED, OTHER),
+		CASE("II\xbc\1", UNSUPPORTED, OTHER),
 		CASE("<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>", UNSUPPORTED, OTHER),
 		CASE("\xef\xbb\xbf <svg/>", UNSUPPORTED, OTHER),
 		CASE("P7 332\n#XVVERSION:Version 3.10a\n", UNSUPPORTED, OTHER),
@@ -879,6 +887,8 @@ Test(pool, signatures_decide_the_class)
 		CASE("BM............\x28\0\0\0", TRUNCATED, BMP),
 		CASE("\xff\x0a", TRUNCATED, JXL),
 		CASE("\0\0\0\x0cJXL \r\n\x87\n", TRUNCATED, JXL),
+		CASE("\0\0\0\x0cjP  \r\n\x87\n", TRUNCATED, JP2),
+		CASE("\xff\x4f\xff\x51", TRUNCATED, JP2),
 		CASE("\0\0\0\x18"
 		     "ftypheic\0\0\0\0mif1heic\0\0\1\0meta",
 		     TRUNCATED, HEIC),

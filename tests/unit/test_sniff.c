@@ -29,6 +29,8 @@ Test(sniff, signatures_cut_short_are_none)
 		{"GIF89a", 6, TUTELA_FORMAT_GIF},
 		{"RIFF\1\2\3\4WEBP", 12, TUTELA_FORMAT_WEBP},
 		{"II*\0", 4, TUTELA_FORMAT_TIFF},
+		{"\0\0\0\x0cjP  \r\n\x87\n", 12, TUTELA_FORMAT_JP2},
+		{"\xff\x4f\xff\x51", 4, TUTELA_FORMAT_JP2},
 		{"\0\0\0\x14"
 		 "ftypavif\0\0\0\0",
 		 16, TUTELA_FORMAT_AVIF},

@@ -16,6 +16,7 @@ const char *media_type(const char *format)
 		{"avif", "image/avif"},
 		{"bmp", "image/bmp"},
 		{"jxl", "image/jxl"},
+		{"jp2", "image/jp2"},
 		{"pnm", "image/x-portable-anymap"},
 		{"ico", "image/vnd.microsoft.icon"},
 	};

@@ -35,7 +35,7 @@ extern const struct codecs tutela_codecs;
 
 codec_fn tutela_codec_jpeg, tutela_codec_png, tutela_codec_gif;
 codec_fn tutela_codec_webp, tutela_codec_tiff, tutela_codec_heif;
-codec_fn tutela_codec_bmp, tutela_codec_jxl;
+codec_fn tutela_codec_bmp, tutela_codec_jxl, tutela_codec_jp2;
 codec_fn tutela_codec_pnm, tutela_codec_ico;
 
 /* What tutela_codec_png does with files that are not ordinary. */

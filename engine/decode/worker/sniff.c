@@ -29,6 +29,8 @@ static const struct signature signatures[] = {
 	SIGNATURE(0, "GIF89a", GIF),
 	SIGNATURE(0, "\xff\x0a", JXL),
 	SIGNATURE(0, "\0\0\0\x0cJXL \r\n\x87\n", JXL),
+	SIGNATURE(0, "\0\0\0\x0cjP  \r\n\x87\n", JP2),
+	SIGNATURE(0, "\xff\x4f\xff\x51", JP2),          /* without a container */
 	/* before TIFF: camera raw that is not quite it */
 	SIGNATURE(0, "IIU\0", OTHER),                   /* Panasonic */
 	SIGNATURE(0, "IIRO", OTHER),                    /* Olympus */
@@ -43,8 +45,6 @@ static const struct signature signatures[] = {
 	SIGNATURE(0, "II+\0", TIFF),                    /* BigTIFF */
 	SIGNATURE(0, "MM\0+", TIFF),
 	SIGNATURE(0, "8BPS", OTHER),                    /* Photoshop */
-	SIGNATURE(0, "\0\0\0\x0cjP  \r\n\x87\n", OTHER), /* JPEG 2000 */
-	SIGNATURE(0, "\xff\x4f\xff\x51", OTHER),        /* JPEG 2000 without a container */
 	SIGNATURE(0, "qoif", OTHER),
 	SIGNATURE(0, "gimp xcf", OTHER),
 	SIGNATURE(0, "v/1\x01", OTHER),                 /* OpenEXR */

@@ -11,7 +11,7 @@
  * cannot lock itself down ends before it reads a byte.
  *
  * Two kinds of worker exist: `tutela-decoder` (JPEG, PNG, GIF, PNM, ICO) and
- * `tutela-decoder-vips` (WebP, TIFF, HEIC, AVIF, BMP, JPEG XL). The
+ * `tutela-decoder-vips` (WebP, TIFF, HEIC, AVIF, BMP, JPEG XL, JPEG 2000). The
  * first sniffs; a file of the second's formats is handed on.
  *
  * Thread safety: a pool may be used by any number of threads; each call takes
@@ -55,11 +55,12 @@ enum tutela_format {
 	TUTELA_FORMAT_AVIF = 7,
 	TUTELA_FORMAT_BMP = 8,
 	TUTELA_FORMAT_JXL = 9,
-	TUTELA_FORMAT_OTHER = 10, /* recognised as a picture, not decoded: PSD, JPEG 2000, SVG, camera raw, … */
+	TUTELA_FORMAT_OTHER = 10, /* recognised as a picture, not decoded: PSD, SVG, camera raw, … */
 	TUTELA_FORMAT_PNM = 11,   /* PBM, PGM, PPM, PAM */
 	TUTELA_FORMAT_ICO = 12,   /* icons and cursors: the largest picture of the file */
+	TUTELA_FORMAT_JP2 = 13,   /* JPEG 2000, in a JP2 file or bare */
 };
-#define TUTELA_FORMATS 13
+#define TUTELA_FORMATS 14
 
 /* "jpeg", "png", … ; "other"; "none" when no signature was found. Static, never NULL. */
 TUTELA_API const char *tutela_format_name(enum tutela_format f);
