@@ -29,7 +29,7 @@ WORKER_COMMON := engine/decode/worker/decoder.c engine/decode/worker/sandbox.c e
 	engine/decode/worker/digest.c \
 	engine/decode/worker/sniff.c engine/decode/worker/pnm_header.c engine/decode/worker/row_sink.c engine/decode/wire.c \
 	$(wildcard engine/base/*.c) $(wildcard engine/hash/*.c)
-WORKER_CORE := $(WORKER_COMMON) engine/decode/worker/codec_jpeg.c engine/decode/worker/codec_png.c engine/decode/worker/codec_gif.c \
+WORKER_CORE := $(WORKER_COMMON) engine/decode/worker/codec_jpeg.c engine/decode/worker/codec_png.c engine/decode/worker/codec_gif.c engine/decode/worker/gif_lzw.c \
 	engine/decode/worker/codec_pnm.c engine/decode/worker/codec_icon.c engine/decode/worker/codec_bmp.c \
 	$(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine/decode/worker/png_*.c) \
 	engine/decode/worker/codecs_core.c

@@ -9,7 +9,7 @@ MKPICTURE := $(B)/test/mkpicture
 FAKE_WORKER := $(B)/test/fake-worker
 
 # Codecs are in no library; these are tested without a process around them.
-UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_bmp codec_gif codec_png png_stream png_unfilter png_unfilter_avx2 \
+UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_bmp codec_gif gif_lzw codec_png png_stream png_unfilter png_unfilter_avx2 \
 	jpeg_huffman jpeg_kernels jpeg_kernels_avx2 jpeg_kernels_neon jpeg_markers jpeg_progressive jpeg_samples jpeg_sequential \
 	jpeg_stream picture_room row_sink sniff codec_pnm pnm_header codec_icon)
 

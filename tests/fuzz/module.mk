@@ -14,7 +14,7 @@ worker = $(addprefix engine/decode/worker/,$(1:%=%.c))
 FUZZ_SUPPORT := engine/base/mem.c engine/base/cpu.c engine/base/error.c tests/fuzz/exact_map.c
 FUZZ_EXCHANGE := $(wildcard hashdb/exchange/*.c) hashdb/store/enum_names.c engine/base/utf8.c engine/hash/algorithm.c
 FUZZ_CORE := engine/decode/classes.c $(wildcard engine/decode/worker/jpeg_*.c) $(wildcard engine/decode/worker/png_*.c) $(wildcard engine/hash/*.c) \
-	engine/decode/wire.c $(call worker,codec_jpeg codec_png codec_gif codec_pnm pnm_header codec_icon codec_bmp codecs_core picture_room row_sink)
+	engine/decode/wire.c $(call worker,codec_jpeg codec_png codec_gif gif_lzw codec_pnm pnm_header codec_icon codec_bmp codecs_core picture_room row_sink)
 FUZZ_VIPS := engine/decode/classes.c $(wildcard engine/hash/*.c) engine/decode/wire.c $(call worker,codec_vips codec_tiff codec_jxl codec_jp2 jp2_outline codec_bmp codecs_vips row_sink)
 
 FUZZ_CODECS_CORE := codec-jpeg codec-png codec-gif codec-pnm codec-ico

@@ -134,7 +134,7 @@ static enum tutela_decode_class decode(size_t n, uint64_t max_memory, struct tut
 	c = tutela_codec_bmp(exact, n, &sink);
 	if (!c)
 		cr_assert(sink.width == WIDTH && sink.height == HEIGHT && sink.frames == 1);
-	if (!c)
+	if (tutela_sink_rows(&sink))
 		tutela_sink_hashes(&sink, out);
 	tutela_sink_discard(&sink);
 	free(exact);
@@ -188,6 +188,8 @@ Test(codec_bmp, masks)
 	}
 }
 
+static size_t row_ends[HEIGHT]; /* of runs */
+
 /* Runs, pixels as they are, and the odd one more than the row has. */
 static void put_runs(const struct kind *k, bool end)
 {
@@ -209,6 +211,7 @@ static void put_runs(const struct kind *k, bool end)
 			add((x + 1 == WIDTH ? 9 : 1) | (k->depth == 4 ? v << 4 : v) << 8, 2);
 		}
 		add(0, 2);
+		row_ends[i] = len;
 	}
 	if (end)
 		add(1 << 8, 2);
@@ -281,4 +284,78 @@ Test(codec_bmp, every_cut_is_truncated)
 	for (size_t n = 0; n < len - padding; n += n < 80 ? 1 : 17)
 		cr_expect_eq(decode(n, 1 << 20, &h), TUTELA_DECODE_TRUNCATED, "%zu bytes", n);
 	cr_expect_eq(decode(len - padding, 1 << 20, &h), TUTELA_DECODE_OK, "only the last row's padding is missing");
+}
+
+/* What a file of which `there` rows have come gives: the others are gray. */
+static struct tutela_perceptual part(const struct kind *k, uint32_t there)
+{
+	static uint8_t pixels[WIDTH * HEIGHT * 3];
+	const struct tutela_pixels px = {pixels, WIDTH * 3, WIDTH, HEIGHT, 3};
+	struct tutela_perceptual h;
+
+	expected_pixels(k, pixels);
+	memset(pixels + (k->top_down ? (size_t)there * WIDTH * 3 : 0), 128, (size_t)(HEIGHT - there) * WIDTH * 3);
+	cr_assert_eq(tutela_hash_pixels(&px, TUTELA_WANT_PERCEPTUAL, TUTELA_ISA_AUTO, &h), TUTELA_OK);
+	return h;
+}
+
+Test(codec_bmp, a_cut_file_gives_the_rows_that_are_there)
+{
+	static const struct kind kinds[] = {{40, 24, 0, {0}, false}, {40, 24, 0, {0}, true}, {40, 8, 1, {0}, false}};
+	struct tutela_perceptual want, got;
+	size_t stride = (WIDTH * 24 + 31) / 32 * 4;
+
+	for (size_t i = 0; i < 2; i++) {
+		put_head(&kinds[i]);
+		put_rows(&kinds[i]);
+		want = part(&kinds[i], 20);
+		cr_expect_eq(decode(len - 8 * stride - 5, 1 << 20, &got), TUTELA_DECODE_TRUNCATED);
+		cr_expect_arr_eq(&got, &want, sizeof(want), "%zu", i);
+		memset(&want, 0, sizeof(want));
+		cr_expect_eq(decode(len - HEIGHT * stride + 5, 1 << 20, &got), TUTELA_DECODE_TRUNCATED);
+		cr_expect_arr_eq(&got, &want, sizeof(want), "no row is there");
+	}
+	put_head(&kinds[2]);
+	put_runs(&kinds[2], false);
+	want = part(&kinds[2], 20);
+	cr_expect_eq(decode(row_ends[19], 1 << 20, &got), TUTELA_DECODE_TRUNCATED);
+	cr_expect_arr_eq(&got, &want, sizeof(want), "runs");
+}
+
+static void say_pixels_begin_at(uint32_t at)
+{
+	for (unsigned i = 0; i < 4; i++)
+		file[10 + i] = (uint8_t)(at >> 8 * i);
+}
+
+Test(codec_bmp, pixels_said_to_begin_where_the_palette_does_come_after_it)
+{
+	static const struct kind kinds[] = {{40, 8, 0, {0}, false}, {12, 4, 0, {0}, false}, {124, 1, 0, {0}, false}};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		put_head(&kinds[i]);
+		put_rows(&kinds[i]);
+		say_pixels_begin_at(14 + kinds[i].header);
+		expect_picture(&kinds[i], "no room for a palette");
+	}
+}
+
+Test(codec_bmp, pixels_that_begin_within_the_palette_leave_it_whole)
+{
+	static const struct kind k = {40, 4, 0, {0}, false};
+	struct tutela_perceptual want, got;
+
+	put_head(&k);
+	put_rows(&k);
+	/* up by three of the palette's colours, which are then what pixels say */
+	memmove(file + 14 + 40 + 64 - 12, file + 14 + 40 + 64, len - 14 - 40 - 64);
+	len -= 12;
+	say_pixels_begin_at(14 + 40 + 52);
+	cr_assert_eq(decode(len, 1 << 20, &got), TUTELA_DECODE_OK);
+	/* the same picture with a palette that says so, and pixels behind it */
+	memmove(file + 14 + 40 + 64, file + 14 + 40 + 52, len - 14 - 40 - 52);
+	len += 12;
+	say_pixels_begin_at(14 + 40 + 64);
+	cr_assert_eq(decode(len, 1 << 20, &want), TUTELA_DECODE_OK);
+	cr_expect_arr_eq(&got, &want, sizeof(want));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whatever way a GIF is written in, its first picture gives its palette's colours; whatever is wrong has its class. */
 #include "decode/worker/codec.h"
+#include "decode/worker/gif_lzw.h"
 
 #include "hash/picture.h"
 #include "png_outcome.h"
@@ -317,4 +318,147 @@ Test(codec_gif, the_size_is_held_against_the_limit)
 	k.at.x = k.at.y = 65535;
 	put_file(&k);
 	cr_expect_eq(decode(len).class_, TUTELA_DECODE_TOO_LARGE);
+}
+
+/* ---- codes that are wider than giflib takes ---- */
+
+struct code_writer {
+	uint32_t bits;
+	unsigned n_bits, in_block;
+	size_t length_at;
+};
+
+static void put_byte(struct code_writer *w, uint8_t byte)
+{
+	if (w->in_block == 0) {
+		w->length_at = len;
+		add(0, 1);
+	}
+	add(byte, 1);
+	file[w->length_at] = (uint8_t)++w->in_block;
+	w->in_block %= 255;
+}
+
+static void put_code(struct code_writer *w, uint32_t code, unsigned width)
+{
+	w->bits |= code << w->n_bits;
+	for (w->n_bits += width; w->n_bits >= 8; w->n_bits -= 8, w->bits >>= 8)
+		put_byte(w, (uint8_t)w->bits);
+}
+
+/* Longest match against all strings that have a code, found by trying: slow, and short. */
+struct strings {
+	unsigned size, used, width;
+	struct {
+		const uint8_t *p;
+		size_t len;
+	} of[4096];
+};
+
+static unsigned longest(const struct strings *s, const uint8_t *p, size_t n, size_t *taken)
+{
+	unsigned code = *p;
+
+	*taken = 1;
+	for (unsigned i = (1u << s->size) + 2; i < s->used; i++)
+		if (s->of[i].len > *taken && s->of[i].len <= n && memcmp(s->of[i].p, p, s->of[i].len) == 0) {
+			code = i;
+			*taken = s->of[i].len;
+		}
+	return code;
+}
+
+static void put_wide_data(unsigned size, const uint8_t *p, size_t n)
+{
+	struct strings *s = calloc(1, sizeof(*s));
+	struct code_writer w = {0};
+	size_t taken;
+
+	cr_assert(s);
+	*s = (struct strings){.size = size, .used = (1u << size) + 2, .width = size + 1};
+	add(size, 1);
+	put_code(&w, 1u << size, s->width);
+	for (; n; p += taken, n -= taken) {
+		put_code(&w, longest(s, p, n, &taken), s->width);
+		if (s->used < 4096 && taken < n) { /* the reader makes it when it has seen the next one */
+			s->of[s->used].p = p;
+			s->of[s->used++].len = taken + 1;
+		}
+		if (s->used > 1u << s->width && s->width < 12)
+			s->width++;
+	}
+	put_code(&w, (1u << size) + 1, s->width);
+	put_code(&w, 0, 8);
+	add(0, 1);
+}
+
+/* Runs, repeats and noise; more of them than there are codes. */
+static const uint8_t *wide_indices(const struct kind *k)
+{
+	static uint8_t indices[300 * 200];
+
+	for (uint32_t y = 0; y < k->at.height; y++)
+		for (uint32_t x = 0; x < k->at.width; x++)
+			indices[y * k->at.width + x] = index_at(x, y);
+	return indices;
+}
+
+static void put_wide(const struct kind *k, unsigned size)
+{
+	put_file(k);
+	len = data_at;
+	put_wide_data(size, wide_indices(k), (size_t)k->at.width * k->at.height);
+	add(0, 3); /* no blocks, which are passed over */
+	add(',', 1);
+	add(0, 4);
+	add(0x00020003, 4);
+	add(0, 1);
+	add(7, 1);
+	add(0, 1);
+	add(';', 1);
+}
+
+Test(codec_gif, codes_wider_than_the_format_foresees_give_the_same_picture)
+{
+	struct kind k = {.screen = {300, 200}, .at = {0, 0, 300, 200}, .global = true, .transparent = NO_COLOUR};
+
+	for (unsigned size = GIF_LZW_LEAST; size <= GIF_LZW_MOST; size++)
+		for (unsigned local = 0; local < 2; local++) {
+			struct tutela_perceptual want;
+			struct png_outcome o;
+
+			k.local = local;
+			want = expected(&k, 300, 200, 200);
+			put_wide(&k, size);
+			o = decode(len);
+			cr_expect_eq(o.class_, TUTELA_DECODE_OK, "%u: %s", size, tutela_decode_class_name(o.class_));
+			cr_expect(o.rows == 200 && o.frames == 2, "%u: %u rows, %u frames", size, o.rows, o.frames);
+			cr_expect_arr_eq(&o.hashes, &want, sizeof(want), "%u", size);
+		}
+}
+
+Test(codec_gif, damage_in_wide_codes_is_called_so)
+{
+	struct kind k = {.screen = {300, 200}, .at = {0, 0, 300, 200}, .global = true, .transparent = NO_COLOUR};
+	struct png_outcome o;
+	size_t n;
+
+	put_wide(&k, 11);
+	for (n = data_at + 10; n < len - 30; n += 97) {
+		o = decode(n);
+		cr_expect(o.class_ == TUTELA_DECODE_TRUNCATED && o.rows < 200, "%zu", n);
+	}
+	memset(file + data_at + 500, 255, 3); /* codes of which there are none yet */
+	o = decode(len);
+	cr_expect(o.class_ == TUTELA_DECODE_CORRUPT && o.rows > 0 && o.rows < 200);
+	put_wide(&k, 11);
+	file[data_at + 2] = file[data_at + 3] = 255; /* the first is none of an index */
+	o = decode(len);
+	cr_expect(o.class_ == TUTELA_DECODE_CORRUPT && o.rows == 0);
+	put_wide(&k, 11);
+	file[data_at] = 12;
+	o = decode(len);
+	cr_expect(o.class_ == TUTELA_DECODE_CORRUPT && o.rows == 0);
+	cr_expect_null(tutela_gif_lzw_new(8, NULL, NULL));
+	cr_expect_null(tutela_gif_lzw_new(12, NULL, NULL));
 }

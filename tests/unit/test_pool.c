@@ -327,6 +327,69 @@ Test(pool, tiff_of_tiles_in_planes_gives_the_hash_of_its_pixels)
 	tutela_decoder_close(pool);
 }
 
+/* Of a file by tiff_encode. */
+static uint8_t *tiff_value(struct blob *b, unsigned tag)
+{
+	return b->p + b->len - 4 - (10 - tag) * 12 + 8;
+}
+
+Test(pool, tiff_of_colours_multiplied_by_alpha_gives_the_colours)
+{
+	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
+	struct pixels p = pixels_scene(160, 112, 3), halves = pixels_scene(160, 112, 3);
+	struct blob b;
+
+	for (size_t i = 0; i < p.data.len; i++) {
+		halves.data.p[i] = p.data.p[i] / 2;
+		p.data.p[i] = (uint8_t)((halves.data.p[i] * 255u + 63) / 127);
+	}
+	b = tiff_encode_planes(&halves, true);
+	memset(b.p + 8 + 3 * 160 * 112, 127, 160 * 112);
+	b.p[b.len - 4 - 12 + 8] = 1; /* "associated" */
+	expect_exact(pool, &p, b, TUTELA_FORMAT_TIFF, "multiplied");
+	pixels_free(&halves);
+	pixels_free(&p);
+	tutela_decoder_close(pool);
+}
+
+/* Two samples in three bytes; their lowest bits are noise. */
+Test(pool, tiff_of_12_bits_gives_the_hash_of_the_highest_8)
+{
+	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
+
+	for (uint32_t channels = 1; channels <= 3; channels += 2) {
+		struct pixels p = pixels_scene(160, 120, channels);
+		struct blob b = tiff_encode(&p, 16);
+		uint8_t *to = b.p + 8;
+
+		for (size_t i = 0; i < p.data.len; i += 2) {
+			*to++ = p.data.p[i];
+			*to++ = (uint8_t)((i & 15) << 4 | p.data.p[i + 1] >> 4);
+			*to++ = (uint8_t)(p.data.p[i + 1] << 4 | (i / 3 & 15));
+		}
+		if (channels == 1)
+			tiff_value(&b, 2)[0] = 12;
+		else
+			for (size_t i = 0; i < 3; i++)
+				b.p[8 + 2 * p.data.len + 2 * i] = 12;
+		expect_exact(pool, &p, b, TUTELA_FORMAT_TIFF, channels == 1 ? "gray" : "rgb");
+		pixels_free(&p);
+	}
+	tutela_decoder_close(pool);
+}
+
+Test(pool, tiff_is_whole_when_only_its_second_page_is_not)
+{
+	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
+	struct pixels p = pixels_scene(160, 120, 3);
+	struct blob b = tiff_encode(&p, 8);
+
+	b.p[b.len - 4] = 9; /* where no directory is */
+	expect_exact(pool, &p, b, TUTELA_FORMAT_TIFF, "a page of nothing");
+	pixels_free(&p);
+	tutela_decoder_close(pool);
+}
+
 /* Group 4 fax: libtiff says so and goes on with whatever was in its buffer. */
 Test(pool, a_wrong_code_in_a_fax_is_damage)
 {

@@ -30,6 +30,7 @@ struct mask {
 struct bmp {
 	const uint8_t *pixels; /* in the file */
 	size_t len;            /* from there to its end */
+	uint64_t there;        /* rows, in the file's order */
 	uint32_t header, packing;
 	uint64_t width, height, stride;
 	unsigned depth;
@@ -68,17 +69,20 @@ static bool read_masks(struct bmp *b, const uint8_t *bytes, size_t len, size_t h
 	return !r.failed && set_masks(b, red, green, blue);
 }
 
-/* As many colours as there is room for before the pixels, which may begin anywhere. */
-static void read_palette(struct bmp *b, const uint8_t *bytes, size_t len, size_t from, uint64_t until, uint32_t used)
+/*
+ * The pixels may begin anywhere, within the palette too, as Pillow and ImageMagick read it. Colours that it lacks are
+ * gray. Gives where it ends.
+ */
+static size_t read_palette(struct bmp *b, const uint8_t *bytes, size_t len, size_t from, uint32_t used)
 {
 	size_t each = b->header == 12 ? 3 : 4, n = used && used < 1u << b->depth ? used : 1u << b->depth;
 
 	for (int i = 0; i < 256; i++)
 		memset(b->palette[i], i, 3);
-	len = until > from && until < len ? until : len;
 	for (size_t i = 0; i < n && from + (i + 1) * each <= len; i++)
 		for (size_t k = 0; k < 3; k++)
 			b->palette[i][k] = bytes[from + i * each + 2 - k];
+	return from + n * each;
 }
 
 static uint64_t magnitude(uint32_t v)
@@ -186,8 +190,13 @@ static enum tutela_decode_class read_header(const uint8_t *bytes, size_t len, bo
 		pixels_at = end + palette_length(b, used);
 	if (!read_masks(b, bytes, len, header_at))
 		return TUTELA_DECODE_CORRUPT;
-	if (b->depth <= 8)
-		read_palette(b, bytes, len, end, pixels_at, used);
+	if (b->depth <= 8) {
+		size_t behind = read_palette(b, bytes, len, end, used);
+
+		/* There are writers who forget the palette when they say where the pixels are. */
+		if (pixels_at == end)
+			pixels_at = (uint32_t)behind;
+	}
 	b->pixels = bytes + (pixels_at < len ? pixels_at : len);
 	b->len = (size_t)(bytes + len - b->pixels);
 	b->stride = (b->width * b->depth + 31) / 32 * 4;
@@ -269,8 +278,12 @@ static enum tutela_decode_class unpack(struct bmp *b, const struct row_sink *sin
 		else
 			more = escape(&s, v);
 	}
+	b->there = b->height;
 	/* The mark at the end is often missing; the last row must be there. */
-	return s.r.failed && (s.y + 1 < b->height || s.x < b->width) ? TUTELA_DECODE_TRUNCATED : TUTELA_DECODE_OK;
+	if (!s.r.failed || s.y >= b->height || (s.y + 1 == b->height && s.x >= b->width))
+		return TUTELA_DECODE_OK;
+	b->there = s.y + (s.x > 0);
+	return TUTELA_DECODE_TRUNCATED;
 }
 
 /* ---- rows ---- */
@@ -325,17 +338,31 @@ static void take_row(const struct bmp *b, uint64_t y, uint8_t *to)
 	}
 }
 
+/* Rows that a short file lacks are gray. Most files begin with the lowest row, so these come first. */
 static enum tutela_decode_class rows(const struct bmp *b, struct row_sink *sink)
 {
+	uint64_t missing = b->height - b->there, first = b->top_down ? 0 : missing;
 	uint8_t *row = malloc((size_t)b->width * 3);
 	enum tutela_decode_class c = row ? tutela_sink_begin(sink, 3) : TUTELA_DECODE_TOO_LARGE;
 
-	for (uint64_t y = 0; !c && y < b->height; y++) {
-		take_row(b, y, row);
+	if (!c)
+		memset(row, 128, (size_t)b->width * 3);
+	for (uint64_t y = 0; !c && y < first + b->there; y++) {
+		if (y >= first)
+			take_row(b, y, row);
 		tutela_sink_row(sink, row);
 	}
 	free(row);
 	return c;
+}
+
+/* The last row may lack its padding. */
+static enum tutela_decode_class count_rows(struct bmp *b)
+{
+	uint64_t least = (b->width * b->depth + 7) / 8, n = b->len < least ? 0 : (b->len - least) / b->stride + 1;
+
+	b->there = n < b->height ? n : b->height;
+	return b->there < b->height ? TUTELA_DECODE_TRUNCATED : TUTELA_DECODE_OK;
 }
 
 static enum tutela_decode_class decode(const uint8_t *bytes, size_t len, bool icon, struct row_sink *sink)
@@ -345,12 +372,9 @@ static enum tutela_decode_class decode(const uint8_t *bytes, size_t len, bool ic
 
 	if (c)
 		return c;
-	if (b.packing == RUNS_8 || b.packing == RUNS_4)
-		c = unpack(&b, sink);
-	else if (b.stride * (b.height - 1) + (b.width * b.depth + 7) / 8 >
-		 b.len) /* the last row may lack its padding */
-		c = TUTELA_DECODE_TRUNCATED;
-	c = c ? c : rows(&b, sink);
+	c = b.packing == RUNS_8 || b.packing == RUNS_4 ? unpack(&b, sink) : count_rows(&b);
+	if (b.there && rows(&b, sink))
+		c = TUTELA_DECODE_TOO_LARGE;
 	free(b.indices);
 	return c;
 }

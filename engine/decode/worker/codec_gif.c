@@ -15,6 +15,7 @@
 #include "decode/worker/codec.h"
 
 #include "base/bytes.h"
+#include "decode/worker/gif_lzw.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct gif {
 	unsigned block; /* bytes left in the present one */
 	bool short_data;
 	GifFileType *lib;
+	struct gif_lzw *wide; /* in place of giflib's, where codes are wider than it takes */
 	struct row_sink *sink;
 	uint8_t colours[256][3];
 	uint8_t background;
@@ -142,6 +144,58 @@ static void count_frames(struct gif *g)
 		g->sink->frames++;
 }
 
+/* Of the picture whose mark was taken; 0 when the file ends before. */
+static uint8_t code_size(struct bytes_reader r)
+{
+	unsigned flags;
+
+	bytes_take(&r, 8);
+	flags = bytes_u8(&r);
+	if (flags & 0x80)
+		bytes_take(&r, (size_t)3 << ((flags & 7) + 1));
+	return bytes_u8(&r);
+}
+
+static int next_byte(void *from)
+{
+	struct gif *g = from;
+
+	if (g->block == 0)
+		g->block = block_length(g);
+	if (g->block == 0)
+		return -1;
+	g->block--;
+	return bytes_u8(&g->r);
+}
+
+/* giflib has taken what it describes, and its colours, when it refuses the size of its codes. */
+static bool describe(struct gif *g)
+{
+	uint8_t size = code_size(g->r);
+
+	if (DGifGetImageDesc(g->lib) == GIF_OK)
+		return true;
+	if (g->r.failed || g->lib->Error != D_GIF_ERR_READ_FAILED || size < GIF_LZW_LEAST || size > GIF_LZW_MOST)
+		return false;
+	g->wide = tutela_gif_lzw_new(size, next_byte, g);
+	g->lib->Error = g->wide ? 0 : D_GIF_ERR_NOT_ENOUGH_MEM;
+	return g->wide != NULL;
+}
+
+/* Of the data, as giflib does after the last row. */
+static void pass_rest(struct gif *g)
+{
+	bytes_take(&g->r, g->block);
+	pass_data(&g->r);
+}
+
+static bool get_line(struct gif *g, uint8_t *line)
+{
+	if (g->wide)
+		return tutela_gif_lzw_take(g->wide, line, (size_t)g->lib->Image.Width);
+	return DGifGetLine(g->lib, line, g->lib->Image.Width) == GIF_OK;
+}
+
 /* ---- rows ---- */
 
 static void take_colours(struct gif *g)
@@ -183,7 +237,7 @@ static void put_line(struct gif *g, const uint8_t *indices)
 static enum tutela_decode_class straight(struct gif *g, uint8_t *line)
 {
 	for (int y = 0; y < g->lib->Image.Height; y++) {
-		if (DGifGetLine(g->lib, line, g->lib->Image.Width) != GIF_OK)
+		if (!get_line(g, line))
 			return failure(g, g->lib->Error);
 		if (y == 0)
 			put_empty_rows(g, (uint32_t)g->lib->Image.Top);
@@ -200,7 +254,7 @@ static enum tutela_decode_class passes(struct gif *g, uint8_t *lines, uint8_t *t
 
 	for (int pass = 0; pass < 4; pass++)
 		for (int y = first[pass]; y < g->lib->Image.Height; y += step[pass]) {
-			if (DGifGetLine(g->lib, lines + (size_t)y * width, g->lib->Image.Width) != GIF_OK)
+			if (!get_line(g, lines + (size_t)y * width))
 				return failure(g, g->lib->Error);
 			there[y] = 1;
 		}
@@ -242,6 +296,8 @@ static enum tutela_decode_class rows(struct gif *g)
 	g->in_data = true;
 	c = picture->Interlace ? interlaced(g, lines, there) : straight(g, lines);
 	g->in_data = false;
+	if (!c && g->wide)
+		pass_rest(g);
 	if (!c)
 		put_empty_rows(g, g->sink->height - (uint32_t)(picture->Top + picture->Height));
 out:
@@ -263,7 +319,7 @@ static enum tutela_decode_class first_picture(struct gif *g)
 
 	if (!find_picture(&g->r, &g->background))
 		return failure(g, 0);
-	if (DGifGetImageDesc(g->lib) != GIF_OK)
+	if (!describe(g))
 		return failure(g, g->lib->Error);
 	if (picture->Width <= 0 || picture->Height <= 0)
 		return TUTELA_DECODE_CORRUPT;
@@ -288,5 +344,6 @@ enum tutela_decode_class tutela_codec_gif(const uint8_t *bytes, size_t len, stru
 	if (!c)
 		count_frames(&g);
 	DGifCloseFile(g.lib, &error);
+	tutela_gif_lzw_free(g.wide);
 	return c;
 }

@@ -3,12 +3,19 @@
  * TIFF. Ordinary files go through libvips. What that does not take, tiles in
  * separate planes and JPEG of the kind before Technical Note 2 among it, goes
  * through libtiff's own reader of whole pictures, as stored: not turned by the
- * orientation, hidden colours counted.
+ * orientation, hidden colours counted, those that were multiplied by their
+ * alpha divided again. Samples of odd depths, 12 bits among them, are unpacked
+ * here.
+ *
+ * libvips also reads the directories of the pages behind the first, and tags
+ * that do not matter; what it calls damaged is not when libtiff finds nothing
+ * wrong with the first page's samples.
  *
  * Source: TIFF revision 6.0; the manual of TIFFReadRGBAImage.
  */
 #include "decode/worker/codec.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +24,7 @@
 struct file {
 	const uint8_t *bytes;
 	uint64_t len, at;
+	unsigned errors; /* libtiff tells of wrong codes and goes on */
 };
 
 static tmsize_t on_read(thandle_t handle, void *to, tmsize_t len)
@@ -73,35 +81,85 @@ static void on_unmap(thandle_t handle, void *base, toff_t size)
 	(void)size;
 }
 
-/* libtiff multiplies colours by alpha that is not "associated": say that it is, and they stay as they are. */
-static bool keep_hidden_colours(TIFF *t)
+static int on_error(TIFF *t, void *f, const char *where, const char *format, va_list rest)
+{
+	(void)t;
+	(void)where;
+	(void)format;
+	(void)rest;
+	((struct file *)f)->errors++;
+	return 1;
+}
+
+static int on_warning(TIFF *t, void *f, const char *where, const char *format, va_list rest)
+{
+	(void)t;
+	(void)f;
+	(void)where;
+	(void)format;
+	(void)rest;
+	return 1;
+}
+
+static TIFF *open_file(struct file *f)
+{
+	TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
+	TIFF *t;
+
+	if (!options)
+		return NULL;
+	TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, f);
+	TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, f);
+	t = TIFFClientOpenExt("", "r", f, on_read, on_write, on_seek, on_close, on_size, on_map, on_unmap, options);
+	TIFFOpenOptionsFree(options);
+	f->errors = 0; /* tags that are wrong and needed are none */
+	return t;
+}
+
+/*
+ * libtiff multiplies colours by alpha that is not "associated": say that it is, and they stay as they are. Those that
+ * are multiplied in the file are told by *multiplied.
+ */
+static bool keep_hidden_colours(TIFF *t, bool *multiplied)
 {
 	uint16_t kinds[8], n = 0, *stored;
 
 	TIFFGetFieldDefaulted(t, TIFFTAG_EXTRASAMPLES, &n, &stored);
 	if (n > sizeof(kinds) / sizeof(kinds[0]))
 		return false;
+	*multiplied = n > 0 && stored[0] == EXTRASAMPLE_ASSOCALPHA;
 	for (uint16_t i = 0; i < n; i++)
 		kinds[i] = EXTRASAMPLE_ASSOCALPHA;
 	return n == 0 || TIFFSetField(t, TIFFTAG_EXTRASAMPLES, n, kinds);
 }
 
-static enum tutela_decode_class rows(const uint32_t *raster, struct row_sink *sink, uint8_t *row)
+/* As libvips does it: nothing is left of what is wholly transparent. */
+static uint8_t divided(uint32_t v, uint32_t alpha)
+{
+	uint32_t whole = alpha ? (v * 255 + alpha / 2) / alpha : 0;
+
+	return whole < 255 ? (uint8_t)whole : 255;
+}
+
+static enum tutela_decode_class rows(const uint32_t *raster, bool multiplied, struct row_sink *sink, uint8_t *row)
 {
 	enum tutela_decode_class c = tutela_sink_begin(sink, 3);
 
 	for (uint32_t y = 0; !c && y < sink->height; y++, raster += sink->width) {
 		for (uint32_t x = 0; x < sink->width; x++) {
-			row[3 * (size_t)x] = (uint8_t)TIFFGetR(raster[x]);
-			row[3 * (size_t)x + 1] = (uint8_t)TIFFGetG(raster[x]);
-			row[3 * (size_t)x + 2] = (uint8_t)TIFFGetB(raster[x]);
+			uint32_t v = raster[x], alpha = multiplied ? TIFFGetA(v) : 255;
+
+			row[3 * (size_t)x] = divided(TIFFGetR(v), alpha);
+			row[3 * (size_t)x + 1] = divided(TIFFGetG(v), alpha);
+			row[3 * (size_t)x + 2] = divided(TIFFGetB(v), alpha);
 		}
 		tutela_sink_row(sink, row);
 	}
 	return c;
 }
 
-static enum tutela_decode_class whole(TIFF *t, struct row_sink *sink)
+/* judge: only say whether all of it is there. */
+static enum tutela_decode_class whole(TIFF *t, const struct file *f, bool multiplied, struct row_sink *sink, bool judge)
 {
 	uint64_t pixels = (uint64_t)sink->width * sink->height;
 	uint16_t turned = ORIENTATION_TOPLEFT;
@@ -117,21 +175,89 @@ static enum tutela_decode_class whole(TIFF *t, struct row_sink *sink)
 	if (!raster || !row)
 		goto out;
 	/* asked for as it is, nothing is turned; 1: the first error ends it */
-	if (TIFFReadRGBAImageOriented(t, sink->width, sink->height, raster, turned, 1))
-		c = rows(raster, sink, row);
-	else
+	if (!TIFFReadRGBAImageOriented(t, sink->width, sink->height, raster, turned, 1))
 		c = TUTELA_DECODE_CORRUPT;
+	else if (judge || !(c = rows(raster, multiplied, sink, row)))
+		c = f->errors ? TUTELA_DECODE_CORRUPT : TUTELA_DECODE_OK;
 out:
 	free(raster);
 	free(row);
 	return c;
 }
 
-static enum tutela_decode_class first_page(TIFF *t, struct row_sink *sink)
+/* ---- samples of 9 to 15 bits ---- */
+
+struct packed {
+	uint16_t depth, channels, meaning;
+};
+
+/* What libtiff's reader of pictures leaves out and that is simple enough: rows of gray or RGB, packed. */
+static bool is_packed(TIFF *t, struct packed *p)
+{
+	uint16_t planes = PLANARCONFIG_CONTIG;
+
+	*p = (struct packed){0};
+	TIFFGetFieldDefaulted(t, TIFFTAG_BITSPERSAMPLE, &p->depth);
+	TIFFGetFieldDefaulted(t, TIFFTAG_SAMPLESPERPIXEL, &p->channels);
+	TIFFGetFieldDefaulted(t, TIFFTAG_PLANARCONFIG, &planes);
+	TIFFGetField(t, TIFFTAG_PHOTOMETRIC, &p->meaning);
+	if (TIFFIsTiled(t) || planes != PLANARCONFIG_CONTIG || p->depth < 9 || p->depth > 15)
+		return false;
+	return p->meaning == PHOTOMETRIC_RGB ? p->channels == 3
+					     : p->channels == 1 && p->meaning <= PHOTOMETRIC_MINISBLACK;
+}
+
+/* The 8 bits at `bit`, from the highest. */
+static uint8_t eight_bits(const uint8_t *p, uint64_t bit)
+{
+	return (uint8_t)((p[bit / 8] << 8 | p[bit / 8 + 1]) >> (8 - bit % 8));
+}
+
+static enum tutela_decode_class packed_rows(TIFF *t, const struct packed *p, struct row_sink *sink, uint8_t *line,
+					    uint8_t *row)
+{
+	uint8_t flip = p->meaning == PHOTOMETRIC_MINISWHITE ? 255 : 0;
+	size_t n = (size_t)sink->width * p->channels;
+	enum tutela_decode_class c = tutela_sink_begin(sink, p->channels);
+
+	for (uint32_t y = 0; !c && y < sink->height; y++) {
+		if (TIFFReadScanline(t, line, y, 0) != 1)
+			return TUTELA_DECODE_CORRUPT;
+		for (size_t i = 0; i < n; i++)
+			row[i] = eight_bits(line, i * p->depth) ^ flip;
+		tutela_sink_row(sink, row);
+	}
+	return c;
+}
+
+static enum tutela_decode_class packed(TIFF *t, const struct file *f, const struct packed *p, struct row_sink *sink)
+{
+	size_t n = (size_t)sink->width * p->channels, len = (n * p->depth + 7) / 8;
+	uint8_t *line = NULL, *row = NULL;
+	enum tutela_decode_class c = TUTELA_DECODE_TOO_LARGE;
+
+	if ((tmsize_t)len != TIFFScanlineSize(t))
+		return TUTELA_DECODE_UNSUPPORTED;
+	if (!tutela_sink_fits(sink, len + n))
+		return c;
+	line = malloc(len);
+	row = malloc(n);
+	if (line && row)
+		c = packed_rows(t, p, sink, line, row);
+	if (!c && f->errors)
+		c = TUTELA_DECODE_CORRUPT;
+	free(line);
+	free(row);
+	return c;
+}
+
+static enum tutela_decode_class first_page(TIFF *t, const struct file *f, struct row_sink *sink, bool judge)
 {
 	char why[1024];
 	uint16_t meaning = SAMPLEFORMAT_UINT;
 	uint32_t width = 0, height = 0;
+	struct packed odd;
+	bool multiplied;
 	enum tutela_decode_class c;
 
 	TIFFGetField(t, TIFFTAG_IMAGEWIDTH, &width);
@@ -140,31 +266,51 @@ static enum tutela_decode_class first_page(TIFF *t, struct row_sink *sink)
 	c = tutela_sink_size(sink, width, height, sink->frames ? sink->frames : 1);
 	if (c)
 		return c;
-	if ((meaning != SAMPLEFORMAT_UINT && meaning != SAMPLEFORMAT_VOID) || !keep_hidden_colours(t) ||
-	    !TIFFRGBAImageOK(t, why))
+	if (meaning != SAMPLEFORMAT_UINT && meaning != SAMPLEFORMAT_VOID)
 		return TUTELA_DECODE_UNSUPPORTED;
-	return whole(t, sink);
+	if (is_packed(t, &odd) && !judge)
+		return packed(t, f, &odd, sink);
+	if (!keep_hidden_colours(t, &multiplied) || !TIFFRGBAImageOK(t, why))
+		return TUTELA_DECODE_UNSUPPORTED;
+	return whole(t, f, multiplied, sink, judge);
 }
 
-enum tutela_decode_class tutela_codec_libtiff(const uint8_t *bytes, size_t len, struct row_sink *sink)
+static enum tutela_decode_class read_file(const uint8_t *bytes, size_t len, struct row_sink *sink, bool judge)
 {
 	struct file f = {.bytes = bytes, .len = len};
-	TIFF *t = TIFFClientOpen("", "r", &f, on_read, on_write, on_seek, on_close, on_size, on_map, on_unmap);
+	TIFF *t = open_file(&f);
 	enum tutela_decode_class c;
 
 	if (!t)
 		return TUTELA_DECODE_CORRUPT;
-	c = first_page(t, sink);
+	c = first_page(t, &f, sink, judge);
 	TIFFClose(t);
 	return c;
 }
 
+enum tutela_decode_class tutela_codec_libtiff(const uint8_t *bytes, size_t len, struct row_sink *sink)
+{
+	return read_file(bytes, len, sink, false);
+}
+
+/* All rows came and yet something is wrong with the file: is it with them? */
+static bool sound(const uint8_t *bytes, size_t len, const struct row_sink *sink)
+{
+	struct row_sink other = {.max_pixels = sink->max_pixels, .max_memory = sink->max_memory};
+
+	return read_file(bytes, len, &other, true) == TUTELA_DECODE_OK && other.width == sink->width &&
+	       other.height == sink->height;
+}
+
 enum tutela_decode_class tutela_codec_tiff(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
-	enum tutela_decode_class c = tutela_codec_vips_tiff(bytes, len, sink);
+	enum tutela_decode_class c = tutela_codec_vips_tiff(bytes, len, sink), other;
 
-	if ((c != TUTELA_DECODE_UNSUPPORTED && c != TUTELA_DECODE_CORRUPT) || tutela_sink_rows(sink))
+	if (c != TUTELA_DECODE_UNSUPPORTED && c != TUTELA_DECODE_CORRUPT && c != TUTELA_DECODE_TRUNCATED)
 		return c;
+	if (tutela_sink_rows(sink))
+		return tutela_sink_rows(sink) == sink->height && sound(bytes, len, sink) ? TUTELA_DECODE_OK : c;
 	tutela_sink_discard(sink);
-	return tutela_codec_libtiff(bytes, len, sink) == TUTELA_DECODE_OK ? TUTELA_DECODE_OK : c;
+	other = tutela_codec_libtiff(bytes, len, sink);
+	return other == TUTELA_DECODE_OK || tutela_sink_rows(sink) ? other : c;
 }
