@@ -212,3 +212,59 @@ Test(jpeg_stream, impossible_sampling_of_an_only_component_is_declined)
 	}
 	free(bytes);
 }
+
+/* ------------------------------------------------------------------ files that no encoder writes */
+
+static void put(uint8_t *file, size_t *len, const void *bytes, size_t n)
+{
+	memcpy(file + *len, bytes, n);
+	*len += n;
+}
+
+/* A scan of one block: T.81 B.2.3 with `high` and `low`, and its entropy-coded bytes. */
+static void put_scan(uint8_t *file, size_t *len, unsigned first, unsigned last, unsigned high, unsigned low,
+		     const char *bytes)
+{
+	const uint8_t head[] = {0xff, 0xda, 0, 8, 1, 1, 0, (uint8_t)first, (uint8_t)last, (uint8_t)(high << 4 | low)};
+
+	put(file, len, head, sizeof head);
+	put(file, len, bytes, strlen(bytes));
+}
+
+/* 8 x 8, gray, progressive, quantisers of 1. DC: "0" no difference. AC: "0" a one, "10" end, "110" ten bits. */
+static size_t begin_block(uint8_t *file)
+{
+	static const uint8_t head[] = {0xff, 0xd8, 0xff, 0xdb, 0, 67, 0}, ones[64] = {[0 ... 63] = 1},
+			     frame[] = {0xff, 0xc2, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0},
+			     dc[] = {0xff, 0xc4, 0, 20, 0x00, 1, [20] = 0, 0},
+			     ac[] = {0xff, 0xc4, 0, 22, 0x10, 1, 1, 1, [21] = 0x01, 0x00, 0x0a};
+	size_t len = 0;
+
+	put(file, &len, head, sizeof head);
+	put(file, &len, ones, sizeof ones);
+	put(file, &len, frame, sizeof frame);
+	put(file, &len, dc, sizeof dc);
+	put(file, &len, ac, sizeof ac);
+	return len;
+}
+
+/*
+ * 512 << 7 is 0 in the 16 bits that libjpeg-turbo keeps a coefficient in, and so no coefficient to be corrected: the
+ * scan after it says something else than to a reader that remembers one.
+ */
+Test(jpeg_stream, a_coefficient_that_does_not_fit_is_declined_or_means_the_same)
+{
+	uint8_t file[512];
+	size_t len = begin_block(file);
+	bool taken;
+	const char *difference;
+
+	put_scan(file, &len, 0, 0, 0, 0, "\x7f");
+	put_scan(file, &len, 1, 63, 0, 7, "\xd0\x05");
+	put_scan(file, &len, 1, 63, 7, 6, "\x6d");
+	for (unsigned low = 6; low-- > 0;)
+		put_scan(file, &len, 1, 63, low + 1, low, "\x80");
+	put(file, &len, "\xff\xd9", 2);
+	difference = jpeg_both_difference(file, len, MAX_PIXELS, &taken);
+	cr_expect_null(difference, "%s", difference);
+}
