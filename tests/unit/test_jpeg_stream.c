@@ -268,3 +268,69 @@ Test(jpeg_stream, a_coefficient_that_does_not_fit_is_declined_or_means_the_same)
 	difference = jpeg_both_difference(file, len, MAX_PIXELS, &taken);
 	cr_expect_null(difference, "%s", difference);
 }
+
+/* Two thirds of a gray file's blocks made white by this coefficient, of which 127 is what an encoder writes. */
+static size_t whiten(const uint8_t *bytes, size_t len, int dc, uint8_t **out)
+{
+	struct jpeg_decompress_struct d = {0};
+	struct jpeg_compress_struct c = {0};
+	struct jpeg_error_mgr errors;
+	unsigned long n = 0;
+	jvirt_barray_ptr *arrays;
+
+	*out = NULL;
+	d.err = c.err = jpeg_std_error(&errors);
+	jpeg_create_decompress(&d);
+	jpeg_create_compress(&c);
+	jpeg_mem_src(&d, bytes, len);
+	jpeg_read_header(&d, TRUE);
+	arrays = jpeg_read_coefficients(&d);
+	for (JDIMENSION y = 0; y < d.comp_info[0].height_in_blocks; y++) {
+		JBLOCKROW row = d.mem->access_virt_barray((j_common_ptr)&d, arrays[0], y, 1, TRUE)[0];
+
+		for (JDIMENSION x = 0; x < d.comp_info[0].width_in_blocks; x++) {
+			if ((x / 12 + y / 10) % 3 == 0)
+				continue;
+			memset(row[x], 0, sizeof row[x]);
+			row[x][0] = (JCOEF)dc;
+		}
+	}
+	jpeg_mem_dest(&c, out, &n);
+	jpeg_copy_critical_parameters(&d, &c);
+	jpeg_write_coefficients(&c, arrays);
+	jpeg_finish_compress(&c);
+	jpeg_destroy_compress(&c);
+	jpeg_finish_decompress(&d);
+	jpeg_destroy_decompress(&d);
+	return n;
+}
+
+/* All of them are clamped, and it is the same picture. A sum of samples that are not clamped would follow them. */
+Test(jpeg_stream, far_over_white_is_declined_or_white)
+{
+	static const int beyond[] = {127, 160, 500, 1000};
+	const struct recipe gray = {640, 480, 1, 1, 1, 75, 0, false, false};
+	struct tutela_perceptual white, ours, pixels;
+	uint8_t *plain;
+	size_t plain_len = encode(&gray, &plain);
+	bool progressive;
+
+	for (size_t i = 0; i < sizeof beyond / sizeof beyond[0]; i++) {
+		uint8_t *bytes;
+		size_t len = whiten(plain, plain_len, beyond[i], &bytes);
+		int distance = 0;
+
+		cr_assert_eq(jpeg_both_pixels(bytes, len, &progressive, &pixels), JPEG_BOTH_CLEAN);
+		white = i ? white : pixels;
+		cr_assert_eq(memcmp(&white, &pixels, sizeof white), 0, "the same picture");
+		if (!jpeg_both_ours(bytes, len, MAX_PIXELS, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &ours)) {
+			cr_expect(i, "what encoders write is taken");
+			ours = pixels;
+		}
+		for (int k = 0; k < TUTELA_PDQ_LEN; k++)
+			distance += __builtin_popcount(ours.pdq_full.hash[k] ^ pixels.pdq_full.hash[k]);
+		cr_expect_leq(distance, 10, "%d: %d bits", beyond[i], distance);
+		free(bytes);
+	}
+	free(plain);
+}
