@@ -212,3 +212,125 @@ Test(jpeg_stream, impossible_sampling_of_an_only_component_is_declined)
 	}
 	free(bytes);
 }
+
+/* ------------------------------------------------------------------ files that no encoder writes */
+
+static void put(uint8_t *file, size_t *len, const void *bytes, size_t n)
+{
+	memcpy(file + *len, bytes, n);
+	*len += n;
+}
+
+/* A scan of one block: T.81 B.2.3 with `high` and `low`, and its entropy-coded bytes. */
+static void put_scan(uint8_t *file, size_t *len, unsigned first, unsigned last, unsigned high, unsigned low,
+		     const char *bytes)
+{
+	const uint8_t head[] = {0xff, 0xda, 0, 8, 1, 1, 0, (uint8_t)first, (uint8_t)last, (uint8_t)(high << 4 | low)};
+
+	put(file, len, head, sizeof head);
+	put(file, len, bytes, strlen(bytes));
+}
+
+/* 8 x 8, gray, progressive, quantisers of 1. DC: "0" no difference. AC: "0" a one, "10" end, "110" ten bits. */
+static size_t begin_block(uint8_t *file)
+{
+	static const uint8_t head[] = {0xff, 0xd8, 0xff, 0xdb, 0, 67, 0}, ones[64] = {[0 ... 63] = 1},
+			     frame[] = {0xff, 0xc2, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0},
+			     dc[] = {0xff, 0xc4, 0, 20, 0x00, 1, [20] = 0, 0},
+			     ac[] = {0xff, 0xc4, 0, 22, 0x10, 1, 1, 1, [21] = 0x01, 0x00, 0x0a};
+	size_t len = 0;
+
+	put(file, &len, head, sizeof head);
+	put(file, &len, ones, sizeof ones);
+	put(file, &len, frame, sizeof frame);
+	put(file, &len, dc, sizeof dc);
+	put(file, &len, ac, sizeof ac);
+	return len;
+}
+
+/*
+ * 512 << 7 is 0 in the 16 bits that libjpeg-turbo keeps a coefficient in, and so no coefficient to be corrected: the
+ * scan after it says something else than to a reader that remembers one.
+ */
+Test(jpeg_stream, a_coefficient_that_does_not_fit_is_declined_or_means_the_same)
+{
+	uint8_t file[512];
+	size_t len = begin_block(file);
+	bool taken;
+	const char *difference;
+
+	put_scan(file, &len, 0, 0, 0, 0, "\x7f");
+	put_scan(file, &len, 1, 63, 0, 7, "\xd0\x05");
+	put_scan(file, &len, 1, 63, 7, 6, "\x6d");
+	for (unsigned low = 6; low-- > 0;)
+		put_scan(file, &len, 1, 63, low + 1, low, "\x80");
+	put(file, &len, "\xff\xd9", 2);
+	difference = jpeg_both_difference(file, len, MAX_PIXELS, &taken);
+	cr_expect_null(difference, "%s", difference);
+}
+
+/* Two thirds of a gray file's blocks made white by this coefficient, of which 127 is what an encoder writes. */
+static size_t whiten(const uint8_t *bytes, size_t len, int dc, uint8_t **out)
+{
+	struct jpeg_decompress_struct d = {0};
+	struct jpeg_compress_struct c = {0};
+	struct jpeg_error_mgr errors;
+	unsigned long n = 0;
+	jvirt_barray_ptr *arrays;
+
+	*out = NULL;
+	d.err = c.err = jpeg_std_error(&errors);
+	jpeg_create_decompress(&d);
+	jpeg_create_compress(&c);
+	jpeg_mem_src(&d, bytes, len);
+	jpeg_read_header(&d, TRUE);
+	arrays = jpeg_read_coefficients(&d);
+	for (JDIMENSION y = 0; y < d.comp_info[0].height_in_blocks; y++) {
+		JBLOCKROW row = d.mem->access_virt_barray((j_common_ptr)&d, arrays[0], y, 1, TRUE)[0];
+
+		for (JDIMENSION x = 0; x < d.comp_info[0].width_in_blocks; x++) {
+			if ((x / 12 + y / 10) % 3 == 0)
+				continue;
+			memset(row[x], 0, sizeof row[x]);
+			row[x][0] = (JCOEF)dc;
+		}
+	}
+	jpeg_mem_dest(&c, out, &n);
+	jpeg_copy_critical_parameters(&d, &c);
+	jpeg_write_coefficients(&c, arrays);
+	jpeg_finish_compress(&c);
+	jpeg_destroy_compress(&c);
+	jpeg_finish_decompress(&d);
+	jpeg_destroy_decompress(&d);
+	return n;
+}
+
+/* All of them are clamped, and it is the same picture. A sum of samples that are not clamped would follow them. */
+Test(jpeg_stream, far_over_white_is_declined_or_white)
+{
+	static const int beyond[] = {127, 160, 500, 1000};
+	const struct recipe gray = {640, 480, 1, 1, 1, 75, 0, false, false};
+	struct tutela_perceptual white, ours, pixels;
+	uint8_t *plain;
+	size_t plain_len = encode(&gray, &plain);
+	bool progressive;
+
+	for (size_t i = 0; i < sizeof beyond / sizeof beyond[0]; i++) {
+		uint8_t *bytes;
+		size_t len = whiten(plain, plain_len, beyond[i], &bytes);
+		int distance = 0;
+
+		cr_assert_eq(jpeg_both_pixels(bytes, len, &progressive, &pixels), JPEG_BOTH_CLEAN);
+		white = i ? white : pixels;
+		cr_assert_eq(memcmp(&white, &pixels, sizeof white), 0, "the same picture");
+		if (!jpeg_both_ours(bytes, len, MAX_PIXELS, JPEG_BOTH_PDQ, TUTELA_ISA_AUTO, &ours)) {
+			cr_expect(i, "what encoders write is taken");
+			ours = pixels;
+		}
+		for (int k = 0; k < TUTELA_PDQ_LEN; k++)
+			distance += __builtin_popcount(ours.pdq_full.hash[k] ^ pixels.pdq_full.hash[k]);
+		cr_expect_leq(distance, 10, "%d: %d bits", beyond[i], distance);
+		free(bytes);
+	}
+	free(plain);
+}

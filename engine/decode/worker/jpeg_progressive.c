@@ -61,6 +61,14 @@ static inline struct band band_of(const struct jpeg_stream *s)
 	return (struct band){&s->ac[s->scan.ac[0]], s->scan.first, s->scan.last, s->scan.low};
 }
 
+/*
+ * What does not fit into 16 bits is declined: libjpeg-turbo cuts it, and a coefficient that this makes zero is one to
+ * its later scans. A look-up of HUFFMAN_PEEK bits gives at most 9 bits of value, of which no scan that is taken can
+ * make more than 15.
+ */
+#define VALUE_BITS 15
+#define LOW_MAX    (VALUE_BITS - (HUFFMAN_PEEK - 1))
+
 static inline bool first_of_band(struct bits *b, struct band band, int16_t *block, uint64_t *nonzero, uint32_t *eobrun)
 {
 	for (unsigned k = band.first; k <= band.last; k++) {
@@ -87,7 +95,7 @@ static inline bool first_of_band(struct bits *b, struct band band, int16_t *bloc
 		size = code & 15;
 		if (size) {
 			k += run;
-			if (k > band.last)
+			if (k > band.last || size + band.low > VALUE_BITS)
 				return false;
 			block[tutela_jpeg_natural[k]] =
 				(int16_t)((uint32_t)extend(bits_take(b, size), size) << band.low);
@@ -275,9 +283,10 @@ static bool take_scan(struct jpeg_stream *s)
 static bool note_progress(struct jpeg_stream *s)
 {
 	const struct scan *scan = &s->scan;
+	unsigned most = scan->first ? LOW_MAX : 13;
 
-	if (scan->last > 63 || scan->first > scan->last || (scan->first == 0) != (scan->last == 0) || scan->low > 13 ||
-	    (scan->first && scan->n != 1) || (scan->high && scan->high != scan->low + 1))
+	if (scan->last > 63 || scan->first > scan->last || (scan->first == 0) != (scan->last == 0) ||
+	    scan->low > most || (scan->first && scan->n != 1) || (scan->high && scan->high != scan->low + 1))
 		return false;
 	if (scan->component[0] != 0)
 		return true;

@@ -321,6 +321,22 @@ static bool full_init(struct jpeg_samples *s)
 	       axis_init(&s->down, s->geometry.height, s->geometry.block_rows);
 }
 
+/*
+ * Twice 8 * 128 is black to white; half a step of the coarsest 8-bit quantiser more is what rounding makes of them.
+ * Beyond that a block is as white or black as before, where it is clamped, and here it would count as if it were not.
+ */
+#define MEAN_MAX (8 * 128 + 128)
+
+static bool means_fit(const struct jpeg_samples *s, const int16_t *blocks)
+{
+	int most = MEAN_MAX / s->geometry.quantisers[0];
+	bool over = false;
+
+	for (uint32_t b = 0; b < s->across.blocks; b++)
+		over |= abs(blocks[64 * (size_t)b]) > most;
+	return !over;
+}
+
 static void full_row(struct jpeg_samples *s, const int16_t *blocks)
 {
 	const struct axis *down = &s->down, *across = &s->across;
@@ -399,7 +415,7 @@ struct jpeg_samples *tutela_jpeg_samples_new(const struct jpeg_geometry *g, unsi
 bool tutela_jpeg_samples_row(struct jpeg_samples *s, const int16_t *blocks)
 {
 	if (s->block_row >= s->geometry.block_rows || (s->plane && !ref_row(s, blocks)) ||
-	    (s->picture && !picture_row(s, blocks)))
+	    (s->picture && !picture_row(s, blocks)) || (s->sums && !means_fit(s, blocks)))
 		return false;
 	if (s->sums)
 		full_row(s, blocks);

@@ -7,9 +7,8 @@
  * PDQ, full: the two boxes and the decimation are one linear map per axis; it is
  * multiplied into the transform's basis, so no pixel is made. Pixels that
  * a decoder would have clamped to 0..255 are not: on photographs this moves
- * half a bit on average. Up to 512 x 512 both dialects are one, and so is
- * their hash here.
- * pHash and dHash: from all samples, which are again those of ISLOW.
+ * half a bit on average; a block whose mean no picture has is declined. Up to 512 x 512 both dialects are one, and so
+ * is their hash here. pHash and dHash: from all samples, which are again those of ISLOW.
  */
 #ifndef TUTELA_JPEG_SAMPLES_H
 #define TUTELA_JPEG_SAMPLES_H
