@@ -195,7 +195,7 @@ static enum tutela_decode_class read_header(const uint8_t *bytes, size_t len, bo
 
 		/* There are writers who forget the palette when they say where the pixels are. */
 		if (pixels_at == end)
-			pixels_at = (uint32_t)behind;
+			pixels_at = behind;
 	}
 	b->pixels = bytes + (pixels_at < len ? pixels_at : len);
 	b->len = (size_t)(bytes + len - b->pixels);
