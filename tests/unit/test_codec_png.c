@@ -187,6 +187,67 @@ Test(codec_png, a_cut_gives_the_verdict_of_libpng)
 	pixels_free(&p);
 }
 
+/*
+ * Stored, not compressed, a row takes as many bytes in the file as it has, and one for its filter. From the moment that
+ * the last pixel is there nothing is missing: 4 bytes of a checksum, 4 of the chunk's, 12 of the end.
+ */
+Test(codec_png, a_cut_costs_the_rows_behind_it_and_no_others)
+{
+	struct pixels p = pixels_scene(600, 30, 3);
+	struct blob whole = png_encode(&p, &(struct png_opts){0});
+	struct png_outcome right = png_outcome(tutela_codec_png, whole.p, whole.len, TUTELA_ISA_AUTO);
+	size_t head = 33 + 8 + 2 + 5; /* the picture's header, the chunk's, that of the data, that of a stored block */
+
+	cr_assert_eq(right.class_, TUTELA_DECODE_OK);
+	for (size_t len = head; len < whole.len; len += len + 60 < whole.len ? 301 : 1) {
+		struct blob b = cut(&whole, len);
+		struct png_outcome o = png_outcome(tutela_codec_png, b.p, b.len, TUTELA_ISA_AUTO);
+
+		if (len + 20 >= whole.len) {
+			cr_expect(png_same(&o, &right), "%zu of %zu: %u", len, whole.len, o.class_);
+		} else {
+			cr_expect_eq(o.class_, TUTELA_DECODE_TRUNCATED);
+			cr_expect_eq(o.rows, (len - head) / 1801, "%zu: %u rows", len, o.rows);
+		}
+		blob_free(&b);
+	}
+	blob_free(&whole);
+	pixels_free(&p);
+}
+
+Test(codec_png, a_cut_behind_the_last_pixel_of_the_last_pass_costs_nothing)
+{
+	struct pixels p = pixels_scene(60, 45, 3);
+	struct blob whole = png_encode(&p, &(struct png_opts){.interlaced = true});
+	struct png_outcome right = png_outcome(tutela_codec_png, whole.p, whole.len, TUTELA_ISA_AUTO), o;
+
+	cr_assert_eq(right.class_, TUTELA_DECODE_OK);
+	for (size_t n = 1; n <= 21; n++) {
+		struct blob b = cut(&whole, whole.len - n);
+
+		o = png_outcome(tutela_codec_png, b.p, b.len, TUTELA_ISA_AUTO);
+		cr_expect_eq(png_same(&o, &right), n <= 20, "%zu less: %u", n, o.class_);
+		blob_free(&b);
+	}
+	cr_expect_eq(o.class_, TUTELA_DECODE_TRUNCATED);
+	blob_free(&whole);
+	pixels_free(&p);
+}
+
+/* A length that goes far past the end, and all that it should hold. */
+Test(codec_png, a_chunk_said_to_be_longer_than_the_file_is_read_as_far_as_it_goes)
+{
+	struct pixels p = pixels_scene(64, 48, 3);
+	struct blob b = png_encode(&p, &(struct png_opts){0});
+	struct png_outcome right = png_outcome(tutela_codec_png, b.p, b.len, TUTELA_ISA_AUTO), o;
+
+	b.p[33] = 0x3f;
+	o = png_outcome(tutela_codec_png, b.p, b.len, TUTELA_ISA_AUTO);
+	cr_expect(png_same(&o, &right), "%u", o.class_);
+	blob_free(&b);
+	pixels_free(&p);
+}
+
 /* Viewers show it whole, so it is hashed whole, and called damaged. */
 Test(codec_png, a_wrong_checksum_of_a_part_leaves_the_rest_readable)
 {

@@ -21,10 +21,12 @@ struct png {
 	png_infop info;
 	jmp_buf escape;
 	const uint8_t *at, *end;
+	const uint8_t *cut; /* where the IDAT chunk begins that goes past the end, or NULL */
 	struct row_sink *sink;
 	uint8_t *rows; /* one row, or all when interlaced */
 	size_t stride;
 	uint32_t buffered; /* rows of the passes of an interlaced picture read so far */
+	bool interlaced;
 	bool short_of_bytes, short_of_memory;
 	bool damaged; /* a checksum is wrong */
 };
@@ -44,25 +46,59 @@ static void on_warning(png_structp png, png_const_charp text)
 	struct png *p = png_get_error_ptr(png);
 
 	/* The only way in which libpng tells it. */
-	if (strncmp(text, "IDAT", 4) == 0 && strstr(text, "CRC"))
+	if (strncmp(text, "IDAT", 4) == 0 && strstr(text, "CRC") && !p->short_of_bytes)
 		p->damaged = true;
-}
-
-static void on_read(png_structp png, png_bytep to, size_t len)
-{
-	struct png *p = png_get_io_ptr(png);
-
-	if ((size_t)(p->end - p->at) < len) {
-		p->short_of_bytes = true;
-		png_error(png, "end of file");
-	}
-	memcpy(to, p->at, len);
-	p->at += len;
 }
 
 static uint32_t be32(const uint8_t *b)
 {
 	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/*
+ * libpng takes whole blocks of a chunk or nothing of them. So a chunk that is cut is said to be as long as what there
+ * is of it.
+ */
+static void shorten(const struct png *p, png_bytep header)
+{
+	size_t left = (size_t)(p->end - p->at), n = be32(header);
+
+	n = n < left ? n : left;
+	for (int i = 0; i < 4; i++)
+		header[i] = (png_byte)(n >> (24 - 8 * i));
+}
+
+static const uint8_t *find_cut(const uint8_t *b, size_t len)
+{
+	for (size_t at = 8; at + 8 <= len;) {
+		uint32_t n = be32(b + at);
+
+		if (len - at < 12 || n > len - at - 12)
+			return memcmp(b + at + 4, "IDAT", 4) == 0 ? b + at : NULL;
+		at += 12 + (size_t)n;
+	}
+	return NULL;
+}
+
+static void on_read(png_structp png, png_bytep to, size_t len)
+{
+	struct png *p = png_get_io_ptr(png);
+	const uint8_t *from = p->at;
+
+	if ((size_t)(p->end - p->at) < len) {
+		bool checksum = p->cut && !p->short_of_bytes && len == 4;
+
+		p->short_of_bytes = true;
+		if (!checksum)
+			png_error(png, "end of file");
+		memset(to, 0, len);
+		p->at = p->end;
+		return;
+	}
+	memcpy(to, p->at, len);
+	p->at += len;
+	if (from == p->cut)
+		shorten(p, to);
 }
 
 /* Frames by the acTL chunk, which stands before the first IDAT of an animated PNG. */
@@ -80,8 +116,22 @@ static uint32_t count_frames(const uint8_t *b, size_t len)
 	return 1;
 }
 
+/* What ended it came behind the last pixel. libpng tells before it hands over the last row. */
+static bool complete(const struct png *p)
+{
+	if (!p->rows || p->damaged || p->short_of_memory)
+		return false;
+	return p->interlaced ? png_get_current_pass_number(p->png) == PNG_INTERLACE_ADAM7_PASSES
+			     : png_get_current_row_number(p->png) == p->sink->height;
+}
+
 static enum tutela_decode_class failure(const struct png *p)
 {
+	if (complete(p)) {
+		if (!p->interlaced && tutela_sink_rows(p->sink) < p->sink->height)
+			tutela_sink_row(p->sink, p->rows);
+		return TUTELA_DECODE_OK;
+	}
 	if (p->short_of_memory)
 		return TUTELA_DECODE_TOO_LARGE;
 	return p->short_of_bytes ? TUTELA_DECODE_TRUNCATED : TUTELA_DECODE_CORRUPT;
@@ -133,7 +183,6 @@ static enum tutela_decode_class interlaced(struct png *p, int passes)
 			p->buffered++;
 		}
 	}
-	flush(p);
 	return TUTELA_DECODE_OK;
 }
 
@@ -142,6 +191,7 @@ static enum tutela_decode_class rows(struct png *p)
 	int passes = png_set_interlace_handling(p->png);
 	enum tutela_decode_class c;
 
+	p->interlaced = passes > 1;
 	png_read_update_info(p->png, p->info);
 	p->stride = png_get_rowbytes(p->png, p->info);
 	c = tutela_sink_begin(p->sink, png_get_channels(p->png, p->info));
@@ -181,7 +231,7 @@ static enum tutela_decode_class decode(struct png *p, const uint8_t *bytes, size
 
 enum tutela_decode_class tutela_codec_libpng(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
-	struct png p = {.at = bytes, .end = bytes + len, .sink = sink};
+	struct png p = {.at = bytes, .end = bytes + len, .cut = find_cut(bytes, len), .sink = sink};
 	enum tutela_decode_class c;
 
 	p.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &p, on_error, on_warning);
@@ -190,7 +240,7 @@ enum tutela_decode_class tutela_codec_libpng(const uint8_t *bytes, size_t len, s
 	c = decode(&p, bytes, len);
 	if (!c && p.damaged)
 		c = TUTELA_DECODE_CORRUPT;
-	if (c && p.buffered)
+	if (p.buffered && tutela_sink_rows(sink) == 0)
 		flush(&p);
 	png_destroy_read_struct(&p.png, &p.info, NULL);
 	free(p.rows);
