@@ -14,7 +14,7 @@ UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_bmp codec_gif co
 	jpeg_stream picture_room row_sink sniff)
 
 # Of the programs, what asks neither the network nor the command line.
-UNIT_TOOLS := $(patsubst %,$(B)/tools/%.o,count_table json_lines list_guess memory message printable report/hit_record report/csv_cell report/html_text \
+UNIT_TOOLS := $(patsubst %,$(B)/tools/%.o,count_table json_lines list_guess memory message printable whole_bytes report/hit_record report/csv_cell report/html_text \
 	report/name_uuid report/report_totals sync/ncmec_window sync/cursor_feed sync/page_batch sync/page_spool)
 
 FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itools -Itests/unit -Itests/sandbox $(OPENMP) \

@@ -13,6 +13,7 @@
 #include "memory.h"
 #include "message.h"
 #include "printable.h"
+#include "whole_bytes.h"
 
 #define BAD_SAID 20
 #define CASE_MAX ((size_t)64 << 20) /* of case.json, whose size goes with the number of lists and paths */
@@ -45,19 +46,6 @@ static int unnamed(void)
 	return fd;
 }
 
-static bool write_all(int fd, const char *bytes, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		bytes += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return true;
-}
-
 /* False with errno. */
 static bool copy_all(int fd, int copy)
 {
@@ -70,7 +58,7 @@ static bool copy_all(int fd, int copy)
 			error = errno;
 			break;
 		}
-		if (!write_all(copy, buf, (size_t)n))
+		if (!whole_bytes_write(copy, buf, (size_t)n))
 			error = errno;
 	}
 	free(buf);
