@@ -161,6 +161,7 @@ define fuzz_seeds_vics
 endef
 define fuzz_seeds_exact
 { echo "$$(hex 32 5)  a b"; echo "\\$$(hex 40 7) *c"; echo "SHA256 (x (1)) = $$(hex 64 3)"; echo "$$(hex 32 3)"; } | seed sums '\000\003'; \
+printf '%s  a\nb\0MD5 (c) = %s\0%s  d\n%s\0' "$$(hex 32 5)" "$$(hex 32 7)" "$$(hex 40 3)" "$$(hex 32 9)" | seed sumsz '\000\003'; \
 printf 'MD5\r\n%s\r\n' "$$(hex 32 5)" | iconv -f UTF-8 -t UTF-16LE | { printf '\377\376'; cat; } | seed wide '\000\005'; \
 { printf '%041d|nsrl\n%041d|x\n' 0 1; printf '%032d|%016d\n' 0 0; echo "$$(hex 32 5)|0000000000000815"; } | seed hfind '\001\010'; \
 { printf 'HASH\r\n\377\000'; $(call zeros,1144); hex 40 5; } | seed encase '\002\020'; \
