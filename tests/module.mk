@@ -26,7 +26,7 @@ FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itools -Itest
 $(UNIT): $(UNIT_OBJECTS) $(UNIT_WORKER) $(UNIT_TOOLS) $(B)/lib/libtutela.a $(B)/sources.list
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
-	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(UNIT_OBJECTS) $(UNIT_WORKER) $(UNIT_TOOLS) \
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=tutela_mem_resize -o $@ $(UNIT_OBJECTS) $(UNIT_WORKER) $(UNIT_TOOLS) \
 		$(B)/lib/libtutela.a $(LIBTUTELA_LIBS) $(call pkg,CRITERION,libs) $(call pkg,JSON,libs) $(call pkg,JPEG,libs) \
 		$(call pkg,PNG,libs) $(call pkg,GIF,libs) $(call pkg,DEFLATE,libs) -lm
 
