@@ -14,7 +14,7 @@ UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_bmp codec_gif gi
 	jpeg_stream picture_room row_sink sniff codec_pnm pnm_header codec_icon)
 
 # Of the programs, what asks neither the network nor the command line.
-UNIT_TOOLS := $(patsubst %,$(B)/tools/%.o,count_table json_lines list_guess memory message printable report/hit_record report/csv_cell report/html_text \
+UNIT_TOOLS := $(patsubst %,$(B)/tools/%.o,count_table json_lines list_guess memory message printable whole_bytes report/hit_record report/csv_cell report/html_text \
 	report/name_uuid report/report_totals sync/ncmec_window sync/cursor_feed sync/page_batch sync/page_spool)
 
 FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itools -Itests/unit -Itests/sandbox $(OPENMP) \
@@ -26,7 +26,7 @@ FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itools -Itest
 $(UNIT): $(UNIT_OBJECTS) $(UNIT_WORKER) $(UNIT_TOOLS) $(B)/lib/libtutela.a $(B)/sources.list
 	@mkdir -p $(@D)
 	@$(call say,LINK,$@)
-	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -o $@ $(UNIT_OBJECTS) $(UNIT_WORKER) $(UNIT_TOOLS) \
+	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=tutela_mem_resize -o $@ $(UNIT_OBJECTS) $(UNIT_WORKER) $(UNIT_TOOLS) \
 		$(B)/lib/libtutela.a $(LIBTUTELA_LIBS) $(call pkg,CRITERION,libs) $(call pkg,JSON,libs) $(call pkg,JPEG,libs) \
 		$(call pkg,PNG,libs) $(call pkg,GIF,libs) $(call pkg,DEFLATE,libs) -lm
 

@@ -13,6 +13,7 @@
 #include "output.h"
 #include "printable.h"
 #include "stats.h"
+#include "whole_bytes.h"
 
 #define SYNC_EVERY 2000000000u /* nanoseconds */
 
@@ -268,15 +269,7 @@ char *case_record_line(const char *path, const struct finding *f, const char *re
 
 static bool write_all(int fd, const char *name, const char *text, size_t len)
 {
-	while (len) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno != EINTR)
-			return fail(name, errno);
-		text += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return true;
+	return whole_bytes_write(fd, text, len) || fail(name, errno);
 }
 
 bool case_record_sync(struct case_record *r)

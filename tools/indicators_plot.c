@@ -20,6 +20,7 @@
 #include "memory.h"
 #include "message.h"
 #include "printable.h"
+#include "whole_bytes.h"
 
 #define BARS_MAX 36 /* lists, months */
 
@@ -254,16 +255,11 @@ static bool copy(int from, int to)
 {
 	char buf[16384];
 	off_t at = 0;
-	ssize_t n, done;
+	ssize_t n;
 
 	while ((n = pread(from, buf, sizeof(buf), at)) > 0) {
-		for (ssize_t i = 0; i < n; i += done) {
-			done = write(to, buf + i, (size_t)(n - i));
-			if (done < 0 && errno == EINTR)
-				done = 0;
-			else if (done < 0)
-				return false;
-		}
+		if (!whole_bytes_write(to, buf, (size_t)n))
+			return false;
 		at += n;
 	}
 	return n == 0 && fsync(to) == 0;

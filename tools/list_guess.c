@@ -122,6 +122,16 @@ static bool is_named(struct span line)
 	return false;
 }
 
+/* What md5sum -z and its kin print; no other one but EnCase's holds a NUL byte. */
+static bool ends_with_nul(struct span t)
+{
+	struct span line = {t.s, strnlen(t.s, t.len)};
+	const struct list_guess *guess = of_digest(line, run_of(line, "0123456789abcdefABCDEF"));
+
+	return !memchr(line.s, '\n', line.len) &&
+	       (guess == &guesses[SUMS] || guess == &guesses[BARE_256] || is_named(line));
+}
+
 static bool is_header(struct span line)
 {
 	return (memchr(line.s, ',', line.len) || memchr(line.s, ';', line.len) || memchr(line.s, '\t', line.len)) &&
@@ -136,9 +146,8 @@ const struct list_guess *list_guess(const char *head, size_t len)
 
 	if (begins(t, "HASH\r\n\xff"))
 		return &guesses[ENCASE];
-	/* No other one is binary. */
 	if (memchr(head, '\0', len))
-		return NULL;
+		return ends_with_nul(t) ? &guesses[SUMS] : NULL;
 	if (begins(t, "\xef\xbb\xbf"))
 		t = (struct span){head + 3, len - 3};
 	line = first_line(t);

@@ -52,7 +52,7 @@ static enum tutela_err deliver(struct line_splitter *ls, const char *s, size_t l
 	struct line line = {.s = s, .len = len, .eol = eol, .number = ls->number + 1, .byte = ls->start};
 
 	/* At the end of the input a CR alone is a line end whose LF was lost. */
-	if (!ls->too_long && len && s[len - 1] == '\r') {
+	if (!ls->nul_ends && !ls->too_long && len && s[len - 1] == '\r') {
 		line.len--;
 		line.eol++;
 	}
@@ -112,7 +112,7 @@ static enum tutela_err take(struct line_splitter *ls, const char *p, size_t n, b
 static enum tutela_err cut(struct line_splitter *ls, const char *p, size_t len)
 {
 	while (len) {
-		const char *lf = memchr(p, '\n', len);
+		const char *lf = memchr(p, ls->nul_ends ? '\0' : '\n', len);
 		size_t n = lf ? (size_t)(lf - p) : len;
 		enum tutela_err err = take(ls, p, n, lf != NULL);
 
@@ -197,7 +197,8 @@ static enum tutela_err start(struct line_splitter *ls)
 	size_t skip = 0;
 
 	ls->started = true;
-	if (ls->utf16 && ls->head_len >= 2 && (!memcmp(ls->head, "\xff\xfe", 2) || !memcmp(ls->head, "\xfe\xff", 2))) {
+	if (ls->utf16 && !ls->nul_ends && ls->head_len >= 2 &&
+	    (!memcmp(ls->head, "\xff\xfe", 2) || !memcmp(ls->head, "\xfe\xff", 2))) {
 		ls->wide = true;
 		ls->big_endian = ls->head[0] == '\xfe';
 		ls->offset = ls->start = 2;
@@ -207,7 +208,7 @@ static enum tutela_err start(struct line_splitter *ls)
 		if (ls->head_len >= signatures[i].len && !memcmp(ls->head, signatures[i].bytes, signatures[i].len))
 			return not_text(ls, signatures[i].why);
 	/* ASCII in UTF-16 without a byte order mark: every other byte is zero. */
-	if (ls->head_len >= 2 && !ls->head[0] != !ls->head[1])
+	if (!ls->nul_ends && ls->head_len >= 2 && !ls->head[0] != !ls->head[1])
 		return not_text(ls, WHY_UTF16);
 	if (ls->head_len >= 3 && !memcmp(ls->head, "\xef\xbb\xbf", 3))
 		skip = 3;

@@ -2,10 +2,9 @@
 /*
  * Bytes fed in pieces of any length, cut into lines.
  *
- * A line ends with LF or CRLF; a lone CR is part of its line, but for one at
- * the very end of the input. A UTF-8 byte order mark at the start is passed
- * over. UTF-16, archives and files with a NUL byte in their first 8 KiB are
- * not text at all: TUTELA_E_FORMAT. With `utf16` an input that begins with a
+ * A line ends with LF or CRLF, or with `nul_ends` with a NUL byte and nothing else; a lone CR is part of its line, but
+ * for one at the very end of the input. A UTF-8 byte order mark at the start is passed over. UTF-16, archives and files
+ * with a NUL byte in their first 8 KiB are not text at all: TUTELA_E_FORMAT. With `utf16` an input that begins with a
  * byte order mark of UTF-16 is text, and its lines are delivered as UTF-8;
  * their offsets are those of the input. A line that is too long, holds a NUL
  * byte further on, or broken UTF-16, is delivered as a bad line without its
@@ -30,8 +29,9 @@ struct line {
 
 struct line_splitter {
 	/* set by the caller; the rest starts as zeros */
-	size_t max; /* bytes of the longest line, its end not counted */
-	bool utf16; /* take UTF-16 that begins with its byte order mark */
+	size_t max;    /* bytes of the longest line, its end not counted */
+	bool utf16;    /* take UTF-16 that begins with its byte order mark */
+	bool nul_ends; /* may be set until the first bytes are fed; such input is never UTF-16 */
 	enum tutela_err (*line)(void *ctx, const struct line *line); /* an error stops and comes back */
 	void *ctx;
 

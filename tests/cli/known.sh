@@ -52,6 +52,19 @@ run 0 export --list sums --format csv
 says_not out secret
 says out "md5:$(hex 1 32),"
 
+# As these programs end lines with -z, names with a line feed among them.
+mkdir z
+echo one >"z/$(printf 'a\nb')"
+echo two >z/c
+md5sum -z z/c z/a* >z.md5
+sha256sum -z --tag z/* >>z.md5
+is "lines" 4 "$(tr -cd '\0' <z.md5 | wc -c)"
+imported ended sums 4 0 z.md5
+found ended md5 "$(echo one | md5sum | cut -c 1-32)" "$(echo two | md5sum | cut -c 1-32)"
+found ended sha256 "$(echo one | sha256sum | cut -c 1-64)" "$(echo two | sha256sum | cut -c 1-64)"
+run 2 import --list other --format text z.md5
+says err "'z.md5' looks like what md5sum and its kin print: say --format sums"
+
 # What a shell of another system makes of it: UTF-16.
 {
 	printf '\377\376'

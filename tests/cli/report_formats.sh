@@ -175,6 +175,16 @@ is "the list is out of date here too" "$hits" "$(json -w type=hit -w expired=tru
 run 0 report --from one --format html
 says out "EX-7" "EXPIRED: the list demo" "$(sha256sum <one/files.jsonl | cut -c 1-64)"
 run 0 report --from one --format case
+# A file of it that holds no results, by whatever name, is one sentence.
+cp one/files.jsonl renamed
+for f in one/case.json renamed; do
+	run 2 report --from $f --format csv
+	says err "'$f': th" "not its results: name the folder of the case, --from FOLDER"
+	is "sentences" 1 "$(wc -l <err)"
+	[ ! -s out ] || fail "a report of $f"
+done
+run 2 report --from - --format csv <one/case.json
+says err "this is what is known of a case, not its results"
 # One that is not finished.
 sed 's/"state": "complete"/"state": "running"/; s/"summary"/"summery"/' one/case.json >x
 mv x one/case.json

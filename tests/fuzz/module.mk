@@ -19,7 +19,7 @@ FUZZ_VIPS := engine/decode/classes.c $(wildcard engine/hash/*.c) engine/decode/w
 
 FUZZ_CODECS_CORE := codec-jpeg codec-png codec-gif codec-pnm codec-ico
 FUZZ_CODECS_VIPS := codec-webp codec-tiff codec-heic codec-avif codec-bmp codec-jxl codec-jp2
-FUZZ_TARGETS := text csv exact sqlite feeds vics replies hash json load names wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS) bundle keys records audit journal
+FUZZ_TARGETS := text csv exact sqlite feeds vics replies hash json load names page-spool wire index store source sniff png jpeg $(FUZZ_CODECS_CORE) $(FUZZ_CODECS_VIPS) bundle keys records audit journal
 
 FUZZ_SOURCES_text := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_csv := $(FUZZ_EXCHANGE)
@@ -33,6 +33,7 @@ FUZZ_SOURCES_json := tools/output.c tools/printable.c tools/memory.c engine/base
 FUZZ_SOURCES_records := tools/report/hit_record.c tools/report/report_totals.c tools/report/html_text.c tools/report/csv_cell.c \
 	tools/json_lines.c tools/printable.c tools/memory.c hashdb/exchange/csv_formula.c
 FUZZ_SOURCES_names := tools/name_stream.c tools/printable.c tools/memory.c
+FUZZ_SOURCES_page-spool := tools/sync/page_spool.c tools/whole_bytes.c tools/printable.c tools/memory.c
 FUZZ_SOURCES_wire := engine/decode/wire.c
 FUZZ_SOURCES_index := $(wildcard engine/match/*.c) engine/base/checksum.c engine/base/whole_io.c
 FUZZ_SOURCES_store := hashdb/store/schema.c hashdb/store/schema_entry.c engine/hash/algorithm.c engine/base/checksum.c engine/base/utf8.c
@@ -62,6 +63,7 @@ FUZZ_LINK_source = $(call pkg,SODIUM,libs)
 FUZZ_LINK_load = $(call pkg,JSON,libs)
 FUZZ_LINK_json = $(call pkg,JSON,libs)
 FUZZ_LINK_records = $(call pkg,JSON,libs)
+FUZZ_LINK_page-spool = $(call pkg,JSON,libs) $(call pkg,DIGEST,libs)
 FUZZ_LINK_png = $(call pkg,PNG,libs) $(call pkg,DEFLATE,libs) -lz -lm
 FUZZ_LINK_jpeg = $(call pkg,JPEG,libs) -lm
 $(foreach t,$(FUZZ_CODECS_CORE),$(eval FUZZ_LINK_$(t) = $$(LINK_tutela-decoder)))
@@ -92,6 +94,9 @@ FUZZ_FLAGS_tests/fuzz/fuzz_json = -Itools $(call pkg,JSON,cflags)
 FUZZ_FLAGS_tests/fuzz/fuzz_names = -Itools
 FUZZ_FLAGS_tests/fuzz/fuzz_records = -Itools $(call pkg,JSON,cflags)
 $(foreach f,hit_record report_totals html_text csv_cell,$(eval FUZZ_FLAGS_tools/report/$(f) = -Itools $$(call pkg,JSON,cflags)))
+FUZZ_FLAGS_tests/fuzz/fuzz_page = -Itools $(call pkg,JSON,cflags) $(call pkg,DIGEST,cflags)
+FUZZ_FLAGS_tools/sync/page_spool = -Itools $(call pkg,JSON,cflags) $(call pkg,DIGEST,cflags)
+FUZZ_FLAGS_tools/whole_bytes = -Itools
 FUZZ_FLAGS_tools/json_lines = -Itools
 FUZZ_FLAGS_tools/output = -Itools $(call pkg,JSON,cflags)
 FUZZ_FLAGS_tools/printable = -Itools
@@ -156,6 +161,7 @@ define fuzz_seeds_vics
 endef
 define fuzz_seeds_exact
 { echo "$$(hex 32 5)  a b"; echo "\\$$(hex 40 7) *c"; echo "SHA256 (x (1)) = $$(hex 64 3)"; echo "$$(hex 32 3)"; } | seed sums '\000\003'; \
+printf '%s  a\nb\0MD5 (c) = %s\0%s  d\n%s\0' "$$(hex 32 5)" "$$(hex 32 7)" "$$(hex 40 3)" "$$(hex 32 9)" | seed sumsz '\000\003'; \
 printf 'MD5\r\n%s\r\n' "$$(hex 32 5)" | iconv -f UTF-8 -t UTF-16LE | { printf '\377\376'; cat; } | seed wide '\000\005'; \
 { printf '%041d|nsrl\n%041d|x\n' 0 1; printf '%032d|%016d\n' 0 0; echo "$$(hex 32 5)|0000000000000815"; } | seed hfind '\001\010'; \
 { printf 'HASH\r\n\377\000'; $(call zeros,1144); hex 40 5; } | seed encase '\002\020'; \
@@ -200,6 +206,12 @@ printf '{"a":1,"a":2}' | seed twice '\000'; printf '[1,{}]' | seed other '\001';
 endef
 define fuzz_seeds_names
 printf 'one\ntwo\r\n\n\000three' | seed lines '\000'; printf 'one\000two\n\000' | seed nul '\003'; printf 'a\nbc\ndef\n' | seed pieces '\044';
+endef
+# Pages, then damage; a file of pages and its mark as they are.
+define fuzz_seeds_page-spool
+printf '\003one\nabc\002two\n\000' | seed built '\000'; printf '\002one\nabc\001\007\177' | seed damaged '\001'; \
+{ printf '{"format":2,"end":0,"whole":true,"origin":"o","state":"{}"}\000'; $(call zeros,40); } | seed raw '\002'; \
+{ printf '{"format":2,"end":40,"whole":false,"origin":"o","state":"{}"}\000'; $(call zeros,80); } | seed longer '\002';
 endef
 # Hello, request, a reply without a picture, a reply with a PDQ hash: 8, 48 and 728 bytes.
 define fuzz_seeds_wire

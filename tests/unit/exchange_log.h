@@ -27,7 +27,8 @@ struct log {
 	const char *in;             /* what is being read */
 	size_t in_len;
 	bool counts_records; /* `line` of a problem is the number of a record */
-	bool binary; /* it has no lines */
+	bool binary;         /* it has no lines */
+	bool nul_ends;       /* they may end with NUL */
 };
 
 static inline void log_bytes(struct log *l, const char *s, size_t len)
@@ -100,14 +101,15 @@ static inline enum tutela_err log_problem(void *ctx, const struct tutela_exchang
 	struct log *l = ctx;
 	uint64_t line = 1;
 	bool utf8 = l->in_len < 2 || (memcmp(l->in, "\xff\xfe", 2) && memcmp(l->in, "\xfe\xff", 2));
+	char end = l->nul_ends && p->byte && p->byte <= l->in_len && !l->in[p->byte - 1] ? '\0' : '\n';
 	bool lines = utf8 && l->in_len < 10000 && !l->binary && !l->counts_records && !p->record;
 
 	if (l->counts_records && (p->byte > l->in_len || !p->line))
 		abort();
 	/* The offset is that of the line, or of what follows the byte order mark. */
 	for (uint64_t i = 0; lines && i < p->byte; i++)
-		line += l->in[i] == '\n';
-	if (lines && (line != p->line || (p->byte && l->in[p->byte - 1] != '\n' && p->byte != 3)))
+		line += l->in[i] == end;
+	if (lines && (line != p->line || (p->byte && l->in[p->byte - 1] != end && p->byte != 3)))
 		abort();
 	log_add(l, "problem %llu @%llu %s", (unsigned long long)p->line, (unsigned long long)p->byte, p->reason);
 	if (p->record) {
@@ -137,6 +139,7 @@ static inline void log_read(struct log *l, const char *format, const struct tute
 	l->in_len = len;
 	l->counts_records = strcmp(format, "vics") == 0;
 	l->binary = !strcmp(format, "encase");
+	l->nul_ends = !strcmp(format, "sums");
 	err = tutela_reader_new(format, &o, &r, &why);
 	for (size_t at = 0; !err && at < len;) {
 		size_t n = at == 0 && first ? first : piece ? piece : len;

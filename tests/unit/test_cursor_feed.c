@@ -19,6 +19,7 @@ static size_t n_asked;
 static long refusal; /* status of an answer that is NULL */
 static enum cursor_resume resume;
 static bool dry_run;
+static const char *format = "threatexchange";
 static struct sync_outcome said;
 static char reason[512];
 
@@ -131,7 +132,7 @@ static void world_free(struct world *w)
 static enum tutela_err sync_at(struct world *w, int64_t now)
 {
 	static struct progress progress;
-	struct cursor_feed feed = {.format = "threatexchange",
+	struct cursor_feed feed = {.format = format,
 				   .provenance = "test",
 				   .resume = resume,
 				   .idle_most = 85 * DAY,
@@ -532,6 +533,23 @@ Test(cursor_feed, pages_that_were_damaged_are_fetched_anew)
 	OK(sync_at(w, 1086 * DAY));
 	cr_assert_str_eq(asked[0], "first ");
 	cr_assert_eq(list_of(w->store, "te").active, 3);
+	world_free(w);
+}
+
+Test(cursor_feed, a_page_that_cannot_wait_is_said)
+{
+	struct world *w = world_make();
+
+	resume = CURSOR_ORDERED;
+	begin(w);
+	format = "ncmec"; /* XML: nothing can be taken out of it */
+	answers[0] = "<queryResult xmlns=\"https://hashsharing.ncmec.org/hashsharing/v2\"><images><image>"
+		     "<member id=\"7\">O</member><id>a</id><fingerprints><md5>" MD5_1 "</md5></fingerprints>"
+		     "</image></images></queryResult>";
+	FAILS(sync_at(w, 1086 * DAY), TUTELA_E_FORMAT);
+	format = "threatexchange";
+	cr_assert_str_eq(reason, "a page cannot be kept until all are there: it is no JSON object");
+	cr_assert_eq(list_of(w->store, "te").active, 2);
 	world_free(w);
 }
 

@@ -77,3 +77,60 @@ Test(exch_sums, utf16_of_a_shell)
 		   RECORD("1", "md5=" MD5_A) "problem 2 @84 neither a digest, nor a digest and a name, nor NAME (file) "
 					     "= digest\n" RECORD("3", "sha1=" SHA1_A) FINE);
 }
+
+#define zsums(in, out) expect_len("sums", &plain, in, sizeof(in) - 1, out)
+
+/* As coreutils 9.1 prints them: a name is not escaped, and may hold a line feed. */
+Test(exch_sums, lines_that_end_with_nul)
+{
+	zsums(MD5_A "  a name.jpg\0" SHA1_A " *b\nc\r\0" SHA256_A "  \\d\0",
+	      RECORD("1", "md5=" MD5_A) RECORD("2", "sha1=" SHA1_A) RECORD("3", "sha256=" SHA256_A) FINE);
+	zsums("MD5 (a\nb (1) = c) = " MD5_A "\0\0SHA256 (x) = " SHA256_A,
+	      RECORD("1", "md5=" MD5_A) RECORD("3", "sha256=" SHA256_A) FINE);
+	zsums(MD5_A "\0", RECORD("1", "md5=" MD5_A) FINE);
+	zsums("\xef\xbb\xbf" MD5_A "\0hello\0" MD5_B "\0",
+	      RECORD("1", "md5=" MD5_A) "problem 2 @36 neither a digest, nor a digest and a name, nor NAME (file) = "
+					"digest\n" RECORD("3", "md5=" MD5_B) FINE);
+}
+
+/* Lines of both kinds behind each other: no digest is taken for part of a name. */
+Test(exch_sums, a_line_in_a_line_that_ends_with_nul)
+{
+	zsums(MD5_A "  a\0" MD5_B "  b\n" SHA1_A "  c\n" MD5_A "  d\0" MD5_B "\0",
+	      RECORD("1", "md5=" MD5_A) "problem 2 @36 behind a line feed in the line another one begins\n" RECORD(
+		      "3", "md5=" MD5_B) FINE);
+	zsums(MD5_A "  a\0" MD5_B "  b\n\n\nMD5 (c) = " MD5_A "\n",
+	      RECORD("1", "md5=" MD5_A) "problem 2 @36 behind a line feed in the line another one begins\n" FINE);
+}
+
+Test(exch_sums, other_bytes_with_nul_are_no_text)
+{
+	static const char binary[] = "result TUTELA_E_FORMAT [the input is a binary file, not text]\n";
+
+	zsums(MD5_A "  a\n" MD5_B "  b\0\n", RECORD("1", "md5=" MD5_A) "result TUTELA_E_FORMAT [the input is a binary "
+								       "file, not text]\n");
+	zsums("\x7f"
+	      "ELF\0\0\0" MD5_A "  a\0",
+	      binary);
+	zsums(MD5_A "0  a\0" MD5_A "  a\0", binary);
+	zsums("\xef\xbb\xbf\0" MD5_A "\0", binary);
+}
+
+/* How lines end is known once so much is there that a NUL byte further on costs its line. */
+Test(exch_sums, where_the_ends_are_told)
+{
+	for (size_t at = 8191; at <= 8192; at++) {
+		char in[8400], expected[512];
+		size_t n;
+
+		memset(in, 'x', sizeof(in));
+		memcpy(in, MD5_A "  ", 34);
+		in[at] = '\0';
+		n = at + 1 + (size_t)snprintf(in + at + 1, 99, MD5_B "  b\n");
+		if (at == 8191)
+			snprintf(expected, sizeof(expected), RECORD("1", "md5=" MD5_A) RECORD("2", "md5=" MD5_B) FINE);
+		else
+			snprintf(expected, sizeof(expected), "problem 1 @0 the line holds a NUL byte\n" FINE);
+		expect_len("sums", &plain, in, n, expected);
+	}
+}

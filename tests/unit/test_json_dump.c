@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "exchange/json_dump.h"
 
 static json_t *sample(void)
@@ -46,4 +49,69 @@ Test(json_dump, refuses_what_is_no_value)
 	/* Not without JSON_ENCODE_ANY. */
 	cr_assert_null(tutela_json_dump(n, 0, NULL));
 	json_decref(n);
+}
+
+/* ---------------------------------------------------------------- short of memory */
+
+static long calls, fails_at; /* fails_at 0: nothing fails */
+
+static bool fails(void)
+{
+	return fails_at && ++calls == fails_at;
+}
+
+/* All tests are linked with this in the place of tutela_mem_resize (tests/module.mk). */
+void *__real_tutela_mem_resize(void *p, size_t n, size_t size);
+void *__wrap_tutela_mem_resize(void *p, size_t n, size_t size)
+{
+	return fails() ? NULL : __real_tutela_mem_resize(p, n, size);
+}
+
+static void *failing(size_t n)
+{
+	return fails() ? NULL : malloc(n);
+}
+
+/* Every call for memory fails once, ours and jansson's: the text is written whole, or not at all. */
+static void never_cut(json_t *value, size_t flags)
+{
+	char *want = json_dumps(value, flags);
+	bool done = false;
+	long short_of = 0;
+
+	json_set_alloc_funcs(failing, free);
+	for (long at = 1; !done; at++) {
+		size_t len = 1;
+		char *text;
+
+		calls = 0;
+		fails_at = at;
+		text = tutela_json_dump(value, flags, &len);
+		fails_at = 0;
+		done = calls < at;
+		short_of += !text;
+		cr_assert(!done || text);
+		cr_assert_eq(len, text ? strlen(want) : 0);
+		cr_assert(!text || !strcmp(text, want), "call %ld", at);
+		free(text);
+	}
+	json_set_alloc_funcs(malloc, free);
+	cr_assert_gt(short_of, 1, "ours was never short");
+	free(want);
+}
+
+/* The text grows at the name of a member, at a string, and between them. */
+Test(json_dump, never_writes_less_than_the_value_when_memory_is_short)
+{
+	for (int len = 200; len < 1200; len += 7) {
+		char name[1200];
+		json_t *o;
+
+		(void)snprintf(name, sizeof name, "%0*d", len, 1);
+		o = json_pack("{s:{s:s, s:[i, s]}, s:s}", name, "a", name, name, 1, "b", "c", name);
+		cr_assert(o);
+		never_cut(o, JSON_COMPACT);
+		never_cut(o, JSON_INDENT(1) | JSON_SORT_KEYS);
+		json_decref(o);
+	}
 }

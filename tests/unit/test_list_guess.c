@@ -58,6 +58,12 @@ Test(list_guess, what_files_begin_with)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		expect(rows[i][0], strlen(rows[i][0]), rows[i][1]);
 	expect("HASH\r\n\xff\0\0", 9, "--format encase");
+	expect(MD5 "  a\0" MD5 "  b", 71, sums);
+	expect(BITS "  a\0", 68, sums);
+	expect("MD5 (a) = " MD5 "\0", 43, sums);
+	expect(MD5 "  a\n\0", 37, "");
+	expect(MD5 ",a\0", 35, "");
+	expect("\0" MD5, 33, "");
 	expect("HASH\r\n", 6, "");
 	expect("Name,MD5\n\0", 10, "");
 }

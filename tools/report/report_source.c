@@ -13,6 +13,7 @@
 #include "memory.h"
 #include "message.h"
 #include "printable.h"
+#include "whole_bytes.h"
 
 #define BAD_SAID 20
 #define CASE_MAX ((size_t)64 << 20) /* of case.json, whose size goes with the number of lists and paths */
@@ -45,19 +46,6 @@ static int unnamed(void)
 	return fd;
 }
 
-static bool write_all(int fd, const char *bytes, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		bytes += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return true;
-}
-
 /* False with errno. */
 static bool copy_all(int fd, int copy)
 {
@@ -70,7 +58,7 @@ static bool copy_all(int fd, int copy)
 			error = errno;
 			break;
 		}
-		if (!write_all(copy, buf, (size_t)n))
+		if (!whole_bytes_write(copy, buf, (size_t)n))
 			error = errno;
 	}
 	free(buf);
@@ -99,6 +87,33 @@ static bool settle(struct report *r, int fd)
 	ok = copy_all(fd, copy) || fail(r->from, errno);
 	close(fd);
 	return ok;
+}
+
+/* The files of a case that hold no results, by what they begin with once white space is left out. */
+static const struct {
+	const char *begin, *what;
+} aside[] = {
+	{"{\"type\":\"case\",", "this is what is known of a case, not its results"},
+	{"{\"path\":", "these are the files of a case, not its results"},
+};
+
+/* False, with a sentence said, when it is one of these. */
+static bool is_records(const struct report *r)
+{
+	char text[64], head[sizeof(text) + 1] = "";
+	ssize_t n = pread(r->fd, text, sizeof(text), 0);
+	size_t len = 0;
+
+	for (ssize_t i = 0; i < n; i++)
+		if (!strchr(" \t\r\n", text[i]))
+			head[len++] = text[i];
+	for (size_t i = 0; i < sizeof(aside) / sizeof(aside[0]); i++) {
+		if (strncmp(head, aside[i].begin, strlen(aside[i].begin)) != 0)
+			continue;
+		message_error(r->from, "%s: name the folder of the case, --from FOLDER", aside[i].what);
+		return false;
+	}
+	return true;
 }
 
 /* What a case that is not finished rests on, in the form of a summary without counts. */
@@ -311,6 +326,8 @@ bool report_source_open(struct report *r)
 	int fd = open_records(r);
 
 	if (fd < 0 || !settle(r, fd))
+		return false;
+	if (!is_records(r))
 		return false;
 	if (lseek(r->fd, 0, SEEK_SET) != 0)
 		return fail(r->from, errno);

@@ -23,6 +23,7 @@
 #include "report/media_type.h"
 #include "report/name_uuid.h"
 #include "report/render.h"
+#include "whole_bytes.h"
 
 #define HITS_MOST 12 /* that are told of one medium */
 
@@ -255,16 +256,9 @@ static bool put_place(struct vics *v, const struct place *p)
 	struct record_count count = {0};
 	char *text = memory_array(p->len + 1, 1);
 	struct record_line line = {.text = text, .len = p->len, .begin = p->begin};
-	uint64_t have = 0;
-	bool same = false;
-	ssize_t n = 1;
+	bool same = whole_bytes_read_at(v->report->fd, text, p->len, p->begin) &&
+		    record_read_line(&line, &reader, &count) && count.files == 1;
 
-	while (have < p->len && n > 0) {
-		n = pread(v->report->fd, text + have, p->len - have, (off_t)(p->begin + have));
-		have += n > 0 ? (uint64_t)n : 0;
-	}
-	if (have == p->len)
-		same = record_read_line(&line, &reader, &count) && count.files == 1;
 	free(text);
 	if (!same && !v->error)
 		message_error(v->report->from, "changed while it was read");

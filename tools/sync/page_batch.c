@@ -334,7 +334,8 @@ static enum tutela_err spool_failed(struct page_batch *b, enum tutela_err err)
 
 	if (!err)
 		return err;
-	why = memory_text(page_spool_errmsg(b->spool));
+	why = memory_text(err == TUTELA_E_FORMAT ? "a page cannot be kept until all are there: it is no JSON object"
+						 : page_spool_errmsg(b->spool));
 	page_batch_end(b, SYNC_FAILED, why);
 	free(why);
 	return err;
@@ -413,14 +414,16 @@ static enum tutela_err spool_pages(struct page_batch *b, const void *state, size
 static enum tutela_err put_spool(struct page_batch *b, const void *state, size_t len)
 {
 	enum tutela_err err = spool_pages(b, state, len, true);
+	bool damaged;
 
 	if (err)
 		return err;
 	err = put_all(b, state, len);
-	if (!err || err == TUTELA_E_CORRUPT || err == TUTELA_E_FORMAT)
+	/* Each page was read when it came. A store says that it is damaged by the same number. */
+	damaged = err == TUTELA_E_FORMAT || (err == TUTELA_E_CORRUPT && *page_spool_errmsg(b->spool));
+	if (!err || damaged)
 		page_spool_empty(b->spool);
-	/* Each page was read when it came. */
-	if (err == TUTELA_E_CORRUPT || err == TUTELA_E_FORMAT) {
+	if (damaged) {
 		page_batch_end(b, SYNC_FAILED, "what was fetched before is damaged: the next sync fetches it anew");
 		return err;
 	}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "memory.h"
 #include "printable.h"
+#include "whole_bytes.h"
 
 #define PAGES     "pages"
 #define MARK      "pages.json"
@@ -18,9 +20,12 @@
 #define MARK_MAX  (2 * PAGE_SPOOL_STATE_MAX + 65536) /* a state is JSON: quoted, it is twice as long at most */
 #define WHERE_MAX 255
 
+#define FORMAT 2 /* of both files */
+
 /* Before each page. Of this machine alone: in the order of its bytes. */
 struct head {
-	uint32_t where, body;
+	uint32_t where, body;               /* bytes of each */
+	uint8_t sha256[SHA256_DIGEST_SIZE]; /* of these two numbers, where and body */
 };
 
 struct page_spool {
@@ -49,47 +54,6 @@ const char *page_spool_errmsg(const struct page_spool *s)
 	return s->why;
 }
 
-/* ------------------------------------------------------------------ whole reads and writes */
-
-static bool write_at(int fd, const void *bytes, size_t len, uint64_t at)
-{
-	const char *p = bytes;
-
-	while (len) {
-		ssize_t n = pwrite(fd, p, len, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
-/* False with errno 0: the file ends before. */
-static bool read_at(int fd, void *bytes, size_t len, uint64_t at)
-{
-	char *p = bytes;
-
-	while (len) {
-		ssize_t n = pread(fd, p, len, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			errno = n ? errno : 0;
-			return false;
-		}
-		p += n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 /* ------------------------------------------------------------------ the mark */
 
 static json_t *read_mark(const struct page_spool *s)
@@ -111,13 +75,14 @@ static char *take_up(struct page_spool *s, bool *whole)
 	json_t *o = read_mark(s);
 	const char *state = NULL, *origin = NULL;
 	json_int_t end = 0;
-	int all = 0;
+	int all = 0, format = 0;
 	off_t there = lseek(s->fd, 0, SEEK_END);
 	char *out = NULL;
 
 	if (o &&
-	    !json_unpack(o, "{s:I, s:b, s:s, s:s}", "end", &end, "whole", &all, "origin", &origin, "state", &state) &&
-	    !strcmp(origin, s->origin) && end >= 0 && end <= there) {
+	    !json_unpack(o, "{s:i, s:I, s:b, s:s, s:s}", "format", &format, "end", &end, "whole", &all, "origin",
+			 &origin, "state", &state) &&
+	    format == FORMAT && !strcmp(origin, s->origin) && end >= 0 && end <= there) {
 		s->end = (uint64_t)end;
 		*whole = all;
 		out = memory_text(state);
@@ -136,7 +101,7 @@ static enum tutela_err write_mark(struct page_spool *s, const char *text)
 	fd = openat(s->dir, MARK_NEW, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail_sys(s, MARK);
-	ok = write_at(fd, text, strlen(text), 0) && !fsync(fd);
+	ok = whole_bytes_write_at(fd, text, strlen(text), 0) && !fsync(fd);
 	if (!ok) {
 		(void)fail_sys(s, MARK);
 		close(fd);
@@ -158,8 +123,8 @@ enum tutela_err page_spool_mark(struct page_spool *s, const char *state, size_t 
 		return fail(s, TUTELA_E_TOOBIG, "the state of the fetch is too long to be kept");
 	if (fdatasync(s->fd))
 		return fail_sys(s, PAGES);
-	o = json_pack("{s:I, s:b, s:s, s:s%}", "end", (json_int_t)s->end, "whole", whole, "origin", s->origin, "state",
-		      state, len);
+	o = json_pack("{s:i, s:I, s:b, s:s, s:s%}", "format", FORMAT, "end", (json_int_t)s->end, "whole", whole,
+		      "origin", s->origin, "state", state, len);
 	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	json_decref(o);
 	err = text ? write_mark(s, text) : fail(s, TUTELA_E_ARG, "the state of the fetch is no text");
@@ -168,6 +133,17 @@ enum tutela_err page_spool_mark(struct page_spool *s, const char *state, size_t 
 }
 
 /* ------------------------------------------------------------------ pages */
+
+static void digest(const struct head *head, const char *where, const char *body, uint8_t out[SHA256_DIGEST_SIZE])
+{
+	struct sha256_ctx sha;
+
+	sha256_init(&sha);
+	sha256_update(&sha, offsetof(struct head, sha256), (const uint8_t *)head);
+	sha256_update(&sha, head->where, (const uint8_t *)where);
+	sha256_update(&sha, head->body, (const uint8_t *)body);
+	sha256_digest(&sha, SHA256_DIGEST_SIZE, out);
+}
 
 enum tutela_err page_spool_add(struct page_spool *s, const char *where, const char *body, size_t len)
 {
@@ -178,9 +154,10 @@ enum tutela_err page_spool_add(struct page_spool *s, const char *where, const ch
 		return fail(s, TUTELA_E_TOOBIG, "a page is too long to be kept");
 	if (s->end + sizeof(head) + head.where + len > PAGE_SPOOL_MOST)
 		return fail(s, TUTELA_E_TOOBIG, "what came is more than 64 GiB, and no end of it");
-	if (!write_at(s->fd, &head, sizeof(head), s->end) ||
-	    !write_at(s->fd, where, head.where, s->end + sizeof(head)) ||
-	    !write_at(s->fd, body, len, s->end + sizeof(head) + head.where))
+	digest(&head, where, body, head.sha256);
+	if (!whole_bytes_write_at(s->fd, &head, sizeof(head), s->end) ||
+	    !whole_bytes_write_at(s->fd, where, head.where, s->end + sizeof(head)) ||
+	    !whole_bytes_write_at(s->fd, body, len, s->end + sizeof(head) + head.where))
 		return fail_sys(s, PAGES);
 	s->end += sizeof(head) + head.where + len;
 	return TUTELA_OK;
@@ -189,6 +166,21 @@ enum tutela_err page_spool_add(struct page_spool *s, const char *where, const ch
 static enum tutela_err broken(struct page_spool *s)
 {
 	return errno ? fail_sys(s, PAGES) : fail(s, TUTELA_E_CORRUPT, "this is not what was written");
+}
+
+/* The page behind its head. *body, allocated. */
+static enum tutela_err read_page(struct page_spool *s, const struct head *head, uint64_t at, char *where, char **body)
+{
+	uint8_t sha256[SHA256_DIGEST_SIZE];
+
+	*body = memory_array((size_t)head->body + 1, 1);
+	if (!whole_bytes_read_at(s->fd, where, head->where, at) ||
+	    !whole_bytes_read_at(s->fd, *body, head->body, at + head->where))
+		return broken(s);
+	where[head->where] = '\0';
+	digest(head, where, *body, sha256);
+	errno = 0;
+	return memcmp(sha256, head->sha256, sizeof(sha256)) ? broken(s) : TUTELA_OK;
 }
 
 enum tutela_err page_spool_each(struct page_spool *s,
@@ -204,19 +196,12 @@ enum tutela_err page_spool_each(struct page_spool *s,
 		char *body;
 
 		errno = 0;
-		if (!read_at(s->fd, &head, sizeof(head), at))
+		if (!whole_bytes_read_at(s->fd, &head, sizeof(head), at) || head.where > WHERE_MAX ||
+		    head.body > PAGE_SPOOL_PAGE_MOST || at + sizeof(head) + head.where + head.body > s->end)
 			return broken(s);
-		if (head.where > WHERE_MAX || head.body > PAGE_SPOOL_PAGE_MOST ||
-		    at + sizeof(head) + head.where + head.body > s->end)
-			return broken(s);
-		body = memory_array((size_t)head.body + 1, 1);
-		if (read_at(s->fd, where, head.where, at + sizeof(head)) &&
-		    read_at(s->fd, body, head.body, at + sizeof(head) + head.where)) {
-			where[head.where] = '\0';
+		err = read_page(s, &head, at + sizeof(head), where, &body);
+		if (!err)
 			err = fn(ctx, where, body, head.body);
-		} else {
-			err = broken(s);
-		}
 		free(body);
 	}
 	return err;
