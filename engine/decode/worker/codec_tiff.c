@@ -3,7 +3,11 @@
  * TIFF. Ordinary files go through libvips. What that does not take, tiles in
  * separate planes and JPEG of the kind before Technical Note 2 among it, goes
  * through libtiff's own reader of whole pictures, as stored: not turned by the
- * orientation, hidden colours counted.
+ * orientation, hidden colours counted. Samples of 9 to 15 bits, which neither
+ * takes, come from its lines; the highest 8 bits count.
+ *
+ * What is stored as signed or as floating point says neither what is black nor
+ * what is white, and programs differ: unsupported.
  *
  * Source: TIFF revision 6.0; the manual of TIFFReadRGBAImage.
  */
@@ -127,8 +131,87 @@ out:
 	return c;
 }
 
-static enum tutela_decode_class first_page(TIFF *t, struct row_sink *sink)
+/* ---- samples of 9 to 15 bits, one behind the other, the highest bit first in either order of bytes ---- */
+
+struct deep {
+	uint16_t bits, samples;
+	unsigned channels;
+	bool zero_is_white;
+	uint8_t *line, *row;
+};
+
+static bool is_deep(TIFF *t, struct deep *d)
 {
+	uint16_t planes = PLANARCONFIG_CONTIG, packing = COMPRESSION_NONE, colours = 0;
+
+	TIFFGetFieldDefaulted(t, TIFFTAG_BITSPERSAMPLE, &d->bits);
+	TIFFGetFieldDefaulted(t, TIFFTAG_SAMPLESPERPIXEL, &d->samples);
+	TIFFGetFieldDefaulted(t, TIFFTAG_PLANARCONFIG, &planes);
+	TIFFGetFieldDefaulted(t, TIFFTAG_COMPRESSION, &packing);
+	if (!TIFFGetField(t, TIFFTAG_PHOTOMETRIC, &colours) || TIFFIsTiled(t) || packing == COMPRESSION_JPEG)
+		return false;
+	if (colours != PHOTOMETRIC_MINISWHITE && colours != PHOTOMETRIC_MINISBLACK && colours != PHOTOMETRIC_RGB)
+		return false;
+	d->channels = colours == PHOTOMETRIC_RGB ? 3 : 1;
+	d->zero_is_white = colours == PHOTOMETRIC_MINISWHITE;
+	return d->bits > 8 && d->bits < 16 && d->samples >= d->channels &&
+	       (planes == PLANARCONFIG_CONTIG || d->samples == 1);
+}
+
+static void deep_row(const struct deep *d, uint32_t width)
+{
+	uint8_t *to = d->row;
+
+	for (uint64_t x = 0; x < width; x++)
+		for (unsigned k = 0; k < d->channels; k++) {
+			uint64_t bit = (x * d->samples + k) * d->bits;
+			const uint8_t *p = d->line + bit / 8;
+			uint8_t v = (uint8_t)((p[0] << 8 | p[1]) >> (8 - bit % 8));
+
+			*to++ = d->zero_is_white ? (uint8_t)(255 - v) : v;
+		}
+}
+
+/* The strip of row y could not be read: is it there? */
+static enum tutela_decode_class missing_or_wrong(TIFF *t, const struct file *f, uint32_t y)
+{
+	uint32_t strip = TIFFComputeStrip(t, y, 0);
+	uint64_t from = TIFFGetStrileOffset(t, strip), len = TIFFGetStrileByteCount(t, strip);
+
+	return from > f->len || len > f->len - from ? TUTELA_DECODE_TRUNCATED : TUTELA_DECODE_CORRUPT;
+}
+
+static enum tutela_decode_class deep_rows(TIFF *t, const struct file *f, struct deep *d, struct row_sink *sink)
+{
+	uint64_t len = ((uint64_t)sink->width * d->samples * d->bits + 7) / 8;
+	enum tutela_decode_class c = TUTELA_DECODE_TOO_LARGE;
+
+	if (!tutela_sink_fits(sink, len))
+		return c;
+	if (TIFFScanlineSize64(t) != len)
+		return TUTELA_DECODE_CORRUPT;
+	d->line = malloc(len);
+	d->row = malloc((size_t)sink->width * d->channels);
+	if (!d->line || !d->row || tutela_sink_begin(sink, d->channels))
+		goto out;
+	c = TUTELA_DECODE_OK;
+	for (uint32_t y = 0; !c && y < sink->height; y++) {
+		if (TIFFReadScanline(t, d->line, y, 0) < 0) {
+			c = missing_or_wrong(t, f, y);
+		} else {
+			deep_row(d, sink->width);
+			tutela_sink_row(sink, d->row);
+		}
+	}
+out:
+	free(d->row);
+	free(d->line);
+	return c;
+}
+
+static enum tutela_decode_class first_page(TIFF *t, const struct file *f, struct row_sink *sink)
+{
+	struct deep deep = {0};
 	char why[1024];
 	uint16_t meaning = SAMPLEFORMAT_UINT;
 	uint32_t width = 0, height = 0;
@@ -140,8 +223,11 @@ static enum tutela_decode_class first_page(TIFF *t, struct row_sink *sink)
 	c = tutela_sink_size(sink, width, height, sink->frames ? sink->frames : 1);
 	if (c)
 		return c;
-	if ((meaning != SAMPLEFORMAT_UINT && meaning != SAMPLEFORMAT_VOID) || !keep_hidden_colours(t) ||
-	    !TIFFRGBAImageOK(t, why))
+	if (meaning != SAMPLEFORMAT_UINT && meaning != SAMPLEFORMAT_VOID)
+		return TUTELA_DECODE_UNSUPPORTED;
+	if (is_deep(t, &deep))
+		return deep_rows(t, f, &deep, sink);
+	if (!keep_hidden_colours(t) || !TIFFRGBAImageOK(t, why))
 		return TUTELA_DECODE_UNSUPPORTED;
 	return whole(t, sink);
 }
@@ -154,17 +240,20 @@ enum tutela_decode_class tutela_codec_libtiff(const uint8_t *bytes, size_t len, 
 
 	if (!t)
 		return TUTELA_DECODE_CORRUPT;
-	c = first_page(t, sink);
+	c = first_page(t, &f, sink);
 	TIFFClose(t);
 	return c;
 }
 
 enum tutela_decode_class tutela_codec_tiff(const uint8_t *bytes, size_t len, struct row_sink *sink)
 {
-	enum tutela_decode_class c = tutela_codec_vips_tiff(bytes, len, sink);
+	enum tutela_decode_class c = tutela_codec_vips_tiff(bytes, len, sink), d;
 
 	if ((c != TUTELA_DECODE_UNSUPPORTED && c != TUTELA_DECODE_CORRUPT) || tutela_sink_rows(sink))
 		return c;
 	tutela_sink_discard(sink);
-	return tutela_codec_libtiff(bytes, len, sink) == TUTELA_DECODE_OK ? TUTELA_DECODE_OK : c;
+	d = tutela_codec_libtiff(bytes, len, sink);
+	/* libvips calls damaged what it does not know; libtiff's reader of whole pictures does not tell what is damaged
+	 */
+	return d == TUTELA_DECODE_CORRUPT && !tutela_sink_rows(sink) ? c : d;
 }
