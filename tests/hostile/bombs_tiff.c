@@ -164,6 +164,14 @@ void bombs_tiff(bool heavy)
 	k.width = k.height = 4096;
 	k.tile = 16;
 	deflated(k);
+	k = (struct kind){"deep.tiff", 4001, 4001, 3, 12, 8, 2, 1, 100, 0, false};
+	deflated(k);
+	k.name = "deep-promise.tiff";
+	k.width = k.height = k.rows_per_strip = 17000;
+	plain(k);
+	k.name = "deep-samples.tiff";
+	k.samples = 65535;
+	plain(k);
 	if (!heavy)
 		return;
 	k = (struct kind){"limit-rgb.tiff", 17000, 17000, 3, 8, 8, 2, 1, 17000, 0, false};
@@ -196,6 +204,11 @@ void bombs_tiff(bool heavy)
 	k.samples = 4;
 	k.bits = 16;
 	k.format = 1;
+	deflated(k);
+	k.name = "limit-deep.tiff";
+	k.photometric = 2;
+	k.samples = 3;
+	k.bits = 12;
 	deflated(k);
 	k.name = "limit-1bit.tiff";
 	k.photometric = 0;

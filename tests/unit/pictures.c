@@ -382,6 +382,57 @@ struct blob tiff_encode(const struct pixels *p, unsigned depth)
 	return b;
 }
 
+/* Rows begin at a byte. */
+static void add_packed(struct blob *b, const struct pixels *p, unsigned bits, bool zero_is_white)
+{
+	size_t per_row = (size_t)p->width * p->channels;
+
+	for (uint32_t y = 0; y < p->height; y++) {
+		uint64_t held = 0;
+		unsigned n = 0;
+
+		for (size_t i = y * per_row; i < (y + 1) * per_row; i++) {
+			uint32_t v = (uint32_t)p->data.p[i] << (bits - 8) | (i * 29 & ((1u << (bits - 8)) - 1));
+
+			held = held << bits | (zero_is_white ? (1u << bits) - 1 - v : v);
+			for (n += bits; n >= 8; n -= 8)
+				add8(b, held >> (n - 8) & 255);
+		}
+		if (n)
+			add8(b, held << (8 - n) & 255);
+	}
+}
+
+struct blob tiff_encode_packed(const struct pixels *p, unsigned bits, bool zero_is_white)
+{
+	struct blob b = {0};
+	uint32_t row = (p->width * p->channels * bits + 7) / 8, strips = (p->height + 7) / 8;
+	uint32_t lists_at = 8 + row * p->height, ifd = lists_at + 8 * strips + 8;
+
+	add(&b, "II*\0", 4);
+	add_le(&b, ifd, 4);
+	add_packed(&b, p, bits, zero_is_white);
+	for (uint32_t i = 0; i < strips; i++)
+		add_le(&b, 8 + i * 8 * row, 4);
+	for (uint32_t i = 0; i < strips; i++)
+		add_le(&b, row * (i + 1 < strips ? 8 : p->height - i * 8), 4);
+	for (int i = 0; i < 4; i++)
+		add_le(&b, bits, 2);
+	add_le(&b, 10, 2);
+	tiff_tag(&b, 256, 4, 1, p->width);
+	tiff_tag(&b, 257, 4, 1, p->height);
+	tiff_tag(&b, 258, 3, p->channels, p->channels == 1 ? bits : ifd - 8);
+	tiff_tag(&b, 259, 3, 1, 1);
+	tiff_tag(&b, 262, 3, 1, p->channels == 3 ? 2 : !zero_is_white);
+	tiff_tag(&b, 273, 4, strips, lists_at);
+	tiff_tag(&b, 277, 3, 1, p->channels);
+	tiff_tag(&b, 278, 4, 1, 8);
+	tiff_tag(&b, 279, 4, strips, lists_at + 4 * strips);
+	tiff_tag(&b, 339, 3, 1, 1);
+	add_le(&b, 0, 4);
+	return b;
+}
+
 struct blob tiff_encode_planes(const struct pixels *p, bool hidden)
 {
 	struct blob b = {0};

@@ -52,6 +52,8 @@ struct blob ico_encode(const struct pixels *p, bool png);
 
 /* Uncompressed; depth 8 or 16; 1, 3 or 4 (CMYK) channels. */
 struct blob tiff_encode(const struct pixels *p, unsigned depth);
+/* Samples of 9 to 15 bits, the lower ones noise, without a gap; strips of 8 rows. For gray 0 may be white. */
+struct blob tiff_encode_packed(const struct pixels *p, unsigned bits, bool zero_is_white);
 /* A tile for each of three channels, its sides those of the picture, multiples of 16. hidden: a fourth, alpha, of
  * zeros. */
 struct blob tiff_encode_planes(const struct pixels *p, bool hidden);

@@ -249,6 +249,29 @@ Test(codec_bmp, jumps_leave_colour_zero)
 	cr_expect_eq(memcmp(&a, &b, sizeof(a)), 0);
 }
 
+/* As in Pillow: gray, as bright as the index says. */
+Test(codec_bmp, an_index_without_a_colour_is_gray)
+{
+	static const struct kind k = {40, 8, 0, {0}, false};
+	static uint8_t pixels[WIDTH * HEIGHT * 3];
+	const struct tutela_pixels px = {pixels, WIDTH * 3, WIDTH, HEIGHT, 3};
+	struct tutela_perceptual want, got;
+
+	put_head(&k);
+	put_rows(&k);
+	file[14 + 32] = 100; /* colours */
+	expected_pixels(&k, pixels);
+	for (uint32_t i = 0; i < WIDTH * HEIGHT; i++) {
+		uint32_t index = index_at(i % WIDTH, i / WIDTH, 8);
+
+		if (index >= 100)
+			memset(pixels + 3 * i, (int)index, 3);
+	}
+	cr_assert_eq(tutela_hash_pixels(&px, TUTELA_WANT_PERCEPTUAL, TUTELA_ISA_AUTO, &want), TUTELA_OK);
+	cr_expect_eq(decode(len, 1 << 20, &got), TUTELA_DECODE_OK);
+	cr_expect_eq(memcmp(&want, &got, sizeof(want)), 0);
+}
+
 Test(codec_bmp, what_is_wrong_has_its_class)
 {
 	static const struct {

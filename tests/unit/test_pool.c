@@ -327,12 +327,6 @@ Test(pool, tiff_of_tiles_in_planes_gives_the_hash_of_its_pixels)
 	tutela_decoder_close(pool);
 }
 
-/* Of a file by tiff_encode. */
-static uint8_t *tiff_value(struct blob *b, unsigned tag)
-{
-	return b->p + b->len - 4 - (10 - tag) * 12 + 8;
-}
-
 Test(pool, tiff_of_colours_multiplied_by_alpha_gives_the_colours)
 {
 	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
@@ -352,32 +346,6 @@ Test(pool, tiff_of_colours_multiplied_by_alpha_gives_the_colours)
 	tutela_decoder_close(pool);
 }
 
-/* Two samples in three bytes; their lowest bits are noise. */
-Test(pool, tiff_of_12_bits_gives_the_hash_of_the_highest_8)
-{
-	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
-
-	for (uint32_t channels = 1; channels <= 3; channels += 2) {
-		struct pixels p = pixels_scene(160, 120, channels);
-		struct blob b = tiff_encode(&p, 16);
-		uint8_t *to = b.p + 8;
-
-		for (size_t i = 0; i < p.data.len; i += 2) {
-			*to++ = p.data.p[i];
-			*to++ = (uint8_t)((i & 15) << 4 | p.data.p[i + 1] >> 4);
-			*to++ = (uint8_t)(p.data.p[i + 1] << 4 | (i / 3 & 15));
-		}
-		if (channels == 1)
-			tiff_value(&b, 2)[0] = 12;
-		else
-			for (size_t i = 0; i < 3; i++)
-				b.p[8 + 2 * p.data.len + 2 * i] = 12;
-		expect_exact(pool, &p, b, TUTELA_FORMAT_TIFF, channels == 1 ? "gray" : "rgb");
-		pixels_free(&p);
-	}
-	tutela_decoder_close(pool);
-}
-
 Test(pool, tiff_is_whole_when_only_its_second_page_is_not)
 {
 	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
@@ -387,6 +355,61 @@ Test(pool, tiff_is_whole_when_only_its_second_page_is_not)
 	b.p[b.len - 4] = 9; /* where no directory is */
 	expect_exact(pool, &p, b, TUTELA_FORMAT_TIFF, "a page of nothing");
 	pixels_free(&p);
+	tutela_decoder_close(pool);
+}
+
+/* By the highest 8 bits of each sample. Neither libvips nor libtiff's reader of whole pictures takes these. */
+Test(pool, tiff_of_9_to_15_bits_gives_the_hash_of_its_pixels)
+{
+	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
+	struct pixels rgb = pixels_scene(161, 113, 3), gray = pixels_scene(161, 113, 1);
+	struct blob b = tiff_encode_packed(&gray, 12, false);
+	uint8_t *tags = b.p + b.len - 4 - 10 * 12;
+	struct tutela_decoded d;
+
+	for (unsigned bits = 9; bits < 16; bits++) {
+		expect_exact(pool, &rgb, tiff_encode_packed(&rgb, bits, false), TUTELA_FORMAT_TIFF, "rgb");
+		expect_exact(pool, &gray, tiff_encode_packed(&gray, bits, false), TUTELA_FORMAT_TIFF, "gray");
+		expect_exact(pool, &gray, tiff_encode_packed(&gray, bits, true), TUTELA_FORMAT_TIFF, "ink");
+	}
+	/* the strip of rows 56 to 63 is said to lie behind the end */
+	b.p[8 + (161 * 12 + 7) / 8 * 113 + 7 * 4 + 3] = 0x10;
+	d = hash_bytes(pool, b.p, b.len);
+	EXPECT_CLASS(d, TUTELA_DECODE_TRUNCATED);
+	cr_expect(d.partial && has_hashes(&d), "the rows before it are hashed");
+	tags[1 * 12 + 8] = 0;
+	tags[1 * 12 + 9] = 0x10; /* 4096 rows, of which not all have a strip */
+	d = hash_bytes(pool, b.p, b.len);
+	cr_expect(d.class_ != TUTELA_DECODE_OK && d.class_ != TUTELA_DECODE_CRASHED, "%s",
+		  tutela_decode_class_name(d.class_));
+	blob_free(&b);
+	pixels_free(&rgb);
+	pixels_free(&gray);
+	tutela_decoder_close(pool);
+}
+
+/* Signed: what is black? Floating point: what is white? Of widths that no program writes, too. */
+Test(pool, tiff_samples_without_an_agreed_meaning_are_unsupported)
+{
+	static const struct {
+		unsigned bits, kind;
+	} rows[] = {{8, 2}, {12, 2}, {16, 2}, {32, 2}, {16, 3}, {24, 3}, {32, 3}, {64, 3}, {6, 1}, {24, 1}, {64, 1}};
+	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
+	struct pixels gray = pixels_scene(161, 113, 1);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct blob b = tiff_encode_packed(&gray, 12, false);
+		uint8_t *tags = b.p + b.len - 4 - 10 * 12;
+		struct tutela_decoded d;
+
+		tags[0 * 12 + 8] = 16; /* columns: the strips are long enough for any width of sample */
+		tags[2 * 12 + 8] = (uint8_t)rows[i].bits;
+		tags[9 * 12 + 8] = (uint8_t)rows[i].kind;
+		d = hash_blob(pool, b);
+		cr_expect_eq(d.class_, TUTELA_DECODE_UNSUPPORTED, "%u bits of kind %u: %s", rows[i].bits, rows[i].kind,
+			     tutela_decode_class_name(d.class_));
+	}
+	pixels_free(&gray);
 	tutela_decoder_close(pool);
 }
 

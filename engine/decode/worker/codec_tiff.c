@@ -4,8 +4,10 @@
  * separate planes and JPEG of the kind before Technical Note 2 among it, goes
  * through libtiff's own reader of whole pictures, as stored: not turned by the
  * orientation, hidden colours counted, those that were multiplied by their
- * alpha divided again. Samples of odd depths, 12 bits among them, are unpacked
- * here.
+ * alpha divided again. Samples of 9 to 15 bits, which neither takes, come from
+ * its lines; the highest 8 bits count. What is stored as signed or as floating
+ * point says neither what is black nor what is white, and programs differ:
+ * unsupported.
  *
  * libvips also reads the directories of the pages behind the first, and tags
  * that do not matter; what it calls damaged is not when libtiff finds nothing
@@ -185,78 +187,92 @@ out:
 	return c;
 }
 
-/* ---- samples of 9 to 15 bits ---- */
+/* ---- samples of 9 to 15 bits, one behind the other, the highest bit first in either order of bytes ---- */
 
-struct packed {
-	uint16_t depth, channels, meaning;
+struct deep {
+	uint16_t bits, samples;
+	unsigned channels;
+	bool zero_is_white;
+	uint8_t *line, *row;
 };
 
-/* What libtiff's reader of pictures leaves out and that is simple enough: rows of gray or RGB, packed. */
-static bool is_packed(TIFF *t, struct packed *p)
+static bool is_deep(TIFF *t, struct deep *d)
 {
-	uint16_t planes = PLANARCONFIG_CONTIG;
+	uint16_t planes = PLANARCONFIG_CONTIG, packing = COMPRESSION_NONE, colours = 0;
 
-	*p = (struct packed){0};
-	TIFFGetFieldDefaulted(t, TIFFTAG_BITSPERSAMPLE, &p->depth);
-	TIFFGetFieldDefaulted(t, TIFFTAG_SAMPLESPERPIXEL, &p->channels);
+	TIFFGetFieldDefaulted(t, TIFFTAG_BITSPERSAMPLE, &d->bits);
+	TIFFGetFieldDefaulted(t, TIFFTAG_SAMPLESPERPIXEL, &d->samples);
 	TIFFGetFieldDefaulted(t, TIFFTAG_PLANARCONFIG, &planes);
-	TIFFGetField(t, TIFFTAG_PHOTOMETRIC, &p->meaning);
-	if (TIFFIsTiled(t) || planes != PLANARCONFIG_CONTIG || p->depth < 9 || p->depth > 15)
+	TIFFGetFieldDefaulted(t, TIFFTAG_COMPRESSION, &packing);
+	if (!TIFFGetField(t, TIFFTAG_PHOTOMETRIC, &colours) || TIFFIsTiled(t) || packing == COMPRESSION_JPEG)
 		return false;
-	return p->meaning == PHOTOMETRIC_RGB ? p->channels == 3
-					     : p->channels == 1 && p->meaning <= PHOTOMETRIC_MINISBLACK;
+	if (colours != PHOTOMETRIC_MINISWHITE && colours != PHOTOMETRIC_MINISBLACK && colours != PHOTOMETRIC_RGB)
+		return false;
+	d->channels = colours == PHOTOMETRIC_RGB ? 3 : 1;
+	d->zero_is_white = colours == PHOTOMETRIC_MINISWHITE;
+	return d->bits > 8 && d->bits < 16 && d->samples >= d->channels &&
+	       (planes == PLANARCONFIG_CONTIG || d->samples == 1);
 }
 
-/* The 8 bits at `bit`, from the highest. */
-static uint8_t eight_bits(const uint8_t *p, uint64_t bit)
+static void deep_row(const struct deep *d, uint32_t width)
 {
-	return (uint8_t)((p[bit / 8] << 8 | p[bit / 8 + 1]) >> (8 - bit % 8));
+	uint8_t *to = d->row;
+
+	for (uint64_t x = 0; x < width; x++)
+		for (unsigned k = 0; k < d->channels; k++) {
+			uint64_t bit = (x * d->samples + k) * d->bits;
+			const uint8_t *p = d->line + bit / 8;
+			uint8_t v = (uint8_t)((p[0] << 8 | p[1]) >> (8 - bit % 8));
+
+			*to++ = d->zero_is_white ? (uint8_t)(255 - v) : v;
+		}
 }
 
-static enum tutela_decode_class packed_rows(TIFF *t, const struct packed *p, struct row_sink *sink, uint8_t *line,
-					    uint8_t *row)
+/* The strip of row y could not be read: is it there? */
+static enum tutela_decode_class missing_or_wrong(TIFF *t, const struct file *f, uint32_t y)
 {
-	uint8_t flip = p->meaning == PHOTOMETRIC_MINISWHITE ? 255 : 0;
-	size_t n = (size_t)sink->width * p->channels;
-	enum tutela_decode_class c = tutela_sink_begin(sink, p->channels);
+	uint32_t strip = TIFFComputeStrip(t, y, 0);
+	uint64_t from = TIFFGetStrileOffset(t, strip), len = TIFFGetStrileByteCount(t, strip);
 
-	for (uint32_t y = 0; !c && y < sink->height; y++) {
-		if (TIFFReadScanline(t, line, y, 0) != 1)
-			return TUTELA_DECODE_CORRUPT;
-		for (size_t i = 0; i < n; i++)
-			row[i] = eight_bits(line, i * p->depth) ^ flip;
-		tutela_sink_row(sink, row);
-	}
-	return c;
+	return from > f->len || len > f->len - from ? TUTELA_DECODE_TRUNCATED : TUTELA_DECODE_CORRUPT;
 }
 
-static enum tutela_decode_class packed(TIFF *t, const struct file *f, const struct packed *p, struct row_sink *sink)
+static enum tutela_decode_class deep_rows(TIFF *t, const struct file *f, struct deep *d, struct row_sink *sink)
 {
-	size_t n = (size_t)sink->width * p->channels, len = (n * p->depth + 7) / 8;
-	uint8_t *line = NULL, *row = NULL;
+	uint64_t len = ((uint64_t)sink->width * d->samples * d->bits + 7) / 8;
 	enum tutela_decode_class c = TUTELA_DECODE_TOO_LARGE;
 
-	if ((tmsize_t)len != TIFFScanlineSize(t))
-		return TUTELA_DECODE_UNSUPPORTED;
-	if (!tutela_sink_fits(sink, len + n))
+	if (!tutela_sink_fits(sink, len))
 		return c;
-	line = malloc(len);
-	row = malloc(n);
-	if (line && row)
-		c = packed_rows(t, p, sink, line, row);
+	if (TIFFScanlineSize64(t) != len)
+		return TUTELA_DECODE_CORRUPT;
+	d->line = malloc(len);
+	d->row = malloc((size_t)sink->width * d->channels);
+	if (!d->line || !d->row || tutela_sink_begin(sink, d->channels))
+		goto out;
+	c = TUTELA_DECODE_OK;
+	for (uint32_t y = 0; !c && y < sink->height; y++) {
+		if (TIFFReadScanline(t, d->line, y, 0) < 0) {
+			c = missing_or_wrong(t, f, y);
+		} else {
+			deep_row(d, sink->width);
+			tutela_sink_row(sink, d->row);
+		}
+	}
 	if (!c && f->errors)
 		c = TUTELA_DECODE_CORRUPT;
-	free(line);
-	free(row);
+out:
+	free(d->row);
+	free(d->line);
 	return c;
 }
 
 static enum tutela_decode_class first_page(TIFF *t, const struct file *f, struct row_sink *sink, bool judge)
 {
+	struct deep deep = {0};
 	char why[1024];
 	uint16_t meaning = SAMPLEFORMAT_UINT;
 	uint32_t width = 0, height = 0;
-	struct packed odd;
 	bool multiplied;
 	enum tutela_decode_class c;
 
@@ -268,8 +284,8 @@ static enum tutela_decode_class first_page(TIFF *t, const struct file *f, struct
 		return c;
 	if (meaning != SAMPLEFORMAT_UINT && meaning != SAMPLEFORMAT_VOID)
 		return TUTELA_DECODE_UNSUPPORTED;
-	if (is_packed(t, &odd) && !judge)
-		return packed(t, f, &odd, sink);
+	if (is_deep(t, &deep) && !judge)
+		return deep_rows(t, f, &deep, sink);
 	if (!keep_hidden_colours(t, &multiplied) || !TIFFRGBAImageOK(t, why))
 		return TUTELA_DECODE_UNSUPPORTED;
 	return whole(t, f, multiplied, sink, judge);
@@ -312,5 +328,6 @@ enum tutela_decode_class tutela_codec_tiff(const uint8_t *bytes, size_t len, str
 		return tutela_sink_rows(sink) == sink->height && sound(bytes, len, sink) ? TUTELA_DECODE_OK : c;
 	tutela_sink_discard(sink);
 	other = tutela_codec_libtiff(bytes, len, sink);
-	return other == TUTELA_DECODE_OK || tutela_sink_rows(sink) ? other : c;
+	/* libvips calls damaged what it does not know; libtiff's reader of pictures does not tell what is damaged. */
+	return other == TUTELA_DECODE_CORRUPT && !tutela_sink_rows(sink) ? c : other;
 }
