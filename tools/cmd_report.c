@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli.h"
+#include "interrupt.h"
+#include "memory.h"
 #include "message.h"
 #include "output.h"
 #include "printable.h"
@@ -30,27 +34,53 @@ struct wanted {
 	report_render *render;
 };
 
+static bool render(const struct report *r, const struct wanted *w, FILE *out)
+{
+	bool ok = w->render(r, out);
+
+	if (!ok && interrupt_asked())
+		message_error(NULL, "interrupted; there is no whole report");
+	return ok;
+}
+
 static int write_report(const struct report *r, const struct wanted *w)
 {
 	struct whole_file file;
 	bool ok;
 
 	if (!w->out) {
-		ok = w->render(r, stdout);
+		ok = render(r, w, stdout);
 		return ok ? STATUS_OK : STATUS_TROUBLE;
 	}
 	if (!whole_file_begin(&file, w->out))
 		return STATUS_TROUBLE;
-	ok = w->render(r, file.out);
+	ok = render(r, w, file.out);
 	return whole_file_end(&file, ok) ? STATUS_OK : STATUS_TROUBLE;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
 /* The records are what all reports can be made from again: a report must not take their place. */
 static bool is_source(const struct report *r, const char *out)
 {
+	static const char *const parts[] = {"results.jsonl", "files.jsonl", "case.json"};
 	struct stat from, to;
+	bool same;
 
-	return stat(r->from, &from) == 0 && stat(out, &to) == 0 && from.st_dev == to.st_dev && from.st_ino == to.st_ino;
+	if (stat(out, &to) || (strcmp(r->from, "-") == 0 ? fstat(STDIN_FILENO, &from) : stat(r->from, &from)))
+		return false;
+	same = same_file(&from, &to);
+	for (size_t i = 0; S_ISDIR(from.st_mode) && !same && i < sizeof(parts) / sizeof(parts[0]); i++) {
+		char *path = memory_format("%s/%s", r->from, parts[i]);
+		struct stat part;
+
+		same = stat(path, &part) == 0 && same_file(&part, &to);
+		free(path);
+	}
+	return same;
 }
 
 static int make(struct report *r, const struct wanted *w)

@@ -15,9 +15,17 @@
 #include "memory.h"
 #include "message.h"
 #include "printable.h"
+#include "whole_bytes.h"
 
 static atomic_int failure; /* errno of the first write that failed */
 static bool terminal;
+
+/* A signal while the pipe is full costs no byte: what was begun is written to its end. 0: failed, with errno. */
+static ssize_t put(void *cookie, const char *bytes, size_t len)
+{
+	(void)cookie;
+	return whole_bytes_write(STDOUT_FILENO, bytes, len) ? (ssize_t)len : 0;
+}
 
 void output_setup(void)
 {
@@ -29,8 +37,10 @@ void output_setup(void)
 			_exit(STATUS_TROUBLE);
 	}
 	terminal = isatty(STDOUT_FILENO);
-	if (!terminal)
-		setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+	stdout = fopencookie(NULL, "w", (cookie_io_functions_t){.write = put});
+	if (!stdout)
+		_exit(STATUS_TROUBLE);
+	setvbuf(stdout, NULL, terminal ? _IOLBF : _IOFBF, 1 << 16);
 }
 
 static void note_failure(void)

@@ -56,6 +56,25 @@ kill -INT $pid
 finish
 says out "summary" "interrupted"
 
+# While nobody reads: each line that was begun is whole, and nothing is said of the pipe.
+for i in $(seq 1500); do
+	tail -n 1 list | cut -d " " -f 1,2
+done >asked
+mkfifo slow
+"$TUTELA" --json lookup <asked >slow 2>err &
+pid=$!
+exec 8<slow
+sleep 0.5
+kill -TERM $pid
+sleep 0.2
+cat <&8 >out
+exec 8<&-
+got=0
+wait $pid || got=$?
+is "a match outranks it" 1 $got
+is "whole lines" "$(wc -l <out)" "$(json -w type=lookup -c <out)"
+is "one sentence" "tutela: interrupted" "$(cat err)"
+
 # In the middle of a large folder.
 mkdir many
 i=0

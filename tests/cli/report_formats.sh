@@ -232,7 +232,15 @@ says err "cannot make a file there"
 cp scan.jsonl b
 run 2 report --from scan.jsonl --format jsonl --out ./scan.jsonl
 says err "these are the records themselves"
+feed 2 report --from - --format jsonl --out ./scan.jsonl <scan.jsonl
+says err "these are the records themselves"
 cmp b scan.jsonl
+for f in results.jsonl files.jsonl case.json; do
+	cp one/$f b
+	run 2 report --from one --format csv --out one/$f
+	says err "'one/$f': these are the records themselves"
+	cmp b one/$f
+done
 echo 'one' >m
 run 2 report --from scan.jsonl --format csv --categories m
 says err "'m': line 1: neither [LIST] nor a category and its name"
@@ -275,6 +283,20 @@ for format in csv vics; do
 	wait $report || got=$?
 	is "$format of moving records" 2 $got
 	says err "changed while it was read"
+done
+# Who asks to stop is heard while the report is written.
+for format in jsonl vics; do
+	"$TUTELA" report --from many --format $format >slow 2>err &
+	report=$!
+	exec 8<slow
+	sleep 0.5
+	kill -TERM $report
+	cat <&8 >out
+	exec 8<&-
+	got=0
+	wait $report || got=$?
+	is "$format, interrupted" 2 $got
+	says err "interrupted; there is no whole report"
 done
 # A case folder of others: nobody is waited for.
 mkdir odd

@@ -29,7 +29,7 @@ FUZZ_SOURCES_vics := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_exact := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_sqlite := $(FUZZ_EXCHANGE)
 FUZZ_SOURCES_hash := engine/hash/algorithm.c
-FUZZ_SOURCES_json := tools/output.c tools/printable.c tools/memory.c engine/base/utf8.c engine/hash/algorithm.c
+FUZZ_SOURCES_json := tools/output.c tools/whole_bytes.c tools/printable.c tools/memory.c engine/base/utf8.c engine/hash/algorithm.c
 FUZZ_SOURCES_records := tools/report/hit_record.c tools/report/report_totals.c tools/report/html_text.c tools/report/csv_cell.c \
 	tools/json_lines.c tools/printable.c tools/memory.c hashdb/exchange/csv_formula.c
 FUZZ_SOURCES_names := tools/name_stream.c tools/printable.c tools/memory.c

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "interrupt.h"
 #include "message.h"
 #include "printable.h"
 
@@ -21,7 +22,7 @@ static bool on_file(void *ctx, const struct file_record *rec)
 {
 	struct each *e = ctx;
 
-	return !e->file || e->file(e->ctx, rec);
+	return !interrupt_asked() && (!e->file || e->file(e->ctx, rec));
 }
 
 static void on_bytes(void *ctx, const char *bytes, size_t len)

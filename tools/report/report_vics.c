@@ -17,6 +17,7 @@
 
 #include <tutela/tutela.h>
 
+#include "interrupt.h"
 #include "memory.h"
 #include "message.h"
 #include "printable.h"
@@ -296,7 +297,7 @@ static bool put_all(struct vics *v)
 	v->error = begin(v);
 	for (size_t i = 0; ok && !v->error && i < v->n; i++) {
 		v->first = i == 0 || memcmp(v->places[i].md5, v->places[i - 1].md5, 16) != 0;
-		ok = put_place(v, &v->places[i]);
+		ok = !interrupt_asked() && put_place(v, &v->places[i]);
 	}
 	if (ok && !v->error)
 		v->error = tutela_vics_finish(v->writer);
