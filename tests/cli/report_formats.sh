@@ -268,6 +268,18 @@ fi
 awk 'BEGIN { while (n++ < 4000)
 	printf "{\"type\":\"file\",\"path\":\"f%d\",\"size\":1,\"md5\":\"%032x\",\"verdict\":\"match\",\"hits\":[{\"list\":\"l\",\"entry\":\"e\",\"algorithm\":\"md5\"}]}\n", n, n
 	print "{\"type\":\"summary\",\"files\":4000,\"match\":4000,\"undetermined\":0}" }' >many
+# Its time goes with its length, whatever its summary names.
+awk 'BEGIN { while (n++ < 4000)
+	printf "{\"type\":\"file\",\"path\":\"f%d\",\"size\":1,\"verdict\":\"match\",\"hits\":[{\"list\":\"l\",\"entry\":\"e\",\"algorithm\":\"md5\"}]}\n", n
+	printf "{\"type\":\"summary\",\"match\":4000,\"undetermined\":0,\"lists\":["
+	while (m++ < 200000) printf "{\"list\":\"n%d\"},", m
+	print "{\"list\":\"l\",\"expired\":true}]}" }' >lists
+for format in case csv; do
+	got=0
+	timeout 20 "$TUTELA" report --from lists --format $format >out 2>err || got=$?
+	is "$format of very many lists" 0 $got
+done
+is "out of date" 4000 "$(grep -c ',true,' out)"
 mkfifo slow
 for format in csv vics; do
 	cp many moving

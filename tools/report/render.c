@@ -94,19 +94,7 @@ bool report_list_expired(const struct report *r, const json_t *list)
 
 bool report_expired(const struct report *r, const struct hit_record *h)
 {
-	const json_t *lists = json_object_get(r->summary, "lists"), *list;
-	size_t i;
-
-	if (h->expired)
-		return true;
-	json_array_foreach(lists, i, list)
-	{
-		const char *name = json_string_value(json_object_get(list, "list"));
-
-		if (name && strcmp(name, h->list) == 0)
-			return report_list_expired(r, list);
-	}
-	return false;
+	return h->expired || json_is_true(json_object_get(r->expired, h->list));
 }
 
 const char *report_flood(const struct report *r, const struct hit_record *h)

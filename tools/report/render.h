@@ -30,6 +30,7 @@ struct report {
 
 	struct category_map categories; /* of the options, and beside them of the lists as the scan had them */
 	json_t *flood; /* source -> list -> entry -> "flag" or "review": entries that match very many files; or NULL */
+	json_t *expired; /* list -> was it out of date when the scan began? Of the first one of a name; or NULL */
 	const char *case_number, *operator_name, *title, *region;
 	uint64_t rows; /* most rows of a table on a page */
 	int64_t made;  /* when: seconds since 1970 */

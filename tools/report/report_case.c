@@ -294,22 +294,21 @@ static void put_heads(struct graph *g)
 static char *lists_asked(const struct report *r)
 {
 	const json_t *list;
-	char *out = memory_text("");
-	size_t i;
+	char *text;
+	size_t i, len;
+	FILE *out = memory_stream(&text, &len);
 
 	json_array_foreach(json_object_get(r->summary, "lists"), i, list)
 	{
 		const char *name = json_string_value(json_object_get(list, "list"));
 		const char *digest = json_string_value(json_object_get(list, "digest"));
-		char *next = memory_format("%s; list=%s version=%lld%s%s%s", out, name ? name : "",
-					   (long long)json_integer_value(json_object_get(list, "version")),
-					   digest ? " digest=" : "", digest ? digest : "",
-					   report_list_expired(r, list) ? " EXPIRED" : "");
 
-		free(out);
-		out = next;
+		fprintf(out, "; list=%s version=%lld%s%s%s", name ? name : "",
+			(long long)json_integer_value(json_object_get(list, "version")), digest ? " digest=" : "",
+			digest ? digest : "", report_list_expired(r, list) ? " EXPIRED" : "");
 	}
-	return out;
+	memory_stream_end(out, &text);
+	return text;
 }
 
 /* The scan as a whole: also when nothing matched it tells what was asked, and how many files could not be compared. */

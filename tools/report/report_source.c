@@ -300,6 +300,22 @@ static void note_flood(struct report *r)
 	}
 }
 
+/* Which lists were out of date: asked for with every hit. */
+static void note_expired(struct report *r)
+{
+	json_t *list;
+	size_t i;
+
+	r->expired = json_object();
+	json_array_foreach(json_object_get(r->summary, "lists"), i, list)
+	{
+		const char *name = json_string_value(json_object_get(list, "list"));
+
+		if (name && !json_object_get(r->expired, name))
+			json_object_set_new(r->expired, name, json_boolean(report_list_expired(r, list)));
+	}
+}
+
 /* The names that lists had for their categories when the scan was made. */
 static void note_categories(struct report *r)
 {
@@ -342,6 +358,7 @@ bool report_source_open(struct report *r)
 	settle_digest(&first);
 	compare(r);
 	note_flood(r);
+	note_expired(r);
 	note_categories(r);
 	say(r, first.said);
 	return true;
@@ -359,5 +376,6 @@ void report_source_close(struct report *r)
 	json_decref(r->summary);
 	json_decref(r->scanned);
 	json_decref(r->flood);
+	json_decref(r->expired);
 	totals_free(&r->totals);
 }
