@@ -226,6 +226,7 @@ int main(int argc, char **argv)
 	bombs_gif_webp(heavy);
 	bombs_bmp(heavy);
 	bombs_boxes(heavy);
+	bombs_jp2(heavy);
 	bombs_other();
 	damaged_copies(argv + 5, argc - 5);
 	printf("%lu\n", made);
