@@ -9,7 +9,7 @@ MKPICTURE := $(B)/test/mkpicture
 FAKE_WORKER := $(B)/test/fake-worker
 
 # Codecs are in no library; these are tested without a process around them.
-UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_bmp codec_gif gif_lzw codec_png png_stream png_unfilter png_unfilter_avx2 \
+UNIT_WORKER := $(patsubst %,$(B)/engine/decode/worker/%.o,codec_bmp codec_gif gif_lzw codec_jp2 codec_png jp2_outline png_stream png_unfilter png_unfilter_avx2 \
 	jpeg_huffman jpeg_kernels jpeg_kernels_avx2 jpeg_kernels_neon jpeg_markers jpeg_progressive jpeg_samples jpeg_sequential \
 	jpeg_stream picture_room row_sink sniff codec_pnm pnm_header codec_icon)
 
@@ -18,7 +18,7 @@ UNIT_TOOLS := $(patsubst %,$(B)/tools/%.o,count_table json_lines list_guess memo
 	report/name_uuid report/report_totals sync/ncmec_window sync/cursor_feed sync/page_batch sync/page_spool)
 
 FLAGS_tests = -Iengine/include -Iengine -Ihashdb/include -Ihashdb -Itools -Itests/unit -Itests/sandbox $(OPENMP) \
-	$(call pkg,CRITERION,cflags) $(call pkg,SODIUM,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) $(call pkg,DEFLATE,cflags) \
+	$(call pkg,CRITERION,cflags) $(call pkg,SODIUM,cflags) $(call pkg,JSON,cflags) $(call pkg,LMDB,cflags) $(call pkg,DEFLATE,cflags) $(call pkg,JP2,cflags) \
 	-DTEST_BIN_DIR='"$(abspath $(B))/bin"' -DTEST_MKPICTURE='"$(abspath $(MKPICTURE))"' \
 	-DTEST_FAKE_WORKER='"$(abspath $(FAKE_WORKER))"' -DTEST_BOXES='"$(abspath $(BOXES))"' \
 	-DTEST_VECTORS='"$(abspath ../shared/vectors)"' -Wno-missing-prototypes
@@ -28,7 +28,7 @@ $(UNIT): $(UNIT_OBJECTS) $(UNIT_WORKER) $(UNIT_TOOLS) $(B)/lib/libtutela.a $(B)/
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(PROJECT_LDFLAGS) $(OPENMP) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=tutela_mem_resize -o $@ $(UNIT_OBJECTS) $(UNIT_WORKER) $(UNIT_TOOLS) \
 		$(B)/lib/libtutela.a $(LIBTUTELA_LIBS) $(call pkg,CRITERION,libs) $(call pkg,JSON,libs) $(call pkg,JPEG,libs) \
-		$(call pkg,PNG,libs) $(call pkg,GIF,libs) $(call pkg,DEFLATE,libs) -lm
+		$(call pkg,PNG,libs) $(call pkg,GIF,libs) $(call pkg,DEFLATE,libs) $(call pkg,JP2,libs) -lm
 
 # A decoder program that misbehaves, for the tests of the pool.
 $(FAKE_WORKER): $(B)/tests/unit/helpers/fake_worker.o $(B)/engine/decode/wire.o

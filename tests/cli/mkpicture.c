@@ -696,8 +696,10 @@ static void write_jp2(const struct config *c, const struct image *im, OPJ_CODEC_
 	opj_image_t *image = jp2_image(c, im);
 	opj_codec_t *codec = opj_create_compress(format);
 	opj_stream_t *stream = opj_stream_create_default_file_stream(c->out, OPJ_FALSE);
+	int side = im->w < im->h ? im->w : im->h;
 	opj_cparameters_t p;
 
+	side = c->tile && c->tile < side ? c->tile : side;
 	opj_set_default_encoder_parameters(&p);
 	p.tcp_numlayers = 1;
 	p.tcp_mct = im->channels == 3;
@@ -705,7 +707,7 @@ static void write_jp2(const struct config *c, const struct image *im, OPJ_CODEC_
 	p.cp_fixed_quality = !c->lossless;
 	p.cp_disto_alloc = c->lossless;
 	p.tcp_distoratio[0] = 20 + (float)c->quality * 0.3f; /* PSNR */
-	for (int side = im->w < im->h ? im->w : im->h; p.numresolution > 1 && side >> (p.numresolution - 1) == 0;)
+	while (p.numresolution > 1 && side >> (p.numresolution - 1) == 0)
 		p.numresolution--;
 	if (c->tile) {
 		p.tile_size_on = OPJ_TRUE;

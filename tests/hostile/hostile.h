@@ -44,6 +44,7 @@ void bombs_bmp(bool heavy);
 void bombs_pnm(void);
 void bombs_icon(void);
 void bombs_boxes(bool heavy);
+void bombs_jp2(bool heavy);
 void bombs_other(void);
 
 /* One of a dozen kinds of damage done to f; `other` is a second file to take pieces from. */

@@ -228,6 +228,7 @@ int main(int argc, char **argv)
 	bombs_pnm();
 	bombs_icon();
 	bombs_boxes(heavy);
+	bombs_jp2(heavy);
 	bombs_other();
 	damaged_copies(argv + 5, argc - 5);
 	printf("%lu\n", made);

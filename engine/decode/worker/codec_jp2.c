@@ -20,14 +20,18 @@
 
 #include <openjpeg.h>
 
-#define CHUNK           65536 /* bytes that the library reads at a time */
-#define PRECISION_MAX   31
-#define TILE_BYTES      9000 /* that the library keeps for each tile from the header on, and for each component of it */
-#define COMPONENT_BYTES 1200
-#define WHOLE_BYTES     4   /* for a sample, when a tile is decoded whole */
-#define PART_BYTES      16  /* when a part of a tile is */
-#define BLOCK_BYTES     700 /* for a code block, beside its samples */
-#define PART_ROWS_MIN   128
+#define CHUNK         65536 /* bytes that the library reads at a time */
+#define PRECISION_MAX 31
+#define NAMELESS_MAX  4 /* components, where no colour space says what they mean */
+
+/* Bytes of memory, of version 2.5.0; the most that was seen stands behind each. */
+#define TILE_BYTES      9500 /* for a tile of the header, all the time; 8,950 */
+#define COMPONENT_BYTES 1200 /* for a component of such a tile; 1,080 */
+#define BLOCK_BYTES     800  /* for a code block of the tile under work, beside its samples; 660 */
+#define WHOLE_BYTES     4    /* for a sample, where tiles are decoded whole; 4 */
+#define PART_BYTES      12   /* for a sample, where a part of a tile is; 10, with some rows around it */
+
+#define PART_ROWS_MIN 128
 
 struct jp2 {
 	const uint8_t *bytes;
@@ -216,6 +220,7 @@ static uint32_t plan(const struct jp2 *j)
 	uint64_t width = o->x1 - o->x0, height = o->y1 - o->y0, tiles = (uint64_t)o->tiles_across * o->tiles_down;
 	uint64_t tile_w = o->tile_w < width ? o->tile_w : width, tile_h = o->tile_h < height ? o->tile_h : height;
 	uint64_t tile = tiles > 1 ? samples_in(j, tile_w, tile_h) * WHOLE_BYTES : 0, rows;
+	uint64_t around = ((uint64_t)2 << o->block_h) + 32;
 	uint64_t fixed = blocks_of_tile(j, tile_w, tile_h) * BLOCK_BYTES + o->end +
 			 tiles * (TILE_BYTES + (uint64_t)o->components * COMPONENT_BYTES);
 
@@ -225,7 +230,7 @@ static uint32_t plan(const struct jp2 *j)
 		if (tutela_sink_fits(j->sink, fixed + tile + samples_in(j, width, rows) * WHOLE_BYTES))
 			return (uint32_t)rows;
 	for (rows = tile_h; rows >= PART_ROWS_MIN; rows /= 2)
-		if (tutela_sink_fits(j->sink, fixed + samples_in(j, width, rows) * PART_BYTES))
+		if (tutela_sink_fits(j->sink, fixed + samples_in(j, width, rows + around) * PART_BYTES))
 			return (uint32_t)rows;
 	return 0;
 }
@@ -304,7 +309,7 @@ static bool find_meaning(const opj_image_t *image, enum meaning *meaning)
 		*meaning = INK;
 		return true;
 	default:
-		return image->numcomps <= 4 && by_profile(image, meaning);
+		return image->numcomps <= NAMELESS_MAX && by_profile(image, meaning);
 	}
 }
 
@@ -486,6 +491,8 @@ static enum tutela_decode_class decode(struct jp2 *j)
 	if (!c && !tutela_sink_fits(j->sink, (uint64_t)o->tiles_across * o->tiles_down *
 						     (TILE_BYTES + (uint64_t)o->components * COMPONENT_BYTES)))
 		c = TUTELA_DECODE_TOO_LARGE;
+	if (!c && !o->boxed && o->components > NAMELESS_MAX)
+		c = TUTELA_DECODE_UNSUPPORTED;
 	if (c)
 		return c;
 	damage = o->ends_early ? TUTELA_DECODE_TRUNCATED : TUTELA_DECODE_CORRUPT;
