@@ -60,7 +60,7 @@ void bombs_pnm(void)
 		}
 	every_maxval();
 	picture("bits.pbm", "P1 17000 17000 ", "10", 5000000);
-	picture("column.pbm", "P4 1 299999999\n", "1", 10000000);
+	picture("column.pbm", "P4 1 299999999\n", "1", 3000000);
 	picture("digits.ppm", "P3 17000 17000 255 ", "255 ", 3000000);
 	picture("white.pgm", "P2 1000 1000 255 ", " ", 10000000);
 	picture("comment.ppm", "P6 #", "c", 10000000);
