@@ -16,6 +16,7 @@
 
 #define FILE_HEADER 14
 #define MASKS_AT    54 /* behind 40 bytes of header, or a part of a longer one */
+#define PART_LEAST  16 /* fewer rows than one in so many are worth no hash: it would cost the time of all */
 
 enum packing { PLAIN = 0, RUNS_8 = 1, RUNS_4 = 2, MASKS = 3, ALPHA_MASKS = 6 };
 
@@ -156,7 +157,7 @@ static enum tutela_decode_class read_header(const uint8_t *bytes, size_t len, st
 		size_t behind = read_palette(b, bytes, len, end, used);
 
 		/* There are writers who forget the palette when they say where the pixels are. */
-		if (pixels_at == end)
+		if (pixels_at == end && behind < len)
 			pixels_at = (uint32_t)behind;
 	}
 	b->pixels = bytes + (pixels_at < len ? pixels_at : len);
@@ -334,7 +335,7 @@ enum tutela_decode_class tutela_codec_bmp(const uint8_t *bytes, size_t len, stru
 	if (c)
 		return c;
 	c = b.packing == RUNS_8 || b.packing == RUNS_4 ? unpack(&b, sink) : count_rows(&b);
-	if (b.there && rows(&b, sink))
+	if (b.there >= (b.height + PART_LEAST - 1) / PART_LEAST && rows(&b, sink))
 		c = TUTELA_DECODE_TOO_LARGE;
 	free(b.indices);
 	return c;
