@@ -19,6 +19,7 @@
 
 #define FILE_HEADER 14
 #define MASKS_AT    40 /* in the header or behind one of 40 bytes */
+#define PART_LEAST  16 /* fewer rows than one in so many are worth no hash: it would cost the time of all */
 
 enum packing { PLAIN = 0, RUNS_8 = 1, RUNS_4 = 2, MASKS = 3, ALPHA_MASKS = 6 };
 
@@ -194,7 +195,7 @@ static enum tutela_decode_class read_header(const uint8_t *bytes, size_t len, bo
 		size_t behind = read_palette(b, bytes, len, end, used);
 
 		/* There are writers who forget the palette when they say where the pixels are. */
-		if (pixels_at == end)
+		if (pixels_at == end && behind < len)
 			pixels_at = behind;
 	}
 	b->pixels = bytes + (pixels_at < len ? pixels_at : len);
@@ -373,7 +374,7 @@ static enum tutela_decode_class decode(const uint8_t *bytes, size_t len, bool ic
 	if (c)
 		return c;
 	c = b.packing == RUNS_8 || b.packing == RUNS_4 ? unpack(&b, sink) : count_rows(&b);
-	if (b.there && rows(&b, sink))
+	if (b.there >= (b.height + PART_LEAST - 1) / PART_LEAST && rows(&b, sink))
 		c = TUTELA_DECODE_TOO_LARGE;
 	free(b.indices);
 	return c;

@@ -26,7 +26,7 @@
 struct file {
 	const uint8_t *bytes;
 	uint64_t len, at;
-	unsigned errors; /* libtiff tells of wrong codes and goes on */
+	unsigned errors, warnings; /* libtiff tells of wrong codes and goes on */
 };
 
 static tmsize_t on_read(thandle_t handle, void *to, tmsize_t len)
@@ -96,10 +96,10 @@ static int on_error(TIFF *t, void *f, const char *where, const char *format, va_
 static int on_warning(TIFF *t, void *f, const char *where, const char *format, va_list rest)
 {
 	(void)t;
-	(void)f;
 	(void)where;
 	(void)format;
 	(void)rest;
+	((struct file *)f)->warnings++;
 	return 1;
 }
 
@@ -114,7 +114,7 @@ static TIFF *open_file(struct file *f)
 	TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, f);
 	t = TIFFClientOpenExt("", "r", f, on_read, on_write, on_seek, on_close, on_size, on_map, on_unmap, options);
 	TIFFOpenOptionsFree(options);
-	f->errors = 0; /* tags that are wrong and needed are none */
+	f->errors = f->warnings = 0; /* none of the tags that are needed was wrong */
 	return t;
 }
 
@@ -180,7 +180,7 @@ static enum tutela_decode_class whole(TIFF *t, const struct file *f, bool multip
 	if (!TIFFReadRGBAImageOriented(t, sink->width, sink->height, raster, turned, 1))
 		c = TUTELA_DECODE_CORRUPT;
 	else if (judge || !(c = rows(raster, multiplied, sink, row)))
-		c = f->errors ? TUTELA_DECODE_CORRUPT : TUTELA_DECODE_OK;
+		c = f->errors || (judge && f->warnings) ? TUTELA_DECODE_CORRUPT : TUTELA_DECODE_OK;
 out:
 	free(raster);
 	free(row);

@@ -232,6 +232,7 @@ static enum tutela_decode_class load_until(VipsFailOn until, loader_fn *loader, 
 	VipsImage *image = NULL;
 	enum tutela_decode_class c;
 
+	vips_error_clear(); /* of another file, and of libtiff, which shares the place */
 	/* libvips takes void * and only reads */
 	if (loader((void *)(uintptr_t)bytes, len, &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", until, NULL))
 		return vips_failure();
