@@ -31,6 +31,9 @@ Test(sniff, signatures_cut_short_are_none)
 		{"II*\0", 4, TUTELA_FORMAT_TIFF},
 		{"\0\0\0\x0cjP  \r\n\x87\n", 12, TUTELA_FORMAT_JP2},
 		{"\xff\x4f\xff\x51", 4, TUTELA_FORMAT_JP2},
+		{"icns\0", 5, TUTELA_FORMAT_OTHER},
+		{"/* XPM */", 9, TUTELA_FORMAT_OTHER},
+		{"\x01\xda\1\2", 4, TUTELA_FORMAT_OTHER},
 		{"\0\0\0\x14"
 		 "ftypavif\0\0\0\0",
 		 16, TUTELA_FORMAT_AVIF},

@@ -57,6 +57,12 @@ static const struct signature signatures[] = {
 	SIGNATURE(0, "\x8bJNG\r\n\x1a\n", OTHER),
 	SIGNATURE(0, "SIMPLE  =", OTHER),               /* FITS */
 	SIGNATURE(0, "\xd7\xcd\xc6\x9a", OTHER),        /* WMF */
+	SIGNATURE(0, "icns\0", OTHER),                  /* Apple's icons; the length, under 16 MiB */
+	SIGNATURE(0, "/* XPM */", OTHER),
+	SIGNATURE(0, "\x01\xda\0\1", OTHER),            /* SGI: packing, bytes of a sample */
+	SIGNATURE(0, "\x01\xda\0\2", OTHER),
+	SIGNATURE(0, "\x01\xda\1\1", OTHER),
+	SIGNATURE(0, "\x01\xda\1\2", OTHER),
 };
 /* clang-format on */
 
