@@ -13,6 +13,8 @@
 
 #include "base/bytes.h"
 
+#include <string.h>
+
 #define CURSORS 2
 
 struct entry {
