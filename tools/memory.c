@@ -9,7 +9,7 @@
 
 #include "cli.h"
 
-static void *must(void *p)
+void *memory_must(void *p)
 {
 	static const char sentence[] = "tutela: out of memory\n";
 
@@ -22,22 +22,22 @@ static void *must(void *p)
 
 void *memory_array(size_t n, size_t size)
 {
-	return must(calloc(n ? n : 1, size));
+	return memory_must(calloc(n ? n : 1, size));
 }
 
 void *memory_resize(void *p, size_t n, size_t size)
 {
-	return must(reallocarray(p, n ? n : 1, size));
+	return memory_must(reallocarray(p, n ? n : 1, size));
 }
 
 void *memory_for_json(size_t n)
 {
-	return must(malloc(n));
+	return memory_must(malloc(n));
 }
 
 char *memory_text(const char *s)
 {
-	return must(strdup(s));
+	return memory_must(strdup(s));
 }
 
 char *memory_copy(const void *p, size_t len)
@@ -58,14 +58,14 @@ char *memory_format(const char *format, ...)
 	if (vasprintf(&out, format, args) < 0)
 		out = NULL;
 	va_end(args);
-	return must(out);
+	return memory_must(out);
 }
 
 FILE *memory_stream(char **text, size_t *len)
 {
 	*text = NULL;
 	*len = 0;
-	return must(open_memstream(text, len));
+	return memory_must(open_memstream(text, len));
 }
 
 void memory_stream_end(FILE *f, char **text)
@@ -74,5 +74,5 @@ void memory_stream_end(FILE *f, char **text)
 
 	/* Where the last resize fails, fclose returns 0 all the same. */
 	if (fclose(f) || failed || !*text)
-		(void)must(NULL);
+		(void)memory_must(NULL);
 }

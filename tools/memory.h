@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+void *memory_must(void *p);                /* p itself; NULL is short memory */
 void *memory_array(size_t n, size_t size); /* zeroed */
 void *memory_resize(void *p, size_t n, size_t size);
 /* What json_set_alloc_funcs wants. jansson loses bytes of what it reads when memory is short: here it never is. */

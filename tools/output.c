@@ -37,9 +37,7 @@ void output_setup(void)
 			_exit(STATUS_TROUBLE);
 	}
 	terminal = isatty(STDOUT_FILENO);
-	stdout = fopencookie(NULL, "w", (cookie_io_functions_t){.write = put});
-	if (!stdout)
-		_exit(STATUS_TROUBLE);
+	stdout = memory_must(fopencookie(NULL, "w", (cookie_io_functions_t){.write = put}));
 	setvbuf(stdout, NULL, terminal ? _IOLBF : _IOFBF, 1 << 16);
 }
 
