@@ -109,8 +109,9 @@ answers tat '{"token":"t0ken"}' \
 	"{\"next\":null,\"checkpoint\":\"2.5,2\",\"results\":[{\"id\":2,\"hash_digest\":\"$C\",\"algorithm\":\"MD5\",\"updated_on\":2.5}]}" \
 	'{"token":"t0ken2"}' \
 	"{\"next\":null,\"checkpoint\":\"3.5,1\",\"results\":[{\"id\":1,\"deleted\":true,\"updated_on\":3.5}]}" \
-	'{"detail":"no"}'
+	'{"detail":"no"}' '{"detail":"moved"}'
 printf 401 >tat/6.status
+printf 404 >tat/7.status
 run 0 source add tat --type tat --url "$URL" --credentials tat.keys
 run 0 sync tat
 is "entries" "1 2 " "$(ids tat)"
@@ -118,6 +119,9 @@ run 0 sync tat
 is "left" "2 " "$(ids tat)"
 run 2 sync tat
 says err "the server gives no token for these credentials"
+run 2 sync tat
+says err "the server has no such file"
+says_not err "no token"
 stop_server
 says "$LOG" "POST /token-auth/tcap/" "{username=me&password=pass%20word&resend=False}" \
 	"GET /api/hash-list/v2/all order=asc [" "[Authorization: Bearer t0ken]" "after=1.5,1 order=asc [" "after=2.5,2 ["

@@ -349,7 +349,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 	if (!x->begun && !begin_answer(x))
 		return 0;
 	if (interrupt_asked()) {
-		x->failed = TUTELA_E_INTERRUPTED;
+		x->failed = fail(x->h, TUTELA_E_INTERRUPTED, "interrupted");
 		return 0;
 	}
 	if (!good_status(x) && len > ERROR_BODY - x->at)

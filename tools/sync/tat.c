@@ -71,7 +71,7 @@ static char *log_in(struct sync_job *job, const char *base, const char **why)
 					     .most = 65536},
 		      &answer))
 		reply = json_loadb(answer.body, answer.len, 0, NULL);
-	else if (answer.status < 300)
+	else if (answer.status != 400 && answer.status != 401 && answer.status != 403)
 		*why = http_errmsg(job->http);
 	token = json_string_value(json_object_get(reply, "token"));
 	if (token && strlen(token) < 8192 && !token[strcspn(token, "\r\n")])
