@@ -325,6 +325,14 @@ static bool has_root(const struct wish *w)
 	return there;
 }
 
+/* What was said of a root that is not made would look done. */
+static void note_unused(const struct wish *w)
+{
+	if (w->root.n || w->n_publics || w->n_root_publics || w->threshold || w->root_threshold || w->root_expires_text)
+		message_note("the folder has a root: what the options say of a new one was left unused (--rotate makes "
+			     "the next)");
+}
+
 static int run(struct wish *w)
 {
 	int status = STATUS_OK;
@@ -340,6 +348,8 @@ static int run(struct wish *w)
 		status = STATUS_TROUBLE;
 	else if (w->rotate || !has_root(w))
 		status = make_root(w);
+	else
+		note_unused(w);
 	if (status == STATUS_OK && w->lists.n)
 		status = publish(w);
 	json_decref(w->told);

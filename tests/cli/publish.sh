@@ -75,6 +75,8 @@ run 0 publish --list a --key k --out b
 says out "list 'a', version 1: 1 active entry,"
 run 0 key generate --no-passphrase --out other
 bad 2 "is not a signing key of root 1" publish --list a --key other --out b
+says_not err "left unused"
+bad 2 "what the options say of a new one was left unused" publish --list a --key other --out b --threshold 1
 bad 2 "'b': version 7 of list 'a' is not one that 'b' had before" publish --list a --key k --out b --since 7
 cp -r b good
 printf x >>b/lists.json
