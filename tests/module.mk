@@ -195,7 +195,7 @@ check-soak: all $(CHECK_SOAK) ## readers against a writer, every answer compared
 
 # Criterion starts its tests in a way that the thread sanitizer does not survive, so programs without it are watched.
 # Archer, of the package libomp-dev, tells the sanitizer what waits for what in OpenMP, which is not instrumented.
-ARCHER = $(firstword $(wildcard $(dir $(realpath $(shell command -v $(CC))))../lib/libarcher.so))
+ARCHER = $(firstword $(wildcard $(shell $(CC) -print-resource-dir 2>/dev/null)/../../libarcher.so))
 
 .PHONY: check-threads
 check-threads: all $(CHECK_THREADS) $(CHECK_SOAK) $(CHECK_WORKERS) $(FAKE_WORKER)
