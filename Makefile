@@ -51,6 +51,7 @@ HARDEN := $(if $(SANITIZE)$(filter 1,$(COVERAGE))$(filter -O0,$(CFLAGS)),,\
 PROJECT_CFLAGS := -std=c17 -D_GNU_SOURCE -fvisibility=hidden -fPIC -pthread -fno-strict-aliasing \
 	-ffp-contract=off -fno-math-errno $(WARNINGS) $(strip $(HARDEN)) \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) \
+	$(if $(filter thread,$(SANITIZE)),-DMAP_BITS=38) \
 	$(if $(filter 1,$(COVERAGE)),--coverage -O0 -fprofile-update=atomic -DTUTELA_COVERAGE)
 PROJECT_LDFLAGS := -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(if $(filter 1,$(COVERAGE)),--coverage) \
 	-Wl,--as-needed -Wl,-z,relro,-z,now -Wl,-z,noexecstack

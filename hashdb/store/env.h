@@ -13,13 +13,18 @@
 #include "store/page_guard.h"
 #include "store/schema.h"
 
+/* The build says less for the thread sanitizer, which leaves room for such a map at some addresses only. */
+#ifndef MAP_BITS
+#define MAP_BITS 40
+#endif
+
 #define IDENTITY_FILE    "TUTELA"
 #define IDENTITY_NEW     "TUTELA.new" /* of a create that has not ended */
 #define LOCK_FILE        "writer.lock"
 #define DATA_FILE        "data.mdb"
 #define ERROR_TEXT_MAX   1024
 #define READERS_MAX      510
-#define MAP_SIZE_DEFAULT ((uint64_t)1 << 40)
+#define MAP_SIZE_DEFAULT ((uint64_t)1 << MAP_BITS)
 
 enum store_db {
 	DB_META,
