@@ -21,7 +21,7 @@ static size_t len;
 static void add(uint64_t v, unsigned bytes)
 {
 	for (unsigned i = 0; i < bytes; i++)
-		file[len++] = (uint8_t)(v >> 8 * i);
+		file[len++] = i < sizeof(v) ? (uint8_t)(v >> 8 * i) : 0;
 }
 
 static uint32_t index_at(uint32_t x, uint32_t y, uint32_t depth)

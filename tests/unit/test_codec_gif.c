@@ -390,6 +390,7 @@ static void put_wide_data(unsigned size, const uint8_t *p, size_t n)
 	put_code(&w, (1u << size) + 1, s->width);
 	put_code(&w, 0, 8);
 	add(0, 1);
+	free(s);
 }
 
 /* Runs, repeats and noise; more of them than there are codes. */
