@@ -14,6 +14,7 @@
 #include "output.h"
 #include "passphrase.h"
 #include "printable.h"
+#include "whole_bytes.h"
 
 static bool failed(const char *path)
 {
@@ -121,8 +122,7 @@ static bool write_new(const char *path, const char *bytes, size_t len)
 
 	if (fd < 0)
 		return failed(path);
-	errno = EIO;
-	ok = write(fd, bytes, len) == (ssize_t)len && fsync(fd) == 0;
+	ok = whole_bytes_write(fd, bytes, len) && fsync(fd) == 0;
 	if (!ok)
 		failed(path);
 	close(fd);

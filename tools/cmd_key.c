@@ -11,6 +11,7 @@
 #include "output.h"
 #include "passphrase.h"
 #include "printable.h"
+#include "whole_bytes.h"
 
 static const struct cli_page page = {
 	.synopsis = "generate [OPTION]... --out FILE\n"
@@ -51,7 +52,7 @@ static bool write_public(const char *path, const struct tutela_public_key *key)
 	bool ok;
 
 	tutela_public_key_file(key, file);
-	ok = fd >= 0 && write(fd, file, strlen(file)) == (ssize_t)strlen(file) && fsync(fd) == 0;
+	ok = fd >= 0 && whole_bytes_write(fd, file, strlen(file)) && fsync(fd) == 0;
 	if (!ok)
 		message_error(path, "%s", printable_errno(errno, text));
 	if (fd >= 0)

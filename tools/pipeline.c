@@ -19,6 +19,7 @@
 #include "message.h"
 #include "printable.h"
 #include "stats.h"
+#include "whole_bytes.h"
 
 #define QUERY_MAX PIPELINE_HASHES_MAX
 
@@ -321,8 +322,8 @@ static int copy_stdin(int memory, uint64_t max)
 			error = errno;
 		else if ((total += (uint64_t)n) > max)
 			error = EFBIG;
-		else if (write(memory, buf, (size_t)n) != n)
-			error = errno ? errno : EIO;
+		else if (!whole_bytes_write(memory, buf, (size_t)n))
+			error = errno;
 	}
 	explicit_bzero(buf, sizeof(buf));
 	return error;

@@ -30,20 +30,31 @@ ssize_t tutela_read_at(int fd, void *to, size_t len, uint64_t at)
 	return (ssize_t)done;
 }
 
+/* Of a call that wrote n bytes; false when it failed, with errno. */
+static bool wrote(ssize_t n, size_t *done)
+{
+	if (n == 0)
+		errno = EIO;
+	*done += n > 0 ? (size_t)n : 0;
+	return n > 0 || (n < 0 && errno == EINTR);
+}
+
 bool tutela_write_at(int fd, const void *bytes, size_t len, uint64_t at)
 {
 	size_t done = 0;
 
-	while (done < len) {
-		ssize_t n = pwrite(fd, (const uint8_t *)bytes + done, once(len - done), (off_t)(at + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n == 0)
-			errno = EIO;
-		if (n <= 0)
+	while (done < len)
+		if (!wrote(pwrite(fd, (const uint8_t *)bytes + done, once(len - done), (off_t)(at + done)), &done))
 			return false;
-		done += (size_t)n;
-	}
+	return true;
+}
+
+bool tutela_write_whole(int fd, const void *bytes, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len)
+		if (!wrote(write(fd, (const uint8_t *)bytes + done, once(len - done)), &done))
+			return false;
 	return true;
 }

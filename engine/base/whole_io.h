@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading and writing at a place of a file, whole: past interruptions and short counts. */
+/* Reading and writing whole: past interruptions and short counts. */
 #ifndef TUTELA_BASE_WHOLE_IO_H
 #define TUTELA_BASE_WHOLE_IO_H
 
@@ -13,5 +13,8 @@ ssize_t tutela_read_at(int fd, void *to, size_t len, uint64_t at);
 
 /* False with errno; some of it may be written then. */
 bool tutela_write_at(int fd, const void *bytes, size_t len, uint64_t at);
+
+/* The same, where the descriptor stands. */
+bool tutela_write_whole(int fd, const void *bytes, size_t len);
 
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/whole_io.h"
 
 #define BLOCK        65536
 #define STAGED_ENDS  ".part"
@@ -130,21 +131,12 @@ static enum tutela_err tell(struct staging *s, bool always)
 static enum tutela_err add_staged(void *to, const void *bytes, size_t len)
 {
 	struct staging *s = to;
-	const char *at = bytes;
 
 	if (len > s->file->length - s->len)
 		return too_long(s->fetch, s->file->name, s->file->length);
 	s->len += len;
-	while (len) {
-		ssize_t n = write(s->fd, at, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail_sys(s->fetch, "staging", s->file->name);
-		at += n;
-		len -= (size_t)n;
-	}
+	if (!tutela_write_whole(s->fd, bytes, len))
+		return fail_sys(s->fetch, "staging", s->file->name);
 	return tell(s, false);
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Data files of a bundle: lines of the format "records", zstd. */
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <nettle/sha2.h>
@@ -14,6 +13,7 @@
 #include <tutela/exchange.h>
 
 #include "base/mem.h"
+#include "base/whole_io.h"
 #include "exchange/record_line.h"
 #include "store/changes.h"
 #include "store/list_sum.h"
@@ -41,17 +41,8 @@ static enum tutela_err put_bytes(struct out *o, const uint8_t *at, size_t len)
 {
 	sha256_update(&o->sha, len, at);
 	o->file->length += len;
-	while (len) {
-		ssize_t n = write(o->fd, at, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return tutela_publish_fail_sys(o->folder, "writing", o->file->name);
-		at += n;
-		len -= (size_t)n;
-	}
-	return TUTELA_OK;
+	return tutela_write_whole(o->fd, at, len) ? TUTELA_OK
+						  : tutela_publish_fail_sys(o->folder, "writing", o->file->name);
 }
 
 static enum tutela_err compress(struct out *o, ZSTD_EndDirective end)

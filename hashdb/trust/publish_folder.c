@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/whole_io.h"
 #include "trust/publish.h"
 
 /* No name in a bundle begins with a dot. */
@@ -155,21 +156,6 @@ enum tutela_err tutela_publish_settle(struct publish_folder *f)
 	return fsync(f->dir) ? tutela_publish_fail_sys(f, "syncing the folder", f->path) : TUTELA_OK;
 }
 
-static bool write_all(int fd, const char *at, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, at, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		at += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 int tutela_publish_temporary(struct publish_folder *f, const char *name)
 {
 	if (unlinkat(f->dir, name, 0) && errno != ENOENT)
@@ -184,7 +170,7 @@ enum tutela_err tutela_publish_write(struct publish_folder *f, const char *name,
 
 	if (fd < 0)
 		return tutela_publish_fail_sys(f, "writing", name);
-	ok = write_all(fd, bytes, len) && !fsync(fd);
+	ok = tutela_write_whole(fd, bytes, len) && !fsync(fd);
 	if (!ok) {
 		enum tutela_err err = tutela_publish_fail_sys(f, "writing", name);
 
