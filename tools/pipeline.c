@@ -153,9 +153,9 @@ size_t pipeline_hashes(const struct pipeline *p, const struct tutela_decoded *d,
 /* Does the name promise a picture? Then one without a picture's signature is suspicious, not uninteresting. */
 static bool named_as_picture(const char *path)
 {
-	static const char *const endings[] = {"jpg",  "jpeg", "jpe",  "png",  "gif", "webp", "tif",
-					      "tiff", "heic", "heif", "avif", "bmp", "jxl",  "pnm",
-					      "pbm",  "pgm",  "ppm",  "pam",  "ico", "cur"};
+	static const char *const endings[] = {"jpg",  "jpeg", "jpe", "png", "gif", "webp", "tif", "tiff", "heic",
+					      "heif", "avif", "bmp", "jxl", "pnm", "pbm",  "pgm", "ppm",  "pam",
+					      "ico",  "cur",  "jp2", "j2k", "j2c", "jpc",  "jpf", "jpx"};
 	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
 
 	for (size_t i = 0; dot && i < sizeof(endings) / sizeof(endings[0]); i++) {

@@ -85,3 +85,17 @@ cat cut.jsonl
 [ "$(grep -c '"verdict":"undetermined".*"reason":"' cut.jsonl)" -eq "$(wc -l <cut.jsonl)" ]
 [ "$(wc -l <cut.jsonl)" -eq 14 ]
 [ "$(grep -c '"format":"jp2".*"partial":{' cut.jsonl)" -eq 2 ]
+
+# A name that promises a picture, and no picture behind it: a scan does not pass it over.
+mkdir promised
+for ending in jpg jpeg jpe png gif webp tif tiff heic heif avif bmp jxl jp2 j2k j2c jpc jpf jpx pnm pbm pgm ppm pam ico cur; do
+	echo text >promised/a.$ending
+done
+echo text >promised/a.txt
+"$TUTELA" -q -d promised.store init
+status=0
+"$TUTELA" -d promised.store scan --json promised >promised.jsonl || status=$?
+cat promised.jsonl
+[ "$status" -eq 2 ]
+[ "$(grep -c '"verdict":"undetermined".*"reason":"not-a-picture' promised.jsonl)" -eq 26 ]
+! grep -q 'a\.txt.*undetermined' promised.jsonl
