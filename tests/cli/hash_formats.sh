@@ -26,6 +26,8 @@ make --gray --alpha near/gray-alpha.png
 make --gray near/gray.bmp
 make --gray near/gray.pgm
 make --gray near/gray.jpg
+make --gray --lossless --float near/float.tiff
+make --gray --lossless --signed near/signed.tiff
 make --quality 95 near/a.jpg
 make --quality 95 --progressive near/progressive.jpg
 make --quality 95 --cmyk near/cmyk.jpg

@@ -41,7 +41,7 @@ struct config {
 	int plain[3];
 	int channels; /* of a pattern */
 	int quality;  /* JPEG, WebP, HEIC, AVIF, TIFF/JPEG */
-	bool progressive, cmyk, lossless, alpha, deep, palette, bilevel, interlace, rgb;
+	bool progressive, cmyk, lossless, alpha, deep, palette, bilevel, interlace, rgb, real, negative;
 	int tile; /* side of the tiles of a JPEG 2000, 0: one tile */
 	int exif; /* orientation tag of a JPEG, 0: none */
 	int frames;
@@ -723,6 +723,19 @@ static void write_jp2(const struct config *c, const struct image *im, OPJ_CODEC_
 	opj_image_destroy(image);
 }
 
+/* The same samples as floating point, or with a sign. */
+static VipsImage *recast(const struct config *c, VipsImage *im)
+{
+	VipsImage *out;
+
+	if (!c->real && !c->negative)
+		return im;
+	if (vips_cast(im, &out, c->real ? VIPS_FORMAT_FLOAT : VIPS_FORMAT_SHORT, NULL))
+		die(c->out, vips_error_buffer());
+	g_object_unref(im);
+	return out;
+}
+
 /* WebP, GIF, TIFF, HEIC, AVIF. Frames after the first are other seeds, one below the other as libvips wants it. */
 static void write_vips(const struct config *c, const char *format, const struct image *first)
 {
@@ -747,6 +760,7 @@ static void write_vips(const struct config *c, const char *format, const struct 
 	im->Type = all.channels == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB;
 	if (c->frames > 1)
 		vips_image_set_int(im, VIPS_META_PAGE_HEIGHT, first->h);
+	im = recast(c, im);
 	if (!strcmp(format, "webp") || !strcmp(format, "heic") || !strcmp(format, "avif"))
 		snprintf(options, sizeof options, c->lossless ? "[lossless]" : "[Q=%d]", c->quality);
 	else if (!strcmp(format, "tiff"))
@@ -814,6 +828,7 @@ static const char help[] = "Usage: mkpicture [option]... FILE\n"
 			   "  --progressive  --cmyk  --rgb (not YCbCr)  --exif ORIENTATION      jpg\n"
 			   "  --alpha  --16bit (low bytes noise)                                png jp2 j2k\n"
 			   "  --palette  --1bit  --interlace                                    png\n"
+			   "  --float  --signed  (0 to 255 all the same), with --gray           tiff\n"
 			   "  --tile SIDE        jp2 j2k: in tiles\n"
 			   "  --frames N         gif webp: more pictures after the first\n"
 			   "  --format F         png, jpg, bmp, ppm, jxl, jp2 or j2k, whatever the name ends in\n";
@@ -828,7 +843,8 @@ static const struct option options[] = {
 	{"exif", 1, NULL, 'e'},        {"alpha", 0, NULL, 'a'},    {"16bit", 0, NULL, 'd'},
 	{"palette", 0, NULL, 't'},     {"1bit", 0, NULL, '1'},     {"interlace", 0, NULL, 'i'},
 	{"frames", 1, NULL, 'n'},      {"format", 1, NULL, 'F'},   {"tile", 1, NULL, 'T'},
-	{"help", 0, NULL, 'h'},        {NULL, 0, NULL, 0},
+	{"float", 0, NULL, 'x'},       {"signed", 0, NULL, 'N'},   {"help", 0, NULL, 'h'},
+	{NULL, 0, NULL, 0},
 };
 
 static void parse(struct config *c, int argc, char **argv)
@@ -890,6 +906,12 @@ static void parse(struct config *c, int argc, char **argv)
 			break;
 		case 'T':
 			c->tile = number("--tile", optarg, 1, SIDE_MAX);
+			break;
+		case 'x':
+			c->real = true;
+			break;
+		case 'N':
+			c->negative = true;
 			break;
 		case 'n':
 			c->frames = number("--frames", optarg, 1, 1000);

@@ -122,7 +122,7 @@ static void expected_pixels(const struct kind *k, uint8_t *to)
 /* Decodes a copy whose end is the end of its memory. */
 static enum tutela_decode_class decode(size_t n, uint64_t max_memory, struct tutela_perceptual *out)
 {
-	struct row_sink sink = {.max_pixels = 1 << 20,
+	struct row_sink sink = {.max_pixels = 1 << 21,
 				.max_memory = max_memory,
 				.wants = TUTELA_WANT_PERCEPTUAL,
 				.isa = TUTELA_ISA_AUTO};
@@ -309,7 +309,7 @@ Test(codec_bmp, every_cut_is_truncated)
 	cr_expect_eq(decode(len - padding, 1 << 20, &h), TUTELA_DECODE_OK, "only the last row's padding is missing");
 }
 
-/* What a file of which `there` rows have come gives: the others are gray. */
+/* What a file of which `there` rows have come gives: the others are gray, or colour 0 where runs would be. */
 static struct tutela_perceptual part(const struct kind *k, uint32_t there)
 {
 	static uint8_t pixels[WIDTH * HEIGHT * 3];
@@ -317,7 +317,8 @@ static struct tutela_perceptual part(const struct kind *k, uint32_t there)
 	struct tutela_perceptual h;
 
 	expected_pixels(k, pixels);
-	memset(pixels + (k->top_down ? (size_t)there * WIDTH * 3 : 0), 128, (size_t)(HEIGHT - there) * WIDTH * 3);
+	memset(pixels + (k->top_down ? (size_t)there * WIDTH * 3 : 0), k->packing ? colour(0, 0) : 128,
+	       (size_t)(HEIGHT - there) * WIDTH * 3);
 	cr_assert_eq(tutela_hash_pixels(&px, TUTELA_WANT_PERCEPTUAL, TUTELA_ISA_AUTO, &h), TUTELA_OK);
 	return h;
 }
@@ -340,9 +341,26 @@ Test(codec_bmp, a_cut_file_gives_the_rows_that_are_there)
 	}
 	put_head(&kinds[2]);
 	put_runs(&kinds[2], false);
-	want = part(&kinds[2], 20);
-	cr_expect_eq(decode(row_ends[19], 1 << 20, &got), TUTELA_DECODE_TRUNCATED);
-	cr_expect_arr_eq(&got, &want, sizeof(want), "runs");
+	for (size_t there = 1; there < HEIGHT; there++) {
+		want = part(&kinds[2], (uint32_t)there);
+		cr_expect_eq(decode(row_ends[there - 1], 1 << 20, &got), TUTELA_DECODE_TRUNCATED);
+		cr_expect_arr_eq(&got, &want, sizeof(want), "%zu rows of runs", there);
+	}
+}
+
+Test(codec_bmp, a_large_picture_of_few_runs_is_not_worth_a_hash)
+{
+	static const struct kind k = {40, 8, 1, {0}, false};
+	struct tutela_perceptual none = {0}, got;
+
+	for (uint32_t height = 1 << 10; height <= 1 << 11; height *= 2) {
+		put_head(&k);
+		memcpy(file + 18, &(uint32_t){1 << 10}, 4);
+		memcpy(file + 22, &height, 4);
+		add(0x0910, 2);
+		cr_expect_eq(decode(len, 1 << 25, &got), TUTELA_DECODE_TRUNCATED);
+		cr_expect_eq(!memcmp(&got, &none, sizeof(got)), height == 1 << 11, "%u rows", height);
+	}
 }
 
 static void say_pixels_begin_at(uint32_t at)

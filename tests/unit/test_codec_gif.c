@@ -423,7 +423,7 @@ Test(codec_gif, codes_wider_than_the_format_foresees_give_the_same_picture)
 {
 	struct kind k = {.screen = {300, 200}, .at = {0, 0, 300, 200}, .global = true, .transparent = NO_COLOUR};
 
-	for (unsigned size = GIF_LZW_LEAST; size <= GIF_LZW_MOST; size++)
+	for (unsigned size = 9; size <= 12; size++)
 		for (unsigned local = 0; local < 2; local++) {
 			struct tutela_perceptual want;
 			struct png_outcome o;
@@ -457,9 +457,63 @@ Test(codec_gif, damage_in_wide_codes_is_called_so)
 	o = decode(len);
 	cr_expect(o.class_ == TUTELA_DECODE_CORRUPT && o.rows == 0);
 	put_wide(&k, 11);
-	file[data_at] = 12;
+	file[data_at] = 13;
 	o = decode(len);
 	cr_expect(o.class_ == TUTELA_DECODE_CORRUPT && o.rows == 0);
 	cr_expect_null(tutela_gif_lzw_new(8, NULL, NULL));
-	cr_expect_null(tutela_gif_lzw_new(12, NULL, NULL));
+	cr_expect_null(tutela_gif_lzw_new(13, NULL, NULL));
+}
+
+/* A head, then `rows` rows of codes of one bit: 0 is colour 0, 1 clears the table. */
+static void put_bits(const struct kind *k, uint32_t rows)
+{
+	put_file(k);
+	len = data_at;
+	add(0, 1);
+	for (uint32_t bits = 0; bits < rows * k->at.width; bits += 4)
+		add(0x5501, 2);
+	add(0, 1);
+	add(';', 1);
+}
+
+Test(codec_gif, codes_of_one_bit_say_colour_zero)
+{
+	struct kind k = {WHOLE, .global = true};
+	struct kind one_pixel = {.screen = {60, 45}, .at = {0, 0, 1, 1}, .global = true, .transparent = NO_COLOUR};
+	struct tutela_perceptual want = expected(&one_pixel, 60, 45, 45); /* whose index is 0, as it is around it */
+	struct png_outcome o;
+
+	cr_assert_eq(index_at(0, 0), 0);
+	put_bits(&k, 45);
+	o = decode(len);
+	cr_expect_eq(o.class_, TUTELA_DECODE_OK, "%s", tutela_decode_class_name(o.class_));
+	cr_expect_arr_eq(&o.hashes, &want, sizeof(want));
+	put_bits(&k, 44);
+	o = decode(len);
+	cr_expect(o.class_ == TUTELA_DECODE_CORRUPT && o.rows == 44, "%u rows", o.rows);
+}
+
+/* Viewers show nothing of it, and what comes behind: so would they be shown what is not looked at. */
+Test(codec_gif, pictures_without_data_are_passed_over)
+{
+	static const char empty[] = "!\xf9\4\1\0\0\11\0,\0\0\0\0\377\0\377\0\0\7\0"
+				    ",\0\0\0\0\1\0\1\0\200\1\2\3\4\5\6\7\0";
+	struct kind k = {WHOLE, .global = true, .before = empty, .before_len = sizeof(empty) - 1};
+	struct tutela_perceptual want = expected(&k, 60, 45, 45);
+	struct png_outcome o;
+
+	put_file(&k);
+	o = decode(len);
+	cr_expect_eq(o.class_, TUTELA_DECODE_OK, "%s", tutela_decode_class_name(o.class_));
+	cr_expect(o.width == 60 && o.height == 45 && o.frames == 3, "%u x %u, %u", o.width, o.height, o.frames);
+	cr_expect_arr_eq(&o.hashes, &want, sizeof(want));
+	file[data_at + 1] = 0; /* nor has the last one any */
+	file[data_at + 2] = ';';
+	o = decode(data_at + 3);
+	cr_expect(o.class_ == TUTELA_DECODE_CORRUPT && o.rows == 0);
+	for (size_t n = 13 + 3 * 128; n < data_at + 1; n++) {
+		o = decode(n);
+		cr_expect(o.class_ == TUTELA_DECODE_TRUNCATED || o.class_ == TUTELA_DECODE_CORRUPT, "%zu", n);
+		cr_expect_eq(o.rows, 0, "%zu", n);
+	}
 }

@@ -20,6 +20,7 @@
 #define FILE_HEADER 14
 #define MASKS_AT    40 /* in the header or behind one of 40 bytes */
 #define PART_LEAST  16 /* fewer rows than one in so many are worth no hash: it would cost the time of all */
+#define PART_SMALL  (1u << 20) /* pixels of which run lengths reach any: it costs nothing */
 
 enum packing { PLAIN = 0, RUNS_8 = 1, RUNS_4 = 2, MASKS = 3, ALPHA_MASKS = 6 };
 
@@ -258,7 +259,14 @@ static bool escape(struct runs *s, uint8_t code)
 	return true;
 }
 
-/* Pixels that no run reaches keep colour 0. */
+/* What no run reaches keeps colour 0, as in Pillow, where the file ends too. Enough of it to be hashed? */
+static bool worth_it(const struct runs *s)
+{
+	uint64_t rows = s->y + (s->x > 0);
+
+	return rows && (rows >= (s->b->height + PART_LEAST - 1) / PART_LEAST || s->b->width * s->b->height <= PART_SMALL);
+}
+
 static enum tutela_decode_class unpack(struct bmp *b, const struct row_sink *sink)
 {
 	struct runs s = {.b = b, .r = bytes_reader_init(b->pixels, b->len)};
@@ -283,7 +291,7 @@ static enum tutela_decode_class unpack(struct bmp *b, const struct row_sink *sin
 	/* The mark at the end is often missing; the last row must be there. */
 	if (!s.r.failed || s.y >= b->height || (s.y + 1 == b->height && s.x >= b->width))
 		return TUTELA_DECODE_OK;
-	b->there = s.y + (s.x > 0);
+	b->there = worth_it(&s) ? b->height : 0;
 	return TUTELA_DECODE_TRUNCATED;
 }
 

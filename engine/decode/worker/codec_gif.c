@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GIF: the first picture on its screen, by giflib. Colours are the palette's,
+ * GIF: the first picture that has data, on its screen, by giflib. Colours are the palette's,
  * also where a pixel is transparent. What is not said in the format is done as
  * Pillow does it: a picture that reaches past the screen makes it larger; what
  * it leaves free has the transparent colour's index, or 0; an index without a
@@ -30,7 +30,7 @@ struct gif {
 	unsigned block; /* bytes left in the present one */
 	bool short_data;
 	GifFileType *lib;
-	struct gif_lzw *wide; /* in place of giflib's, where codes are wider than it takes */
+	struct gif_lzw *lzw; /* in place of giflib's, where it takes no codes of that size */
 	struct row_sink *sink;
 	uint8_t colours[256][3];
 	uint8_t background;
@@ -123,7 +123,8 @@ static bool find_picture(struct bytes_reader *r, uint8_t *transparent)
 	return false;
 }
 
-static bool pass_picture(struct bytes_reader *r)
+/* Up to the size of the codes. */
+static void pass_description(struct bytes_reader *r)
 {
 	unsigned flags;
 
@@ -131,6 +132,11 @@ static bool pass_picture(struct bytes_reader *r)
 	flags = bytes_u8(r);
 	if (flags & 0x80)
 		bytes_take(r, (size_t)3 << ((flags & 7) + 1));
+}
+
+static bool pass_picture(struct bytes_reader *r)
+{
+	pass_description(r);
 	bytes_u8(r);
 	pass_data(r);
 	return !r->failed;
@@ -147,13 +153,28 @@ static void count_frames(struct gif *g)
 /* Of the picture whose mark was taken; 0 when the file ends before. */
 static uint8_t code_size(struct bytes_reader r)
 {
-	unsigned flags;
-
-	bytes_take(&r, 8);
-	flags = bytes_u8(&r);
-	if (flags & 0x80)
-		bytes_take(&r, (size_t)3 << ((flags & 7) + 1));
+	pass_description(&r);
 	return bytes_u8(&r);
+}
+
+/* One whose first block is the end of its data shows nothing: viewers show what comes behind it. */
+static bool has_data(struct bytes_reader r)
+{
+	pass_description(&r);
+	bytes_u8(&r);
+	return bytes_u8(&r) != 0 || r.failed;
+}
+
+/* To the first one that has any. False when there is none. */
+static bool find_data(struct gif *g, uint32_t *passed)
+{
+	bool found = find_picture(&g->r, &g->background);
+
+	for (*passed = 0; found && !has_data(g->r); *passed += 1) {
+		g->background = 0;
+		found = pass_picture(&g->r) && find_picture(&g->r, &g->background);
+	}
+	return found;
 }
 
 static int next_byte(void *from)
@@ -168,18 +189,19 @@ static int next_byte(void *from)
 	return bytes_u8(&g->r);
 }
 
-/* giflib has taken what it describes, and its colours, when it refuses the size of its codes. */
+/* giflib has taken what it describes, and its colours, when it refuses the size of its codes; 0 it does not refuse. */
 static bool describe(struct gif *g)
 {
 	uint8_t size = code_size(g->r);
+	bool taken = DGifGetImageDesc(g->lib) == GIF_OK;
 
-	if (DGifGetImageDesc(g->lib) == GIF_OK)
-		return true;
-	if (g->r.failed || g->lib->Error != D_GIF_ERR_READ_FAILED || size < GIF_LZW_LEAST || size > GIF_LZW_MOST)
+	if (g->r.failed || !tutela_gif_lzw_takes(size))
+		return taken;
+	if (!taken && g->lib->Error != D_GIF_ERR_READ_FAILED)
 		return false;
-	g->wide = tutela_gif_lzw_new(size, next_byte, g);
-	g->lib->Error = g->wide ? 0 : D_GIF_ERR_NOT_ENOUGH_MEM;
-	return g->wide != NULL;
+	g->lzw = tutela_gif_lzw_new(size, next_byte, g);
+	g->lib->Error = g->lzw ? 0 : D_GIF_ERR_NOT_ENOUGH_MEM;
+	return g->lzw != NULL;
 }
 
 /* Of the data, as giflib does after the last row. */
@@ -191,8 +213,8 @@ static void pass_rest(struct gif *g)
 
 static bool get_line(struct gif *g, uint8_t *line)
 {
-	if (g->wide)
-		return tutela_gif_lzw_take(g->wide, line, (size_t)g->lib->Image.Width);
+	if (g->lzw)
+		return tutela_gif_lzw_take(g->lzw, line, (size_t)g->lib->Image.Width);
 	return DGifGetLine(g->lib, line, g->lib->Image.Width) == GIF_OK;
 }
 
@@ -296,7 +318,7 @@ static enum tutela_decode_class rows(struct gif *g)
 	g->in_data = true;
 	c = picture->Interlace ? interlaced(g, lines, there) : straight(g, lines);
 	g->in_data = false;
-	if (!c && g->wide)
+	if (!c && g->lzw)
 		pass_rest(g);
 	if (!c)
 		put_empty_rows(g, g->sink->height - (uint32_t)(picture->Top + picture->Height));
@@ -316,15 +338,16 @@ static enum tutela_decode_class first_picture(struct gif *g)
 {
 	const GifImageDesc *picture = &g->lib->Image;
 	enum tutela_decode_class c;
+	uint32_t passed;
 
-	if (!find_picture(&g->r, &g->background))
+	if (!find_data(g, &passed))
 		return failure(g, 0);
 	if (!describe(g))
 		return failure(g, g->lib->Error);
 	if (picture->Width <= 0 || picture->Height <= 0)
 		return TUTELA_DECODE_CORRUPT;
 	c = tutela_sink_size(g->sink, side(g->lib->SWidth, picture->Left, picture->Width),
-			     side(g->lib->SHeight, picture->Top, picture->Height), 1);
+			     side(g->lib->SHeight, picture->Top, picture->Height), passed + 1);
 	if (c)
 		return c;
 	take_colours(g);
@@ -344,6 +367,6 @@ enum tutela_decode_class tutela_codec_gif(const uint8_t *bytes, size_t len, stru
 	if (!c)
 		count_frames(&g);
 	DGifCloseFile(g.lib, &error);
-	tutela_gif_lzw_free(g.wide);
+	tutela_gif_lzw_free(g.lzw);
 	return c;
 }

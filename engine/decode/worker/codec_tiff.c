@@ -5,9 +5,8 @@
  * through libtiff's own reader of whole pictures, as stored: not turned by the
  * orientation, hidden colours counted, those that were multiplied by their
  * alpha divided again. Samples of 9 to 15 bits, which neither takes, come from
- * its lines; the highest 8 bits count. What is stored as signed or as floating
- * point says neither what is black nor what is white, and programs differ:
- * unsupported.
+ * its lines; the highest 8 bits count. Signed and floating-point samples only
+ * libvips takes.
  *
  * libvips also reads the directories of the pages behind the first, and tags
  * that do not matter; what it calls damaged is not when libtiff finds nothing

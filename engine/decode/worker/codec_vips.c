@@ -134,24 +134,38 @@ static bool has_own_space(VipsInterpretation space)
 	}
 }
 
-/* Replace *image by its sRGB form where the samples are neither gray, RGB nor CMYK. */
+static void replace(VipsImage **image, VipsImage *by)
+{
+	g_object_unref(*image);
+	*image = by;
+}
+
+/*
+ * Replace *image by its sRGB form where the samples are neither gray, RGB nor CMYK. Of signed and floating-point
+ * samples nothing says what is black or white: what is not between 0 and 255 is cut off, as in Pillow.
+ */
 static enum tutela_decode_class normalise(VipsImage **image)
 {
-	VipsImage *rgb;
+	VipsImage *other;
 
 	if (has_own_space(vips_image_get_interpretation(*image))) {
-		if (vips_colourspace(*image, &rgb, VIPS_INTERPRETATION_sRGB, NULL))
+		if (vips_colourspace(*image, &other, VIPS_INTERPRETATION_sRGB, NULL))
 			return TUTELA_DECODE_UNSUPPORTED;
-		g_object_unref(*image);
-		*image = rgb;
+		replace(image, other);
 	}
 	switch (vips_image_get_format(*image)) {
 	case VIPS_FORMAT_UCHAR:
 	case VIPS_FORMAT_USHORT:
 	case VIPS_FORMAT_UINT:
 		return TUTELA_DECODE_OK;
-	default: /* no agreed meaning of black and white */
+	case VIPS_FORMAT_COMPLEX:
+	case VIPS_FORMAT_DPCOMPLEX:
 		return TUTELA_DECODE_UNSUPPORTED;
+	default:
+		if (vips_cast(*image, &other, VIPS_FORMAT_UCHAR, NULL))
+			return TUTELA_DECODE_UNSUPPORTED;
+		replace(image, other);
+		return TUTELA_DECODE_OK;
 	}
 }
 

@@ -36,9 +36,14 @@ static void clear(struct gif_lzw *z)
 	z->last = NONE;
 }
 
+bool tutela_gif_lzw_takes(unsigned size)
+{
+	return size == 0 || (size >= 9 && size <= WIDTH_MOST);
+}
+
 struct gif_lzw *tutela_gif_lzw_new(unsigned size, gif_lzw_byte_fn *next, void *from)
 {
-	struct gif_lzw *z = size < GIF_LZW_LEAST || size > GIF_LZW_MOST ? NULL : calloc(1, sizeof(*z));
+	struct gif_lzw *z = tutela_gif_lzw_takes(size) ? calloc(1, sizeof(*z)) : NULL;
 
 	if (!z)
 		return NULL;
@@ -82,7 +87,7 @@ static void put_string(struct gif_lzw *z, unsigned code)
 /* The code before and the first index of this one get a code of their own, as long as there are any. */
 static void add_code(struct gif_lzw *z)
 {
-	if (z->last == NONE || z->used == CODES)
+	if (z->last == NONE || z->used >= CODES)
 		return;
 	z->before[z->used] = (uint16_t)z->last;
 	z->index[z->used++] = z->first;

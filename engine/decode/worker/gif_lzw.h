@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The compressed data of a GIF whose codes are wider than giflib takes: a code
- * size of 9 to 11, which the format does not foresee and browsers and Pillow
- * show. Of an index the lowest 8 bits count.
+ * The compressed data of a GIF with a code size that the format does not foresee
+ * and giflib does not take: 9 to 12, of whose indices the lowest 8 bits count,
+ * and 0, which knows no index but 0. Read as Pillow does; browsers show the wide ones.
  *
  * Source: CompuServe, "Graphics Interchange Format, Version 89a", appendix F.
  */
@@ -13,15 +13,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GIF_LZW_LEAST 9
-#define GIF_LZW_MOST  11
+/* Is the size one of those? */
+bool tutela_gif_lzw_takes(unsigned size);
 
 /* The next byte of the data without the lengths of their blocks; negative: there is none. */
 typedef int gif_lzw_byte_fn(void *from);
 
 struct gif_lzw;
 
-/* size: from GIF_LZW_LEAST to GIF_LZW_MOST. NULL when memory is short. */
+/* NULL when memory is short, or the size is another. */
 struct gif_lzw *tutela_gif_lzw_new(unsigned size, gif_lzw_byte_fn *next, void *from);
 
 /* The next `n` indices. False: the data end before, or a code that cannot be here; what is in `to` then is no promise.
