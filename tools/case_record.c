@@ -114,6 +114,8 @@ static bool read_tally(const json_t *o, struct tally_file *t)
 		.verdict = (enum verdict)verdict,
 		.perceptual = (enum perceptual)perceptual,
 		.excluded = json_is_true(json_object_get(o, "excluded")),
+		.allowed = json_is_true(json_object_get(o, "allowed")),
+		.silenced = number_at(o, "allowed_hits"),
 		.unreadable = json_is_true(json_object_get(o, "unreadable")),
 		.bytes = number_at(o, "bytes"),
 		.hits = number_at(o, "hits"),
@@ -256,6 +258,10 @@ char *case_record_line(const char *path, const struct finding *f, const char *re
 	json_object_set_new(o, "hits", json_integer((json_int_t)t.hits));
 	if (t.excluded)
 		json_object_set_new(o, "excluded", json_true());
+	if (t.allowed)
+		json_object_set_new(o, "allowed", json_true());
+	if (t.silenced)
+		json_object_set_new(o, "allowed_hits", json_integer((json_int_t)t.silenced));
 	if (t.unreadable)
 		json_object_set_new(o, "unreadable", json_true());
 	if (result) {

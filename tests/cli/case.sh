@@ -260,6 +260,19 @@ wait $pid || :
 run 1 scan --case stopped ev
 is "all of them" "$n" "$(wc -l <stopped/files.jsonl)"
 
+# What allow lists silenced is counted once more when a scan goes on.
+cp -r "$TUTELA_STORE" silent
+run 0 -d silent allow --reason ours known-1.jpg
+cp known-[12].jpg few
+run 1 -d silent --json scan --case allowed few
+cp out summary
+cp -r allowed on
+sed 's/"state": "complete"/"state": "running"/' allowed/case.json >on/case.json
+run 1 -d silent --json scan --case on few
+says err "3 files had been done before"
+is "allowed, and their hits" "1 1" "$(summary allowed) $(summary allowed_hits)"
+is "the same as at once" "$(sed 's/"seconds".*//' summary)" "$(sed 's/"seconds".*//' out)"
+
 # Looking at a complete case is no scan of it, and the audit log says so.
 mkdir looked
 echo text >looked/a.txt
