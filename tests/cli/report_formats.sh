@@ -185,6 +185,14 @@ for f in one/case.json renamed; do
 done
 run 2 report --from - --format csv <one/case.json
 says err "this is what is known of a case, not its results"
+# One whose results somebody changed: every format is made, and none of them goes for whole.
+cp -r one changed
+sed -i '1s/"entry":"/&x/' changed/results.jsonl
+for f in jsonl csv vics case html; do
+	run 2 report --from changed --format $f
+	says err "'changed': 'results.jsonl' is not what the scan wrote"
+	[ $f != html ] && [ $f != case ] || says out "ALTERED: "
+done
 # One that is not finished.
 sed 's/"state": "complete"/"state": "running"/; s/"summary"/"summery"/' one/case.json >x
 mv x one/case.json
@@ -192,6 +200,9 @@ run 2 report --from one --format html
 says err "has no summary: the scan did not come to its end"
 says out "UNFINISHED" "demo" "EXPIRED: the list demo"
 says_not out "files looked at"
+run 2 report --from one --format jsonl
+is "each line has a type, the last says that there are no counts" "$(wc -l <out) true" \
+	"$(grep -c '^{"type":"' out) $(json -w type=summary -g unfinished <out)"
 
 # --- what is wrong with records
 bad() { # TEXT: the CSV of `b` says so, has all good lines, and the status is 2

@@ -27,6 +27,7 @@ struct report {
 	uint64_t bytes;   /* length of the records */
 	char sha256[65];  /* of the records, in hex */
 	bool contradicts; /* the counts of the summary are not those of the lines */
+	bool altered;     /* the results of a case are not what the scan wrote: their digest differs */
 
 	struct category_map categories; /* of the options, and beside them of the lists as the scan had them */
 	json_t *flood; /* source -> list -> entry -> "flag" or "review": entries that match very many files; or NULL */

@@ -322,6 +322,7 @@ static void put_scan(struct graph *g)
 	set(o, "uco-core:description",
 	    json_sprintf("%sfiles=%llu match=%llu undetermined=%llu no_match=%llu excluded=%llu%s; records SHA-256=%s",
 			 r->unfinished                    ? "UNFINISHED: "
+			 : r->altered                     ? "ALTERED: "
 			 : r->contradicts || r->count.bad ? "INCOMPLETE: "
 							  : "",
 			 (unsigned long long)report_number(r, "files"), (unsigned long long)r->totals.match,

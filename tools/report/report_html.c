@@ -155,6 +155,9 @@ static void put_alarms(const struct report *r, FILE *out)
 	if (json_is_true(json_object_get(r->summary, "failed")))
 		alarm_text(out,
 			   "BROKEN OFF: the scan failed before its end. Files that it had not come to are not here.");
+	if (r->altered)
+		alarm_text(out, "ALTERED: the records are not what the scan wrote. Their digest differs from the one "
+				"that it noted.");
 	if (r->contradicts)
 		alarm_text(out, "INCOMPLETE: the records do not hold as many files as their summary counts.");
 	alarm_count(out, r->count.bad, "line of the records could not be read and is not in this report.",

@@ -119,7 +119,8 @@ static bool is_records(const struct report *r)
 /* What a case that is not finished rests on, in the form of a summary without counts. */
 static json_t *unfinished(const json_t *scanned)
 {
-	json_t *out = json_object(), *run = json_array_get(json_object_get(scanned, "runs"), 0);
+	json_t *out = json_pack("{s:s, s:b}", "type", "summary", "unfinished", 1),
+	       *run = json_array_get(json_object_get(scanned, "runs"), 0);
 
 	if (json_is_object(json_object_get(scanned, "identity")))
 		json_object_update(out, json_object_get(scanned, "identity"));
@@ -240,7 +241,15 @@ static void first_bad(void *ctx, unsigned long long line, const char *why)
 		message_error(f->report->from, "line %llu: %s", line, why);
 }
 
-/* The counts of the summary against the lines that were read. */
+/* Of the results, as a scan that came to its end noted it; "" when it did not. */
+static const char *recorded_digest(const struct report *r)
+{
+	const char *hex = json_string_value(json_object_get(json_object_get(r->scanned, "digests"), "results.jsonl"));
+
+	return hex ? hex : "";
+}
+
+/* What the summary counts, and what a case says of its results, against the lines that were read. */
 static void compare(struct report *r)
 {
 	r->unfinished |= !r->summary;
@@ -248,6 +257,7 @@ static void compare(struct report *r)
 		return;
 	r->contradicts = report_number(r, "match") != r->totals.match ||
 			 report_number(r, "undetermined") != r->totals.undetermined;
+	r->altered = r->scanned && strcmp(r->sha256, recorded_digest(r)) != 0;
 }
 
 static void say(const struct report *r, unsigned said)
@@ -258,6 +268,9 @@ static void say(const struct report *r, unsigned said)
 		message_error(r->from, "%llu lines in all could not be read", r->count.bad);
 	if (r->unfinished)
 		message_error(r->from, "has no summary: the scan did not come to its end");
+	if (r->altered)
+		message_error(r->from, "'results.jsonl' is not what the scan wrote: its digest differs from that in "
+				       "'case.json'");
 	if (r->contradicts)
 		message_error(r->from,
 			      "the summary counts %s and %llu undetermined, but there are lines of %llu and %llu",
@@ -366,7 +379,7 @@ bool report_source_open(struct report *r)
 
 bool report_source_whole(const struct report *r)
 {
-	return !r->unfinished && !r->count.bad && !r->contradicts;
+	return !r->unfinished && !r->count.bad && !r->contradicts && !r->altered;
 }
 
 void report_source_close(struct report *r)

@@ -7,14 +7,14 @@
 
 /*
  * Opens r->from ("-": standard input), sets fd, bytes, sha256, count, totals,
- * summary, scanned and contradicts. What cannot be read twice is copied to an
+ * summary, scanned, contradicts and altered. What cannot be read twice is copied to an
  * unlinked file first. Each bad line is said, up to 20. False, with a sentence
  * said, when nothing can be made of it; else report_source_close.
  */
 bool report_source_open(struct report *r);
 void report_source_close(struct report *r);
 
-/* Is the report the whole truth: no bad line, a summary, and counts that agree? */
+/* Is the report the whole truth: no bad line, a summary, counts and a digest that agree? */
 bool report_source_whole(const struct report *r);
 
 #endif
