@@ -5,11 +5,23 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "memory.h"
 #include "message.h"
 #include "printable.h"
+
+/* A device, a pipe, a link such as /dev/stdout: a rename would take its place. False, with a sentence said. */
+static bool may_be_replaced(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) || S_ISREG(st.st_mode))
+		return true;
+	message_error(path, "is there and is no regular file, so that nothing takes its place; '-' is standard output");
+	return false;
+}
 
 bool whole_file_begin(struct whole_file *w, const char *path)
 {
@@ -17,6 +29,8 @@ bool whole_file_begin(struct whole_file *w, const char *path)
 	int fd;
 
 	w->error = 0;
+	if (!may_be_replaced(path))
+		return false;
 	w->target = memory_text(path);
 	w->temporary = memory_format("%s.XXXXXX", path);
 	fd = mkostemp(w->temporary, O_CLOEXEC);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A file that is there whole or not at all: filled beside its target, readable
- * by the owner only, on the disk before it gets the name. Every failure is
- * said as a sentence about the target.
+ * by the owner only, on the disk before it gets the name. It takes the place
+ * of a regular file only, never of a device, pipe, link or folder. Every
+ * failure is said as a sentence about the target.
  */
 #ifndef TUTELA_TOOLS_WHOLE_FILE_H
 #define TUTELA_TOOLS_WHOLE_FILE_H

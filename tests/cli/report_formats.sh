@@ -246,6 +246,18 @@ says err "these are the records themselves"
 feed 2 report --from - --format jsonl --out ./scan.jsonl <scan.jsonl
 says err "these are the records themselves"
 cmp b scan.jsonl
+# What is there and is no file stays what it is.
+mkfifo pipe
+ln -s r.csv link
+mkdir folder
+ls -ld pipe link folder >before
+for f in pipe link folder; do
+	run 2 report --from scan.jsonl --format csv --out $f
+	says err "'$f': is there and is no regular file"
+	run 2 export --list demo --out $f
+	says err "'$f': is there and is no regular file"
+done
+ls -ld pipe link folder | cmp before -
 for f in results.jsonl files.jsonl case.json; do
 	cp one/$f b
 	run 2 report --from one --format csv --out one/$f
