@@ -156,6 +156,9 @@ static bool write_record(struct case_folder *c)
 		ok = false;
 		error = errno;
 	}
+	/* Half of it, on a full disk, is in nobody's way but takes room. */
+	if (!ok)
+		unlinkat(c->folder, "case.json.new", 0);
 	return ok || fail(c, error);
 }
 
@@ -271,34 +274,45 @@ static bool same_identity(const struct case_folder *c, json_t *now)
 
 /* ---------------------------------------------------------------- beginning anew */
 
-static bool put_aside(struct case_folder *c)
+/* A fresh folder in the case; -1, with a sentence said, when there is none to be had. */
+static int superseded(const struct case_folder *c)
 {
 	char name[32];
-	int into = -1;
+	int into = -1, n = 0, error = EEXIST;
 
-	for (int n = 1; into < 0 && n <= SUPERSEDED_MAX; n++) {
+	while (error == EEXIST && n++ < SUPERSEDED_MAX) {
 		snprintf(name, sizeof(name), "superseded-%d", n);
-		if (mkdirat(c->folder, name, 0700) == 0)
-			into = openat(c->folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		else if (errno != EEXIST)
-			break;
+		error = mkdirat(c->folder, name, 0700) ? errno : 0;
 	}
-	if (into < 0)
-		return fail(c, errno);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if (renameat(c->folder, parts[i], into, parts[i]) && errno != ENOENT) {
-			int error = errno;
+	if (!error) {
+		into = openat(c->folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		error = into < 0 ? errno : 0;
+	}
+	if (error == EEXIST)
+		message_error(c->path, "holds %d scans that were put aside; move some of them elsewhere",
+			      SUPERSEDED_MAX);
+	else if (error)
+		fail(c, error);
+	return into;
+}
 
-			close(into);
-			return fail(c, error);
-		}
+static bool put_aside(struct case_folder *c)
+{
+	int into = superseded(c), error = 0;
+
+	if (into < 0)
+		return false;
+	for (size_t i = 0; !error && i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (renameat(c->folder, parts[i], into, parts[i]) && errno != ENOENT)
+			error = errno;
 	}
+	/* Where they are now before where they are no more. */
+	if (!error && fsync(into) && errno != EINVAL)
+		error = errno;
 	close(into);
-	if (fsync(c->folder) && errno != EINVAL)
-		return fail(c, errno);
-	json_decref(c->record);
-	c->record = NULL;
-	return true;
+	if (!error && fsync(c->folder) && errno != EINVAL)
+		error = errno;
+	return !error || fail(c, error);
 }
 
 static bool anything_there(const struct case_folder *c)

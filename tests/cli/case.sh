@@ -201,6 +201,16 @@ says err "results of the two are not mixed"
 run 1 scan --case half --restart --evidence EX-1 ev
 [ -f half/superseded-1/case.json ] && [ -f half/superseded-1/files.jsonl ]
 is "a case anew" "$n" "$(wc -l <half/files.jsonl)"
+# One restart too many says what to do.
+seq -f half/superseded-%.0f 10000 | xargs mkdir -p
+run 2 scan --case half --restart --evidence EX-1 ev
+says err "'half': holds 10000 scans that were put aside; move some of them elsewhere"
+is "they stay" "$n" "$(wc -l <half/files.jsonl)"
+rmdir half/superseded-10000
+cp -r half last
+run 1 scan --case last --restart --evidence EX-1 ev
+[ -f last/superseded-10000/files.jsonl ]
+rm -r last
 # Results that somebody changed.
 sed -i 's/picture-1/picture-2/' half/results.jsonl
 run 2 scan --case half --evidence EX-1 ev
