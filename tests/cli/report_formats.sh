@@ -79,6 +79,15 @@ is "files" 5 "$(grep -o '"FilePath"' r.vics | wc -l)"
 is "source" 5 "$(grep -o '"SourceID":"EX-7"' r.vics | wc -l)"
 is "where they are" 1 "$(grep -c '"RelativeFilePath":"ev\\\\=cmd|x,\\"y\\".jpg"' r.vics)"
 is "but for the name that is no text" 3 "$(grep -o '"RelativeFilePath"' r.vics | wc -l)"
+for way in .. x/.. ..//x ./../x; do
+	sed "s,\"path\":\"ev/,\"path\":\"$way/," scan.jsonl >b
+	run 0 report --from b --format vics
+	is "none that goes up: $way" 0 "$(grep -c '"RelativeFilePath"' out)"
+	is "all of them by their paths: $way" 5 "$(grep -o "\"FilePath\":\"$way/" out | wc -l)"
+done
+sed 's,"path":"ev/,"path":"..ev/...,' scan.jsonl >b
+run 0 report --from b --format vics
+is "dots that do not go up" 3 "$(grep -o '"RelativeFilePath":"..ev' out | wc -l)"
 is "exact hits carry labels, others do not" 1 "$(grep -o '"Series":"a;b"' r.vics | wc -l)"
 run 0 list remove back --yes
 

@@ -177,10 +177,20 @@ static void collect(const struct report *r, struct labels *l, const struct file_
 	}
 }
 
+/* Is one of its folders ".."? */
+static bool goes_up(const char *path)
+{
+	for (const char *at = path; *at; at += strcspn(at, "/"), at += strspn(at, "/"))
+		if (strcspn(at, "/") == 2 && memcmp(at, "..", 2) == 0)
+			return true;
+	return false;
+}
+
 /*
  * The path as VICS writes it: folders apart by backslashes, below the folder
  * that the scan began in, or the root. Allocated; "" when VICS cannot name the
- * file: a byte of it is no text, or it has a backslash itself.
+ * file: a byte of it is no text, it has a backslash itself, or it leads out of
+ * that folder, where whoever reads the case must not be sent.
  */
 static char *relative_path(const struct file_record *f)
 {
@@ -189,7 +199,7 @@ static char *relative_path(const struct file_record *f)
 
 	while (*from == '/' || (from[0] == '.' && from[1] == '/'))
 		from++;
-	if (f->path_bytes[0] || strchr(from, '\\'))
+	if (f->path_bytes[0] || strchr(from, '\\') || goes_up(from))
 		return memory_text("");
 	out = memory_text(from);
 	for (at = out; *at; at++)
