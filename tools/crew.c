@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crew.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include "interrupt.h"
 #include "memory.h"
+#include "message.h"
 
 struct crew {
 	struct crew_opts opts;
@@ -162,6 +164,26 @@ static void drain(struct crew *c, bool drop_waiting)
 	drop_queue(c);
 }
 
+/* The threads' ends. Whoever asked to stop is told once why it takes so long: one file may take hours. */
+static void join_all(struct crew *c)
+{
+	bool told = false;
+	unsigned i = 0;
+
+	while (i < c->n_threads) {
+		struct timespec until;
+
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec++;
+		if (pthread_timedjoin_np(c->threads[i], NULL, &until) != ETIMEDOUT) {
+			i++;
+		} else if (interrupt_asked() && !told) {
+			message_note("interrupted: what was begun is finished first; once more ends it at once");
+			told = true;
+		}
+	}
+}
+
 void crew_finish(struct crew *c, bool drop_waiting)
 {
 	pthread_mutex_lock(&c->lock);
@@ -169,8 +191,7 @@ void crew_finish(struct crew *c, bool drop_waiting)
 	c->closed = true;
 	pthread_cond_broadcast(&c->work);
 	pthread_mutex_unlock(&c->lock);
-	for (unsigned i = 0; i < c->n_threads; i++)
-		pthread_join(c->threads[i], NULL);
+	join_all(c);
 	pthread_cond_destroy(&c->room);
 	pthread_cond_destroy(&c->work);
 	pthread_cond_destroy(&c->turn);

@@ -56,6 +56,23 @@ kill -INT $pid
 finish
 says out "summary" "interrupted"
 
+# What takes long to end says so, and that it can be ended at once.
+truncate -s 500G long.bin
+"$TUTELA" scan long.bin >out 2>err &
+pid=$!
+sleep 0.5
+kill -INT $pid
+i=0
+until grep -qF "once more ends it at once" err || [ $i -ge 100 ]; do
+	i=$((i + 1))
+	sleep 0.1
+done
+is "it is said once" 1 "$(grep -cxF "interrupted: what was begun is finished first; once more ends it at once" err)"
+kill -INT $pid
+finish
+is "at once" 130 $got
+rm long.bin
+
 # While nobody reads: each line that was begun is whole, and nothing is said of the pipe.
 for i in $(seq 1500); do
 	tail -n 1 list | cut -d " " -f 1,2
