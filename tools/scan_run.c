@@ -56,6 +56,8 @@ int scan_all(struct scan *s, unsigned jobs)
 	s->tally.seconds = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
 	s->tally.interrupted = interrupt_asked();
 	s->tally.failed |= s->broken || s->changed || s->journaling.failed;
+	if (!s->tally.files && !s->tally.interrupted && !s->tally.failed)
+		message_warning(NULL, "there was no file to look at");
 	tally_about(&s->tally, "ended", facts_now());
 	if (s->journaling.lost)
 		tally_about(&s->tally, "unjournaled", json_integer((json_int_t)s->journaling.lost));

@@ -127,7 +127,8 @@ static int open_parent(const char *path, const char **base)
 		at = next;
 		*base = cut + strspn(cut, "/");
 	}
-	if (!**base)
+	/* Behind the last slash; an empty path is none. */
+	if (!**base && *path)
 		*base = ".";
 	return at;
 }

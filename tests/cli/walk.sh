@@ -79,6 +79,12 @@ says err "tutela: 'missing': "
 run 2 scan --files-from tree
 : | feed 0 --json scan --files-from -
 is "none" 0 "$(files)"
+says err "warning: there was no file to look at"
+# An empty path, such as of a variable that was not set, is no folder.
+run 2 --json scan ""
+is "an empty path" "1 unreadable: no such file or directory" "$(files) $(json -w type=file -g reason <out)"
+run 2 hash -r ""
+says err "no such file or directory"
 odd=$(printf 'new\nline')
 cp a.jpg "$odd"
 printf '%s\0' "$odd" | feed 1 --json scan --files-from -
