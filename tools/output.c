@@ -20,11 +20,22 @@
 static atomic_int failure; /* errno of the first write that failed */
 static bool terminal;
 
+static void note_failure(void)
+{
+	int expected = 0;
+
+	atomic_compare_exchange_strong(&failure, &expected, errno ? errno : EIO);
+}
+
 /* A signal while the pipe is full costs no byte: what was begun is written to its end. 0: failed, with errno. */
 static ssize_t put(void *cookie, const char *bytes, size_t len)
 {
 	(void)cookie;
-	return whole_bytes_write(STDOUT_FILENO, bytes, len) ? (ssize_t)len : 0;
+	if (whole_bytes_write(STDOUT_FILENO, bytes, len))
+		return (ssize_t)len;
+	/* Here, where errno is the reason: not every caller of stdio looks. */
+	note_failure();
+	return 0;
 }
 
 void output_setup(void)
@@ -39,13 +50,6 @@ void output_setup(void)
 	terminal = isatty(STDOUT_FILENO);
 	stdout = memory_must(fopencookie(NULL, "w", (cookie_io_functions_t){.write = put}));
 	setvbuf(stdout, NULL, terminal ? _IOLBF : _IOFBF, 1 << 16);
-}
-
-static void note_failure(void)
-{
-	int expected = 0;
-
-	atomic_compare_exchange_strong(&failure, &expected, errno ? errno : EIO);
 }
 
 bool output_write(const char *text, size_t len)

@@ -2,6 +2,7 @@
 #include "printable.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -215,7 +216,7 @@ char *printable_duration(double seconds, char *buf)
 
 char *printable_errno(int error, char *buf)
 {
-	const char *text = strerrordesc_np(error);
+	const char *text = error == EINTR ? "interrupted" : strerrordesc_np(error);
 
 	if (!text) {
 		snprintf(buf, 64, "system error %d", error);

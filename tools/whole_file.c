@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "message.h"
 #include "printable.h"
+#include "whole_bytes.h"
 
 /* A device, a pipe, a link such as /dev/stdout: a rename would take its place. False, with a sentence said. */
 static bool may_be_replaced(const char *path)
@@ -23,23 +24,34 @@ static bool may_be_replaced(const char *path)
 	return false;
 }
 
+/* Why a write failed is known here alone: once its bytes are lost, stdio has nothing left to fail with. 0: failed. */
+static ssize_t put(void *cookie, const char *bytes, size_t len)
+{
+	struct whole_file *w = cookie;
+
+	if (whole_bytes_write(w->fd, bytes, len))
+		return (ssize_t)len;
+	if (!w->error)
+		w->error = errno;
+	return 0;
+}
+
 bool whole_file_begin(struct whole_file *w, const char *path)
 {
 	char text[64];
-	int fd;
 
 	w->error = 0;
 	if (!may_be_replaced(path))
 		return false;
 	w->target = memory_text(path);
 	w->temporary = memory_format("%s.XXXXXX", path);
-	fd = mkostemp(w->temporary, O_CLOEXEC);
-	w->out = fd < 0 ? NULL : fdopen(fd, "w");
+	w->fd = mkostemp(w->temporary, O_CLOEXEC);
+	w->out = w->fd < 0 ? NULL : fopencookie(w, "w", (cookie_io_functions_t){.write = put});
 	if (w->out)
 		return true;
 	message_error(path, "cannot make a file there: %s", printable_errno(errno, text));
-	if (fd >= 0) {
-		close(fd);
+	if (w->fd >= 0) {
+		close(w->fd);
 		unlink(w->temporary);
 	}
 	free(w->target);
@@ -67,24 +79,20 @@ static int sync_folder(const char *path)
 
 bool whole_file_write(struct whole_file *w, const void *bytes, size_t len)
 {
-	errno = 0;
-	if (fwrite(bytes, 1, len, w->out) == len)
-		return true;
-	if (!w->error)
-		w->error = errno ? errno : EIO;
-	return false;
+	return fwrite(bytes, 1, len, w->out) == len;
 }
 
 bool whole_file_end(struct whole_file *w, bool keep)
 {
-	int error = w->error;
 	char text[64];
+	int error;
 
-	/* Whoever writes may have given up for this reason, and left it to be said here. */
-	errno = 0;
-	if ((keep || ferror(w->out)) && !error && (fflush(w->out) || ferror(w->out) || fsync(fileno(w->out))))
-		error = errno ? errno : EIO;
-	if (fclose(w->out) && keep && !error)
+	/* Whoever writes may have given up for its error, and left it to be said here. */
+	fclose(w->out);
+	error = w->error;
+	if (keep && !error && fsync(w->fd))
+		error = errno;
+	if (close(w->fd) && keep && !error)
 		error = errno;
 	if (keep && !error && rename(w->temporary, w->target))
 		error = errno;

@@ -12,8 +12,9 @@
 #include <stdio.h>
 
 struct whole_file {
-	FILE *out; /* to be written to between begin and end */
+	FILE *out; /* to be written to between begin and end, while this stays where it is; unseekable */
 	char *target, *temporary;
+	int fd;
 	int error; /* errno of the first write that failed, or 0 */
 };
 

@@ -312,6 +312,20 @@ for format in case csv; do
 	is "$format of very many lists" 0 $got
 done
 is "out of date" 4000 "$(grep -c ',true,' out)"
+# The disk's own word, although more than a buffer was lost by then.
+if [ -w /dev/full ]; then
+	for format in jsonl csv vics case html; do
+		got=0
+		"$TUTELA" report --from many --format $format >/dev/full 2>err || got=$?
+		is "a full disk, $format" 2 $got
+		is "what is said" "tutela: 'standard output': no space left on device" "$(cat err)"
+	done
+fi
+# Somebody who waits for a pipe and gives up.
+mkfifo never
+got=0
+timeout -s INT 0.3 "$TUTELA" report --from never --format csv >out 2>err || got=$?
+is "interrupted" "124 tutela: 'never': interrupted" "$got $(cat err)"
 mkfifo slow
 for format in csv vics; do
 	cp many moving
