@@ -83,8 +83,9 @@ static bool is_source(const struct report *r, const char *out)
 	return same;
 }
 
-static int make(struct report *r, const struct wanted *w)
+static int make(const struct cli *cli, struct report *r, const struct wanted *w)
 {
+	struct progress progress = {.unit = "files"};
 	int status = STATUS_TROUBLE;
 
 	if (w->out && is_source(r, w->out)) {
@@ -95,8 +96,12 @@ static int make(struct report *r, const struct wanted *w)
 		category_map_free(&r->categories);
 		return STATUS_TROUBLE;
 	}
+	r->progress = &progress;
+	/* A live line within a report that goes to the terminal would be neither. */
+	progress_start(&progress, cli_wants_progress(cli) && (w->out || !isatty(STDOUT_FILENO)));
 	if (report_source_open(r))
 		status = write_report(r, w);
+	progress_stop(&progress);
 	if (status == STATUS_OK && !report_source_whole(r))
 		status = STATUS_TROUBLE;
 	report_source_close(r);
@@ -184,5 +189,5 @@ int cmd_report(struct cli *cli)
 
 	if (status == CLI_GO)
 		status = check_options(cli, &r, &w);
-	return status == CLI_GO ? make(&r, &w) : status;
+	return status == CLI_GO ? make(cli, &r, &w) : status;
 }

@@ -312,6 +312,13 @@ for format in case csv; do
 	is "$format of very many lists" 0 $got
 done
 is "out of date" 4000 "$(grep -c ',true,' out)"
+# How far it is, where that is asked for: what each pass reads.
+for words in csv:8000 html:8000 vics:16000; do
+	run 0 --progress report --from many --format ${words%:*} --out r
+	is "progress of ${words%:*}" "${words#*:}" "$(tail -n 1 err | tr -d , | cut -d ' ' -f 1)"
+	run 0 report --from many --format ${words%:*} --out r
+	empty err
+done
 # The disk's own word, although more than a buffer was lost by then.
 if [ -w /dev/full ]; then
 	for format in jsonl csv vics case html; do

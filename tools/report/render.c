@@ -13,6 +13,7 @@
 
 /* A reading of the records, and the digest of what was read. */
 struct each {
+	const struct report *report;
 	bool (*file)(void *ctx, const struct file_record *rec);
 	void *ctx;
 	struct sha256_ctx sha;
@@ -22,6 +23,7 @@ static bool on_file(void *ctx, const struct file_record *rec)
 {
 	struct each *e = ctx;
 
+	atomic_fetch_add(&e->report->progress->done, 1);
 	return !interrupt_asked() && (!e->file || e->file(e->ctx, rec));
 }
 
@@ -44,15 +46,20 @@ static bool same_bytes(struct each *e, const struct report *r)
 	return same;
 }
 
+void report_expect(const struct report *r, uint64_t files)
+{
+	atomic_store(&r->progress->total, atomic_load(&r->progress->done) + files);
+}
+
 bool report_each(const struct report *r, bool (*file)(void *ctx, const struct file_record *rec), void *ctx)
 {
-	struct each each = {.file = file, .ctx = ctx};
+	struct each each = {.report = r, .file = file, .ctx = ctx};
 	const struct record_reader reader = {.file = on_file, .seen = on_bytes, .ctx = &each};
 	struct record_count count = {0};
 	char text[64];
 
 	sha256_init(&each.sha);
-
+	report_expect(r, r->count.files);
 	if (lseek(r->fd, 0, SEEK_SET) != 0) {
 		message_error(r->from, "%s", printable_errno(errno, text));
 		return false;

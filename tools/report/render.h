@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 
+#include "progress.h"
 #include "report/category_map.h"
 #include "report/report_totals.h"
 
@@ -33,8 +34,9 @@ struct report {
 	json_t *flood; /* source -> list -> entry -> "flag" or "review": entries that match very many files; or NULL */
 	json_t *expired; /* list -> was it out of date when the scan began? Of the first one of a name; or NULL */
 	const char *case_number, *operator_name, *title, *region;
-	uint64_t rows; /* most rows of a table on a page */
-	int64_t made;  /* when: seconds since 1970 */
+	uint64_t rows;             /* most rows of a table on a page */
+	int64_t made;              /* when: seconds since 1970 */
+	struct progress *progress; /* files read, over all passes */
 };
 
 /*
@@ -47,6 +49,9 @@ report_render report_csv;
 report_render report_vics;
 report_render report_case; /* CASE/UCO */
 report_render report_html;
+
+/* That many more files will be read. */
+void report_expect(const struct report *r, uint64_t files);
 
 /* The second pass. `file` gets each good record. False, with a sentence said, when they are not what they were. */
 bool report_each(const struct report *r, bool (*file)(void *ctx, const struct file_record *rec), void *ctx);

@@ -185,7 +185,10 @@ static int open_records(struct report *r)
 
 static bool on_file(void *ctx, const struct file_record *rec)
 {
-	totals_add(&((struct report *)ctx)->totals, rec);
+	struct report *r = ctx;
+
+	totals_add(&r->totals, rec);
+	atomic_fetch_add(&r->progress->done, 1);
 	return !interrupt_asked();
 }
 

@@ -271,6 +271,7 @@ static bool put_place(struct vics *v, const struct place *p)
 		    record_read_line(&line, &reader, &count) && count.files == 1;
 
 	free(text);
+	atomic_fetch_add(&v->report->progress->done, 1);
 	if (!same && !v->error)
 		message_error(v->report->from, "changed while it was read");
 	return same && !v->error;
@@ -305,6 +306,7 @@ static bool put_all(struct vics *v)
 	bool ok = true;
 
 	v->error = begin(v);
+	report_expect(v->report, v->n);
 	for (size_t i = 0; ok && !v->error && i < v->n; i++) {
 		v->first = i == 0 || memcmp(v->places[i].md5, v->places[i - 1].md5, 16) != 0;
 		ok = !interrupt_asked() && put_place(v, &v->places[i]);
