@@ -227,7 +227,8 @@ static void sync_one(struct sync *y, struct sync_job *job)
 /* True: all is as the source says. */
 static bool sync_source(struct sync *y, const struct tutela_source *source)
 {
-	struct progress progress = {.unit = "records"};
+	/* How many records a bundle holds is known when it has been read. */
+	struct progress progress = {.unit = source->type == TUTELA_SOURCE_BUNDLE ? "bytes" : "records"};
 	struct sync_tally tally = {.json = y->cli->json, .quiet = y->cli->quiet};
 	struct sync_job job = {.store = y->store,
 			       .source = source,

@@ -74,7 +74,9 @@ source_at pub
 run 0 --json sync --dry-run
 is "dry run" "3003 true" "$(line added) $(line dry_run)"
 run 0 lookup --pdq "$(hex 1)"
-run 0 --json sync
+run 0 --json --progress sync
+bytes=$(stat -c %s pub/national.1.full.zst)
+is "progress" "reading: $bytes of $bytes bytes" "$(tail -n 1 err | tr -d ',' | cut -d ' ' -f 1-5)"
 is "first" "one national 0 3003 0 0 0 ok null" \
 	"$(line source) $(line list) $(line from_version) $(line added) $(line changed) $(line withdrawn) $(line quarantined) $(line status) $(line reason)"
 run 1 lookup --pdq "$(hex 1)"

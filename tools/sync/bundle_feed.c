@@ -83,6 +83,8 @@ static bool on_progress(void *ctx, const char *list, uint64_t done, uint64_t tot
 	struct bundle_job *b = ctx;
 
 	(void)list;
+	/* What is here is unpacked next, which takes longer. */
+	atomic_store(&b->job->progress->stage, done < total ? "fetching" : "reading");
 	atomic_store(&b->job->progress->done, done);
 	atomic_store(&b->job->progress->total, total);
 	return !sync_stop(b->job);

@@ -47,8 +47,9 @@ struct tutela_bundle_sync_opts {
 	bool dry_run;        /* verify and count, change nothing */
 	int64_t now;         /* seconds since 1970 UTC; 0: the clock */
 	unsigned threads;    /* as an update's */
-	bool (*progress)(void *ctx, const char *list, uint64_t done, uint64_t total); /* false stops; may be NULL */
-	void (*result)(void *ctx, const struct tutela_bundle_list *list);             /* once for each list */
+	/* Bytes of a list's file that are here, of how many. False stops; may be NULL. */
+	bool (*progress)(void *ctx, const char *list, uint64_t done, uint64_t total);
+	void (*result)(void *ctx, const struct tutela_bundle_list *list); /* once for each list */
 	void *ctx;
 };
 
