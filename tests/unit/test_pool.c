@@ -321,8 +321,54 @@ Test(pool, tiff_of_tiles_in_planes_gives_the_hash_of_its_pixels)
 	/* the second tile is said to lie behind the end */
 	half.p[8 + 3 * 160 * 112 + 4 + 3] = 0x10;
 	d = hash_blob(pool, half);
-	cr_expect(d.class_ == TUTELA_DECODE_UNSUPPORTED && d.have == TUTELA_WANT_DIGESTS, "%s, %x",
+	cr_expect(d.class_ == TUTELA_DECODE_TRUNCATED && d.have == TUTELA_WANT_DIGESTS, "%s, %x",
 		  tutela_decode_class_name(d.class_), d.have);
+	pixels_free(&p);
+	tutela_decoder_close(pool);
+}
+
+/* Nor does it take these. */
+Test(pool, a_part_of_a_tiff_of_subsampled_colours_is_hashed)
+{
+	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
+	struct pixels p = pixels_scene(160, 112, 1), rgb = pixels_scene(160, 112, 3);
+	struct blob b = tiff_encode_subsampled(&p);
+	uint8_t *lists = b.p + 8 + 160 * 112 / 2 * 3;
+	struct tutela_decoded d;
+
+	for (size_t i = 0; i < rgb.data.len; i++)
+		rgb.data.p[i] = p.data.p[i / 3];
+	expect_exact(pool, &rgb, tiff_encode_subsampled(&p), TUTELA_FORMAT_TIFF, "whole");
+	lists[14 * 4 + 7 * 4 + 1] /= 2; /* fewer bytes than rows 56 to 63 have */
+	d = hash_bytes(pool, b.p, b.len);
+	EXPECT_CLASS(d, TUTELA_DECODE_CORRUPT);
+	cr_expect(d.partial && has_hashes(&d));
+	lists[7 * 4 + 3] = 0x10; /* and they are said to lie behind the end */
+	d = hash_bytes(pool, b.p, b.len);
+	EXPECT_CLASS(d, TUTELA_DECODE_TRUNCATED);
+	cr_expect(d.partial && has_hashes(&d));
+	lists[3] = 0x10; /* the first ones, too: nothing comes before the damage */
+	d = hash_bytes(pool, b.p, b.len);
+	EXPECT_CLASS(d, TUTELA_DECODE_TRUNCATED);
+	cr_expect(!d.partial);
+	blob_free(&b);
+	pixels_free(&rgb);
+	pixels_free(&p);
+	tutela_decoder_close(pool);
+}
+
+/* libvips calls it damaged, and libtiff takes it for one of its own until it looks closer. */
+Test(pool, tiff_of_colours_of_4_bits_is_unsupported)
+{
+	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
+	struct pixels p = pixels_scene(161, 113, 3);
+	struct blob b = tiff_encode_packed(&p, 12, false);
+	uint8_t *bits = b.p + b.len - 4 - 10 * 12 - 2 - 8;
+	struct tutela_decoded d;
+
+	bits[0] = bits[2] = bits[4] = 4;
+	d = hash_blob(pool, b);
+	EXPECT_CLASS(d, TUTELA_DECODE_UNSUPPORTED);
 	pixels_free(&p);
 	tutela_decoder_close(pool);
 }
