@@ -812,6 +812,30 @@ Test(pool, extraneous_bytes_in_a_jpeg_are_harmless)
 	tutela_decoder_close(pool);
 }
 
+/* Baseline has no bands of coefficients; files that say nothing of them are shown like others. */
+Test(pool, zeros_for_the_band_of_a_baseline_jpeg_are_harmless)
+{
+	struct tutela_decoder *pool = open_pool((struct tutela_decoder_opts){0});
+	struct pixels p = pixels_scene(200, 100, 3);
+	struct blob b = jpeg_encode(&p, &(struct jpeg_opts){0});
+	struct tutela_decoded clean = hash_bytes(pool, b.p, b.len), d;
+	uint8_t *scan = memmem(b.p, b.len, "\xff\xda\0\x0c\3", 5);
+
+	cr_assert(scan && scan[11] == 0 && scan[12] == 63 && scan[13] == 0);
+	scan[12] = 0;
+	d = hash_bytes(pool, b.p, b.len);
+	EXPECT_CLASS(d, TUTELA_DECODE_OK);
+	cr_expect(same(&d.hashes, &clean.hashes));
+	scan[11] = 80;
+	scan[13] = 0x21;
+	d = hash_bytes(pool, b.p, b.len);
+	EXPECT_CLASS(d, TUTELA_DECODE_OK);
+	cr_expect(same(&d.hashes, &clean.hashes));
+	blob_free(&b);
+	pixels_free(&p);
+	tutela_decoder_close(pool);
+}
+
 /* Some bytes of it changed; every fourth is cut as well. */
 static struct blob damaged(const struct blob *b, unsigned round, uint32_t *seed)
 {
