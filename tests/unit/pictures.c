@@ -433,6 +433,39 @@ struct blob tiff_encode_packed(const struct pixels *p, unsigned bits, bool zero_
 	return b;
 }
 
+struct blob tiff_encode_subsampled(const struct pixels *p)
+{
+	struct blob b = {0};
+	uint32_t strip = p->width * 12, strips = (p->height + 7) / 8, lists_at = 8 + p->width * p->height / 2 * 3;
+
+	add(&b, "II*\0", 4);
+	add_le(&b, lists_at + 8 * strips + 8, 4);
+	for (size_t i = 0; i < p->data.len; i += i % p->width + 2 == p->width ? p->width + 2 : 2) {
+		add(&b, p->data.p + i, 2);
+		add(&b, p->data.p + i + p->width, 2);
+		add_le(&b, 0x8080, 2);
+	}
+	for (uint32_t i = 0; i < strips; i++)
+		add_le(&b, 8 + i * strip, 4);
+	for (uint32_t i = 0; i < strips; i++)
+		add_le(&b, i + 1 < strips ? strip : lists_at - 8 - i * strip, 4);
+	for (int i = 0; i < 4; i++)
+		add_le(&b, 8, 2);
+	add_le(&b, 10, 2);
+	tiff_tag(&b, 256, 4, 1, p->width);
+	tiff_tag(&b, 257, 4, 1, p->height);
+	tiff_tag(&b, 258, 3, 3, lists_at + 8 * strips);
+	tiff_tag(&b, 259, 3, 1, 1);
+	tiff_tag(&b, 262, 3, 1, 6);
+	tiff_tag(&b, 273, 4, strips, lists_at);
+	tiff_tag(&b, 277, 3, 1, 3);
+	tiff_tag(&b, 278, 4, 1, 8);
+	tiff_tag(&b, 279, 4, strips, lists_at + 4 * strips);
+	tiff_tag(&b, 530, 3, 2, 2 << 16 | 2);
+	add_le(&b, 0, 4);
+	return b;
+}
+
 struct blob tiff_encode_planes(const struct pixels *p, bool hidden)
 {
 	struct blob b = {0};

@@ -54,6 +54,8 @@ struct blob ico_encode(const struct pixels *p, bool png);
 struct blob tiff_encode(const struct pixels *p, unsigned depth);
 /* Samples of 9 to 15 bits, the lower ones noise, without a gap; strips of 8 rows. For gray 0 may be white. */
 struct blob tiff_encode_packed(const struct pixels *p, unsigned bits, bool zero_is_white);
+/* Luminance from one channel, and a gray of chroma for each 2 by 2 pixels; even sides; strips of 8 rows. */
+struct blob tiff_encode_subsampled(const struct pixels *p);
 /* A tile for each of three channels, its sides those of the picture, multiples of 16. hidden: a fourth, alpha, of
  * zeros. */
 struct blob tiff_encode_planes(const struct pixels *p, bool hidden);

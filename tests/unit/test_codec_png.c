@@ -320,6 +320,106 @@ Test(codec_png, what_is_not_ordinary_is_left_to_libpng)
 	pixels_free(&p);
 }
 
+/* Takes out the palette; with `bits` under 8 the rows hold as many pixels as that makes room for. */
+static struct blob without_palette(const struct pixels *p, const struct png_opts *o, unsigned bits)
+{
+	struct blob b = png_encode(p, o);
+
+	memmove(b.p + 33, b.p + 33 + 780, b.len - 33 - 780);
+	b.len -= 780;
+	b.p[24] = (uint8_t)bits;
+	b.p[19] = (uint8_t)(p->width * 8 / bits);
+	repair(&b);
+	return b;
+}
+
+static struct png_outcome of_pixels(const struct pixels *p)
+{
+	struct blob b = png_encode(p, &(struct png_opts){0});
+	struct png_outcome o = png_outcome(tutela_codec_png, b.p, b.len, TUTELA_ISA_AUTO);
+
+	blob_free(&b);
+	return o;
+}
+
+static struct pixels unpacked(const struct pixels *p, unsigned bits)
+{
+	struct pixels q = pixels_scene(p->width * 8 / bits, p->height, 1);
+
+	for (uint32_t i = 0, n = 8 / bits; i < q.width * q.height; i++)
+		q.data.p[i] = p->data.p[i / n] >> (8 - bits * (i % n + 1)) & ((1u << bits) - 1);
+	return q;
+}
+
+Test(codec_png, indices_without_a_palette_are_grays_of_a_damaged_picture)
+{
+	struct pixels p = pixels_scene(31, 20, 1);
+
+	for (unsigned bits = 1; bits <= 8; bits *= 2) {
+		struct pixels q = unpacked(&p, bits);
+		struct png_outcome want = of_pixels(&q), got;
+		struct blob b = without_palette(&p, &(struct png_opts){.palette = true}, bits);
+
+		got = png_outcome(tutela_codec_png, b.p, b.len, TUTELA_ISA_AUTO);
+		cr_expect_eq(got.class_, TUTELA_DECODE_CORRUPT, "%u bits: %u", bits, got.class_);
+		got.class_ = TUTELA_DECODE_OK;
+		cr_expect(png_same(&got, &want), "%u bits: %u rows", bits, got.rows);
+		pixels_free(&q);
+		blob_free(&b);
+	}
+	pixels_free(&p);
+}
+
+Test(codec_png, indices_without_a_palette_need_a_header_in_order)
+{
+	static const struct {
+		const char *what;
+		unsigned at, value;
+		bool repaired;
+		uint32_t rows;
+	} cases[] = {
+		{"nothing else wrong", 8, 0, true, 20},
+		{"16 bits", 24, 16, true, 0},
+		{"5 bits", 24, 5, true, 0},
+		{"a wrong checksum", 29, 0xee, false, 0},
+		{"a long header", 11, 14, true, 0},
+		{"a wrong filter", 27, 1, true, 0},
+		{"not IHDR", 12, 'J', true, 0},
+	};
+	struct pixels p = pixels_scene(31, 20, 1);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct blob b = without_palette(&p, &(struct png_opts){.palette = true, .interlaced = i == 0}, 8);
+		struct png_outcome o;
+
+		b.p[cases[i].at] = (uint8_t)cases[i].value;
+		if (cases[i].repaired)
+			repair(&b);
+		o = png_outcome(tutela_codec_png, b.p, b.len, TUTELA_ISA_AUTO);
+		cr_expect_eq(o.class_, TUTELA_DECODE_CORRUPT, "%s: %u", cases[i].what, o.class_);
+		cr_expect_eq(o.rows, cases[i].rows, "%s: %u rows", cases[i].what, o.rows);
+		blob_free(&b);
+	}
+	pixels_free(&p);
+}
+
+Test(codec_png, indices_without_a_palette_cut_short)
+{
+	struct pixels p = pixels_scene(31, 20, 1);
+	struct blob whole = without_palette(&p, &(struct png_opts){.palette = true}, 8);
+
+	for (size_t len = 0; len < whole.len; len++) {
+		struct blob b = cut(&whole, len);
+		struct png_outcome o = png_outcome(tutela_codec_png, b.p, b.len, TUTELA_ISA_AUTO);
+
+		cr_expect(o.class_ == TUTELA_DECODE_TRUNCATED || o.class_ == TUTELA_DECODE_CORRUPT, "%zu: %u", len,
+			  o.class_);
+		blob_free(&b);
+	}
+	blob_free(&whole);
+	pixels_free(&p);
+}
+
 Test(codec_png, chunks_beside_the_picture)
 {
 	static const struct {

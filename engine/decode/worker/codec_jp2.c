@@ -480,6 +480,24 @@ static enum tutela_decode_class bands(struct jp2 *j, bool strict)
 	return c;
 }
 
+/* The tile-part that is cut counts as missing. False where there is none, or none before it. */
+static bool drop_cut_part(struct jp2 *j)
+{
+	struct jp2_outline *o = &j->outline;
+	size_t tile;
+
+	if (!o->length_at)
+		return false;
+	tile = (size_t)j->bytes[o->length_at - 2] << 8 | j->bytes[o->length_at - 1];
+	o->parts[tile]--;
+	o->end = o->length_at - 6;
+	o->length_at = 0;
+	for (tile = 0; tile < (size_t)o->tiles_across * o->tiles_down; tile++)
+		if (o->parts[tile])
+			return true;
+	return false;
+}
+
 static enum tutela_decode_class decode(struct jp2 *j)
 {
 	struct jp2_outline *o = &j->outline;
@@ -502,6 +520,11 @@ static enum tutela_decode_class decode(struct jp2 *j)
 	if (c != TUTELA_DECODE_CORRUPT && c != TUTELA_DECODE_TRUNCATED)
 		return c;
 	if (tutela_sink_rows(j->sink) == 0) {
+		tutela_sink_discard(j->sink);
+		bands(j, false);
+	}
+	/* the library refuses a cut tile whose packets have a mark behind their header, and then the picture */
+	if (tutela_sink_rows(j->sink) == 0 && drop_cut_part(j)) {
 		tutela_sink_discard(j->sink);
 		bands(j, false);
 	}

@@ -75,6 +75,7 @@ static void on_message(j_common_ptr c, int level)
 		j->starved = true;
 		break;
 	case JWRN_EXTRANEOUS_DATA: /* bytes between segments, which many cameras write */
+	case JWRN_NOT_SEQUENTIAL:  /* a band of coefficients in baseline, where old encoders write zeros */
 	case JWRN_JFIF_MAJOR:
 	case JWRN_ADOBE_XFORM:
 	case JWRN_BOGUS_ICC:

@@ -5,7 +5,9 @@
  * expanded. Gray stays one channel.
  *
  * Ordinary files go through png_stream. What that declines goes through
- * libpng, and its verdict on the file is the one that counts.
+ * libpng, and its verdict on the file is the one that counts; but indices
+ * without a palette, which it refuses, are grays of that value, as in Pillow,
+ * and corrupt.
  */
 #include "decode/worker/codec.h"
 #include "decode/worker/png_stream.h"
@@ -14,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libdeflate.h>
 #include <png.h>
 
 struct png {
@@ -21,14 +24,15 @@ struct png {
 	png_infop info;
 	jmp_buf escape;
 	const uint8_t *at, *end;
-	const uint8_t *cut; /* where the IDAT chunk begins that goes past the end, or NULL */
+	const uint8_t *cut;  /* where the IDAT chunk begins that goes past the end, or NULL */
+	const uint8_t *type; /* where the header's colour type is that is to be read as gray, or NULL */
 	struct row_sink *sink;
 	uint8_t *rows; /* one row, or all when interlaced */
 	size_t stride;
 	uint32_t buffered; /* rows of the passes of an interlaced picture read so far */
 	bool interlaced;
 	bool short_of_bytes, short_of_memory;
-	bool damaged; /* a checksum is wrong */
+	bool damaged; /* a checksum is wrong, or the palette missing */
 };
 
 static void on_error(png_structp png, png_const_charp text)
@@ -80,6 +84,25 @@ static const uint8_t *find_cut(const uint8_t *b, size_t len)
 	return NULL;
 }
 
+/* Of indices without a palette: where their colour type is. NULL where anything else is wrong with the header. */
+static const uint8_t *find_bare_indices(const uint8_t *b, size_t len)
+{
+	if (len < 33 || memcmp(b + 8, "\0\0\0\15IHDR", 8) != 0 || b[24] > 8 || b[25] != PNG_COLOR_TYPE_PALETTE)
+		return NULL;
+	if (libdeflate_crc32(0, b + 12, 17) != be32(b + 29))
+		return NULL;
+	for (size_t at = 33; len - at >= 12;) {
+		uint32_t n = be32(b + at);
+
+		if (memcmp(b + at + 4, "IDAT", 4) == 0)
+			return b + 25;
+		if (memcmp(b + at + 4, "PLTE", 4) == 0 || n > len - at - 12)
+			break;
+		at += 12 + (size_t)n;
+	}
+	return NULL;
+}
+
 static void on_read(png_structp png, png_bytep to, size_t len)
 {
 	struct png *p = png_get_io_ptr(png);
@@ -99,6 +122,8 @@ static void on_read(png_structp png, png_bytep to, size_t len)
 	p->at += len;
 	if (from == p->cut)
 		shorten(p, to);
+	if (p->type && p->type >= from && p->type < p->at)
+		to[p->type - from] = PNG_COLOR_TYPE_GRAY;
 }
 
 /* Frames by the acTL chunk, which stands before the first IDAT of an animated PNG. */
@@ -141,7 +166,10 @@ static enum tutela_decode_class failure(const struct png *p)
 static void transform(struct png *p)
 {
 	png_set_strip_16(p->png);
-	png_set_expand_gray_1_2_4_to_8(p->png);
+	if (p->type)
+		png_set_packing(p->png);
+	else
+		png_set_expand_gray_1_2_4_to_8(p->png);
 	if (png_get_color_type(p->png, p->info) == PNG_COLOR_TYPE_PALETTE)
 		png_set_palette_to_rgb(p->png);
 	png_set_strip_alpha(p->png);
@@ -218,6 +246,9 @@ static enum tutela_decode_class decode(struct png *p, const uint8_t *bytes, size
 	png_set_chunk_malloc_max(p->png, 1 << 20);
 	/* Data may reach back further than their head says, as in files of old encoders. */
 	png_set_option(p->png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
+	/* The checksum has been looked at, and is that of the header as it was. */
+	if (p->type)
+		png_set_crc_action(p->png, PNG_CRC_WARN_USE, PNG_CRC_DEFAULT);
 	png_read_info(p->png, p->info);
 	/* Data with a wrong checksum are hashed, since there are viewers that show them. */
 	png_set_crc_action(p->png, PNG_CRC_WARN_USE, PNG_CRC_DEFAULT);
@@ -234,6 +265,8 @@ enum tutela_decode_class tutela_codec_libpng(const uint8_t *bytes, size_t len, s
 	struct png p = {.at = bytes, .end = bytes + len, .cut = find_cut(bytes, len), .sink = sink};
 	enum tutela_decode_class c;
 
+	p.type = find_bare_indices(bytes, len);
+	p.damaged = p.type != NULL;
 	p.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &p, on_error, on_warning);
 	if (!p.png)
 		return TUTELA_DECODE_TOO_LARGE;

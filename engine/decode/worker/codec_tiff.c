@@ -159,26 +159,67 @@ static enum tutela_decode_class rows(const uint32_t *raster, bool multiplied, st
 	return c;
 }
 
+/* Asked for as it is, nothing is turned. stop: the first error ends it, and leaves what came before. */
+static enum tutela_decode_class fill(TIFF *t, const struct row_sink *sink, uint32_t *raster, bool stop)
+{
+	TIFFRGBAImage image;
+	char why[1024];
+	bool ok;
+
+	if (!TIFFRGBAImageBegin(&image, t, stop, why))
+		return TUTELA_DECODE_UNSUPPORTED;
+	image.req_orientation = image.orientation;
+	ok = TIFFRGBAImageGet(&image, raster, sink->width, sink->height);
+	TIFFRGBAImageEnd(&image);
+	return ok ? TUTELA_DECODE_OK : TUTELA_DECODE_CORRUPT;
+}
+
+static bool ends_early(TIFF *t, const struct file *f)
+{
+	uint32_t n = TIFFIsTiled(t) ? TIFFNumberOfTiles(t) : TIFFNumberOfStrips(t);
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t from = TIFFGetStrileOffset(t, i), len = TIFFGetStrileByteCount(t, i);
+
+		if (from > f->len || len > f->len - from)
+			return true;
+	}
+	return false;
+}
+
+/* Where anything came before the error, what is behind it counts too, as in Pillow. */
+static enum tutela_decode_class salvage(TIFF *t, const struct file *f, bool multiplied, struct row_sink *sink,
+					uint32_t *raster, uint8_t *row)
+{
+	uint64_t pixels = (uint64_t)sink->width * sink->height, n = 0;
+
+	while (n < pixels && !raster[n])
+		n++;
+	if (n < pixels) {
+		fill(t, sink, raster, false);
+		rows(raster, multiplied, sink, row);
+	}
+	return ends_early(t, f) ? TUTELA_DECODE_TRUNCATED : TUTELA_DECODE_CORRUPT;
+}
+
 /* judge: only say whether all of it is there. */
 static enum tutela_decode_class whole(TIFF *t, const struct file *f, bool multiplied, struct row_sink *sink, bool judge)
 {
 	uint64_t pixels = (uint64_t)sink->width * sink->height;
-	uint16_t turned = ORIENTATION_TOPLEFT;
 	enum tutela_decode_class c = TUTELA_DECODE_TOO_LARGE;
 	uint32_t *raster = NULL;
 	uint8_t *row = NULL;
 
 	if (!tutela_sink_fits(sink, pixels * sizeof(*raster)))
 		return TUTELA_DECODE_TOO_LARGE;
-	TIFFGetFieldDefaulted(t, TIFFTAG_ORIENTATION, &turned);
 	raster = calloc(pixels, sizeof(*raster));
 	row = malloc((size_t)sink->width * 3);
 	if (!raster || !row)
 		goto out;
-	/* asked for as it is, nothing is turned; 1: the first error ends it */
-	if (!TIFFReadRGBAImageOriented(t, sink->width, sink->height, raster, turned, 1))
-		c = TUTELA_DECODE_CORRUPT;
-	else if (judge || !(c = rows(raster, multiplied, sink, row)))
+	c = fill(t, sink, raster, true);
+	if (c == TUTELA_DECODE_CORRUPT && !judge)
+		c = salvage(t, f, multiplied, sink, raster, row);
+	else if (!c && (judge || !(c = rows(raster, multiplied, sink, row))))
 		c = f->errors || (judge && f->warnings) ? TUTELA_DECODE_CORRUPT : TUTELA_DECODE_OK;
 out:
 	free(raster);
@@ -327,6 +368,6 @@ enum tutela_decode_class tutela_codec_tiff(const uint8_t *bytes, size_t len, str
 		return tutela_sink_rows(sink) == sink->height && sound(bytes, len, sink) ? TUTELA_DECODE_OK : c;
 	tutela_sink_discard(sink);
 	other = tutela_codec_libtiff(bytes, len, sink);
-	/* libvips calls damaged what it does not know; libtiff's reader of pictures does not tell what is damaged. */
-	return other == TUTELA_DECODE_CORRUPT && !tutela_sink_rows(sink) ? c : other;
+	/* libvips calls damaged what it does not know, and knows better what is cut. */
+	return other == TUTELA_DECODE_CORRUPT && !tutela_sink_rows(sink) && c == TUTELA_DECODE_TRUNCATED ? c : other;
 }
