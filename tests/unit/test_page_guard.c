@@ -241,3 +241,55 @@ Test(page_guard, the_older_meta_page_may_lead_nowhere)
 	cr_assert(spoilt[0] && spoilt[1]);
 	scratch_remove(path);
 }
+
+/* The page that a long value begins on, when number is one: its own number and the flag of such pages. */
+static bool begins_long_value(uint64_t number)
+{
+	uint8_t head[16];
+	uint64_t own;
+
+	fetch(number * SIZE, head, sizeof head);
+	memcpy(&own, head, sizeof own);
+	return own == number && head[10] == 4 && !head[11];
+}
+
+/* LMDB believes the heads of long values when it deletes them: a leaf with one that is wrong is not touched at all. */
+Test(page_guard, a_leaf_is_left_alone_when_the_head_of_a_long_value_is_damaged)
+{
+	static const uint8_t none[16];
+	static char large[TUTELA_TEXT_MAX];
+	struct tutela_record rec = record_of("long", hash_of(TUTELA_ALG_MD5, 1));
+	unsigned found = 0;
+	struct tutela_update *u;
+	struct tutela_store *s;
+	uint8_t saved[16];
+
+	memset(large, 'l', sizeof large);
+	rec.n_labels = 1;
+	rec.labels[0] = (struct tutela_label){text("k"), {large, sizeof large}};
+	s = store_make(path);
+	snprintf(file, sizeof file, "%s/data.mdb", path);
+	u = update_on(s, "a", TUTELA_MERGE);
+	OK(tutela_update_put(u, &rec));
+	rec = record_of("short", hash_of(TUTELA_ALG_MD5, 2));
+	OK(tutela_update_put(u, &rec));
+	commit(s, u);
+	tutela_store_close(s);
+	for (uint64_t number = 2, last = newest().last; number <= last; number++) {
+		if (!begins_long_value(number))
+			continue;
+		found++;
+		fetch(number * SIZE, saved, sizeof saved);
+		rewrite(number * SIZE, none, sizeof none);
+		s = store_open(path, true);
+		u = update_on(s, "a", TUTELA_MERGE);
+		FAILS(tutela_update_status(u, text("short"), TUTELA_WITHDRAWN, text("why")), TUTELA_E_CORRUPT);
+		tutela_update_abort(u);
+		cr_assert(strstr(tutela_store_errmsg(s), "another page's"), "%s", tutela_store_errmsg(s));
+		tutela_store_close(s);
+		rewrite(number * SIZE, saved, sizeof saved);
+	}
+	cr_assert_eq(found, 1);
+	cr_assert_str_eq(check(), "");
+	scratch_remove(path);
+}
