@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store_data.h"
 
+#include <tutela/journal.h>
+
 #include "store/page_format.h"
 
 #define SIZE  4096
@@ -143,13 +145,26 @@ Test(page_guard, a_page_that_is_used_and_free_is_found)
 	scratch_remove(path);
 }
 
+/* An entry that is there: all of it, or an error, but never that there is none. */
+static enum tutela_err get_entry(struct tutela_snapshot *snap, uint64_t i)
+{
+	struct tutela_record rec;
+	enum tutela_err err;
+	char id[32];
+
+	snprintf(id, sizeof id, "e%" PRIu64, i);
+	err = tutela_snapshot_entry(snap, "a", text(id), &rec);
+	cr_assert(err == TUTELA_E_CORRUPT || (!err && rec.n_fingerprints == 1), "%s: %s", id, tutela_err_name(err));
+	return err;
+}
+
 /* Every page in turn: what is asked is answered rightly, or not at all, and check tells. */
 Test(page_guard, any_page_may_be_lost)
 {
 	static const uint8_t none[SIZE];
 	uint8_t saved[SIZE];
 	uint64_t last;
-	unsigned errors = 0, refused = 0;
+	unsigned errors = 0, entries[2] = {0}, refused = 0;
 
 	make();
 	last = newest().last;
@@ -173,6 +188,8 @@ Test(page_guard, any_page_may_be_lost)
 			cr_assert(err || hits.n == (number * 17 < 3000));
 			cr_assert(!err || (err == TUTELA_E_CORRUPT && *tutela_store_errmsg(s)));
 			errors += !!err;
+			for (uint64_t i = 0; i < 3000 && snap; i += 10)
+				entries[!!get_entry(snap, i)]++;
 			cr_assert(!err || *check());
 			tutela_hits_free(&hits);
 			if (snap)
@@ -183,6 +200,7 @@ Test(page_guard, any_page_may_be_lost)
 	}
 	cr_assert_geq(refused, 3);
 	cr_assert_geq(errors, 4);
+	cr_assert(entries[0] > entries[1] && entries[1] > 0);
 	cr_assert_str_eq(check(), "");
 	scratch_remove(path);
 }
