@@ -251,6 +251,8 @@ static void judge_hits(struct finding *f)
 	}
 	if (perceptual)
 		f->perceptual = PERCEPTUAL_MATCH;
+	else if (f->hits.limited && f->perceptual != PERCEPTUAL_NONE)
+		f->perceptual = PERCEPTUAL_UNDETERMINED;
 	else if (f->hits.low_quality && f->verdict != VERDICT_UNDETERMINED)
 		f->perceptual = PERCEPTUAL_LOW_QUALITY;
 	if (known) {
@@ -259,6 +261,9 @@ static void judge_hits(struct finding *f)
 		f->allowed = silenced || f->verdict == VERDICT_UNDETERMINED;
 		f->verdict = VERDICT_NO_MATCH;
 		f->kind[0] = f->reason[0] = '\0';
+	} else if (f->hits.limited) {
+		/* What alarms may be among those left out. */
+		undetermined(f, "too-many-hits", "so many entries match that not all were looked at");
 	} else if (silenced && f->verdict == VERDICT_NO_MATCH && !f->hits.low_quality) {
 		f->allowed = true;
 	} else if (exclude) {

@@ -118,7 +118,6 @@ static enum tutela_err walk_values(struct walk *w, const struct page_row *row)
 	if (!err && own.totals.entries != t.entries)
 		err = tutela_guard_damage(w->g, t.root, "it does not lead to as many values as its key should have");
 	w->totals.entries += own.totals.entries;
-	w->totals.overflows += own.totals.overflows;
 	w->damages = own.damages;
 	w->pages = own.pages;
 	return err;

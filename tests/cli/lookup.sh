@@ -36,6 +36,25 @@ is "low quality" undetermined "$(json -g verdict <out)"
 case $(json -g reason <out) in low-quality:*) ;; *) fail "reason" ;; esac
 run 1 lookup --quality 50 --pdq "$hash"
 
+# More entries than an answer holds: what alarms is found if it is among the nearest, and is not denied if it is not.
+run 0 -d crowd init
+run 0 -d crowd list create good --kind exclude
+awk -v hash="$(hex 1 32)" 'BEGIN { for (i = 0; i < 10001; i++) print "md5", hash, "e" i }' >good
+run 0 -d crowd import --list good good
+echo "md5 $(hex 1 32) known" >bad
+run 0 -d crowd import --list zz bad
+run 2 --json -d crowd lookup --md5 "$(hex 1 32)"
+is "a crowd" "undetermined true" "$(json -g verdict -g hits_limited <out | tr '\t' ' ')"
+case $(json -g reason <out) in too-many-hits:*) ;; *) fail "reason of a crowd" ;; esac
+printf 'md5 %s\nmd5 %s\n' "$(hex 1 32)" "$(hex 2 32)" | feed 2 --json -d crowd lookup --batch
+is "a crowd in a batch" "undetermined no-match " "$(json -g verdict <out | tr '\n' ' ')"
+run 0 -d crowd import --list aa bad
+run 1 --json -d crowd lookup --md5 "$(hex 1 32)"
+is "among the nearest" "match true known" "$(json -g verdict -g hits_limited -g hits.0.entry <out | tr '\t' ' ')"
+run 0 -d crowd withdraw --list good e1 e2 e3
+run 1 --json -d crowd lookup --md5 "$(hex 1 32)"
+is "a crowd that an answer holds" "match false" "$(json -g verdict <out) $(grep -q hits_limited out && echo true || echo false)"
+
 # Standard input.
 printf 'pdq %s\r\n\n# comment\n  MD5\t%s  \nsha256 %s' "$hash" "$(hex 2 32)" "$hash" | feed 1 --json lookup
 is "lines" "match match no-match " "$(json -g verdict <out | tr '\n' ' ')"

@@ -3,6 +3,8 @@
 
 #include <jansson.h>
 
+#include "store/audit_log.h"
+
 #define RECORDS 6
 
 static struct tutela_audit_verdict verdict;
@@ -228,6 +230,27 @@ Test(audit_repair, an_export_says_the_same)
 	}
 	expect_gap(0, RECORDS, RECORDS, RECORDS + 1);
 	store_unmake(s, path);
+}
+
+/* All of its bytes, so that what was damaged can be studied where the store is not; of very many the digest alone. */
+Test(audit_repair, damage_is_told_whole_up_to_a_bound)
+{
+	static uint8_t bytes[AUDIT_DAMAGED_MAX + 1];
+
+	bytes[0] = 0xa5;
+	for (size_t len = AUDIT_DAMAGED_MAX; len <= sizeof bytes; len++) {
+		struct audit_row row = {.number = 7, .bytes = bytes, .len = len};
+		char *line = tutela_audit_damaged(&row);
+		json_t *o = json_loads(line, 0, NULL), *hex = json_object_get(o, "hex");
+
+		cr_assert_str_eq(json_string_value(json_object_get(o, "type")), AUDIT_DAMAGED);
+		cr_assert_eq(json_integer_value(json_object_get(o, "number")), 7);
+		cr_assert_eq(json_string_length(json_object_get(o, "sha256")), 64);
+		cr_assert_eq(json_string_length(hex), len <= AUDIT_DAMAGED_MAX ? 2 * len : 0);
+		cr_assert(!hex || !strncmp(json_string_value(hex), "a500", 4));
+		json_decref(o);
+		free(line);
+	}
 }
 
 Test(audit_repair, what_is_whole_or_past_help_is_left_alone)

@@ -112,6 +112,8 @@ Test(bundle_format, names_are_plain)
 
 	cr_assert(tutela_bundle_name_plain("a"));
 	cr_assert(tutela_bundle_name_plain("list.1-2.delta.zst"));
+	cr_assert(tutela_bundle_name_plain("0_azAZ.09") && tutela_bundle_name_plain("Z") &&
+		  tutela_bundle_name_plain("9"));
 	cr_assert(!tutela_bundle_name_plain(NULL) && !tutela_bundle_name_plain(""));
 	cr_assert(!tutela_bundle_name_plain("a/b") && !tutela_bundle_name_plain("..") &&
 		  !tutela_bundle_name_plain(".a"));

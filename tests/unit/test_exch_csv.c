@@ -258,6 +258,10 @@ Test(exch_csv, labels)
 	    "problem 5 @175 a label's name is empty or longer than 255 bytes\n"
 	    "problem 6 @213 a label is not valid UTF-8\n"
 	    "problem 7 @250 the labels are not key=value;key=value\n" FINE);
+	/* A backslash that nothing follows stands for itself, and what is behind the cell stays there. */
+	csv("md5,labels,series\n" MD5_A ",x=1\\,s\n" MD5_B ",x=1\\,\n",
+	    "record 2 id=[] md5=" MD5_A " label=[x][1\\] label=[series][s]" REST "record 3 id=[] md5=" MD5_B
+	    " label=[x][1\\]" REST FINE);
 }
 
 Test(exch_csv, limits_of_an_entry)

@@ -462,6 +462,33 @@ Test(exch_vics, what_vics_cannot_carry_is_carried_all_the_same)
 			    "\"}]}\n]}\n");
 }
 
+/* In one order, whatever order they come in: the first MD5 is the medium's, and ids are made of it. */
+Test(exch_vics, hashes_are_written_in_their_own_order)
+{
+	static const enum tutela_algorithm of[] = {TUTELA_ALG_SHA1, TUTELA_ALG_MD5, TUTELA_ALG_MD5};
+	static const char *const hex[] = {SHA1_A, MD5_B, MD5_A};
+	struct tutela_record rec = {.id = {"m", 1}, .n_fingerprints = 3};
+	struct log out = {0};
+	struct tutela_writer_opts opts = {.size = sizeof opts, .write = log_write, .ctx = &out};
+	struct tutela_writer *w;
+
+	for (unsigned i = 0; i < 3; i++)
+		cr_assert_eq(tutela_hash_parse(of[i], hex[i], strlen(hex[i]), &rec.fingerprints[i]), TUTELA_OK);
+	cr_assert_eq(tutela_writer_new("vics", &opts, &w), TUTELA_OK);
+	cr_assert_eq(tutela_writer_put(w, &rec), TUTELA_OK);
+	cr_assert_eq(tutela_writer_finish(w), TUTELA_OK);
+	tutela_writer_free(w);
+	cr_assert_str_eq(
+		out.text,
+		HEAD
+		"\n{\"MediaID\":1099511627776,\"MD5\":\"" MD5_UP_A
+		"\",\"SHA1\":\"00112233445566778899AABBCCDDEEFF00112233\",\"AlternativeHashes\":[{\"MD5\":\"" MD5_UP_A
+		"\",\"HashName\":\"MD5\",\"HashValue\":\"FFEEDDCCBBAA99887766554433221100\"}],\"MediaMetadata\":[{"
+		"\"MD5\":\"" MD5_UP_A "\",\"PropertyName\":\"tutela.id\",\"PropertyValue\":\"m\"}]}\n]}\n",
+		"%s", out.text);
+	log_free(&out);
+}
+
 Test(exch_vics, what_does_not_match_is_not_written)
 {
 	struct log out = {0}, read = {0};

@@ -234,10 +234,14 @@ Test(store, lists_are_made_set_and_removed)
 	list.policy.pdq_threshold = 65;
 	FAILS(tutela_list_set(s, &list, false), TUTELA_E_ARG);
 	list.policy.pdq_threshold = 12;
+	list.policy.min_quality = 101;
+	FAILS(tutela_list_set(s, &list, false), TUTELA_E_ARG);
+	list.policy.min_quality = 100;
 	list.policy.action = TUTELA_BLOCK;
 	OK(tutela_list_set(s, &list, false));
 	got = list_of(s, "zeta");
 	cr_assert_eq(got.policy.pdq_threshold, 12);
+	cr_assert_eq(got.policy.min_quality, 100);
 	cr_assert_eq(got.policy.action, TUTELA_BLOCK);
 	cr_assert_eq(got.expires, 7);
 	cr_assert_eq(got.version, 0);

@@ -229,7 +229,7 @@ struct tutela_hit {
 struct tutela_hits {
 	struct tutela_hit *items; /* exact first, then by distance, list, entry */
 	size_t n;
-	bool limited;     /* the limit cut the answer */
+	bool limited;     /* the limit cut the answer: hits of any list may be among those left out */
 	bool low_quality; /* some list's perceptual hashes were not asked: quality below its policy's least */
 	void *memory;     /* private */
 };
