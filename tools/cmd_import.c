@@ -175,6 +175,9 @@ static bool acceptable(struct import *im)
 					"withdraw all");
 		return false;
 	}
+	/* Such as of a download that failed. */
+	if (!im->in.records && !im->in.bad && !im->in.skipped)
+		message_warning(im->in.list, "the input holds no entry");
 	return true;
 }
 

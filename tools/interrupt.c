@@ -33,6 +33,7 @@ void interrupt_setup(void)
 	struct sigaction action = {.sa_handler = handle}, old;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (pipe2(wake, O_CLOEXEC | O_NONBLOCK))
 		return; /* then the signals keep their default: an end at once */
 	sigemptyset(&action.sa_mask);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ctrl-C and its kin (SIGINT, SIGTERM, SIGHUP): the first asks to stop
- * cleanly, the second ends the process at once. SIGPIPE is ignored: a closed
- * pipe shows as a failed write.
+ * cleanly, the second ends the process at once. SIGPIPE and SIGXFSZ are
+ * ignored: a closed pipe, and a file that may not grow, show as a failed write.
  */
 #ifndef TUTELA_TOOLS_INTERRUPT_H
 #define TUTELA_TOOLS_INTERRUPT_H

@@ -48,10 +48,11 @@ struct scan {
 	json_t *lists; /* what a case's results depend on of them */
 	struct case_folder folder;
 	struct case_record record;
-	bool changed; /* the evidence is not what the case was begun with, or not fit for it */
-	bool headed;  /* the column heads were printed */
-	bool doubled; /* stdout and stderr are one terminal: no need to say things twice */
-	bool broken;  /* the list of files could not be read to its end */
+	bool changed;   /* the evidence is not what the case was begun with, or not fit for it */
+	bool unwritten; /* a result could not be printed, or noted in the case */
+	bool headed;    /* the column heads were printed */
+	bool doubled;   /* stdout and stderr are one terminal: no need to say things twice */
+	bool broken;    /* the list of files could not be read to its end */
 };
 
 /* ---- scan_run.c */

@@ -59,7 +59,7 @@ static int end_case(struct scan *s, int status)
 	json_decref(summary);
 	if (s->record.done && !s->cli->quiet && ok)
 		message_note("%s been done before", printable_things(s->record.done, "file had", "files had", n));
-	return ok && !s->changed ? status : STATUS_TROUBLE;
+	return ok && !s->changed && !s->unwritten ? status : STATUS_TROUBLE;
 }
 
 int scan_case(struct scan *s, unsigned jobs)

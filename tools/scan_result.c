@@ -140,7 +140,8 @@ bool scan_done(void *ctx, void *result)
 	/* The record of a case has no gap: behind a file that could not be looked at or noted, none is noted. */
 	if (!s->case_folder || !s->tally.failed) {
 		scan_count(s, &o->file);
-		go &= put_result(s, o);
+		s->unwritten |= !put_result(s, o);
+		go &= !s->unwritten;
 		s->tally.failed |= s->case_folder && !go;
 	}
 	free(o->line);

@@ -74,7 +74,11 @@ static enum tutela_err on_record(void *ctx, const struct tutela_record *rec, uin
 static enum tutela_err on_bytes(void *ctx, const void *bytes, size_t len)
 {
 	struct taking *t = ctx;
+	const struct bundle_fetch *fetch = &t->a->sync->fetch;
 
+	/* All of the file is here, and who asks to stop is heard all the same. */
+	if (fetch->progress && !fetch->progress(fetch->ctx, t->file->length, t->file->length))
+		return tutela_bundle_fail(why_of(t), TUTELA_E_INTERRUPTED, "interrupted");
 	return tutela_reader_feed(t->reader, bytes, len);
 }
 

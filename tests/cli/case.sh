@@ -261,6 +261,10 @@ if [ -w /dev/full ]; then
 	says err "'results.jsonl'"
 fi
 
+# A file that may not grow is one that cannot be written.
+(ulimit -f 4 && run 2 scan --all --case limited ev/deep && says err ".jsonl': file too large")
+run 1 scan --all --case limited ev/deep
+
 # An interrupt ends a case cleanly; it goes on.
 "$TUTELA" scan --case stopped -j 1 ev >out 2>err &
 pid=$!

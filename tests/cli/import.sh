@@ -80,6 +80,7 @@ for file in folder missing; do
 done
 run 2 import --list x noise
 run 0 --json import --list x empty.txt
+says err "warning: 'x': the input holds no entry"
 is "nothing in it" 0 "$(json -g added <out)"
 run 2 import --list 'bad name' list.txt
 says err "'bad name'"

@@ -104,6 +104,31 @@ run 0 --json sync one
 is "delta" "1 1 2" "$(line added) $(line from_version) $(line to_version)"
 run 1 lookup --pdq "$(hex new)"
 
+# Who asks to stop while a large list is read is heard, and nothing of it is taken.
+awk 'BEGIN { while (n++ < 200000) printf "md5 %08x%08x%08x%08x\n", n, n * 7, 99, n }' >large
+run 0 -d large-focal init
+run 0 -d large-focal import -l large large
+run 0 -d large-focal publish --list large --key key --out pub-large
+run 0 -d stopped init
+run 0 -d stopped source add large --url "$PWD/pub-large" --key key.pub
+all=$(stat -c %s pub-large/large.1.full.zst)
+"$TUTELA" -d stopped sync >out 2>err &
+sync=$!
+i=0
+until find stopped/staging -type f -size "${all}c" 2>/dev/null | grep -q . || [ $i -ge 500 ]; do
+	i=$((i + 1))
+	sleep 0.02
+done
+kill -INT $sync
+got=0
+wait $sync || got=$?
+is "stopped" 2 $got
+says err "interrupted"
+run 0 -d stopped --json list
+empty out
+run 0 -d stopped sync
+says out "version 1 after 0: 200,000 added"
+
 # The stick is not there; a link and a pipe in the place of a file; another key.
 mv pub away
 refused failed "no such file or directory"

@@ -47,7 +47,7 @@ struct tutela_bundle_sync_opts {
 	bool dry_run;        /* verify and count, change nothing */
 	int64_t now;         /* seconds since 1970 UTC; 0: the clock */
 	unsigned threads;    /* as an update's */
-	/* Bytes of a list's file that are here, of how many. False stops; may be NULL. */
+	/* Bytes of a list's file that are here, of how many; all of them while it is read. False stops; may be NULL. */
 	bool (*progress)(void *ctx, const char *list, uint64_t done, uint64_t total);
 	void (*result)(void *ctx, const struct tutela_bundle_list *list); /* once for each list */
 	void *ctx;
