@@ -57,10 +57,25 @@ static inline uint64_t bytes_get(struct bytes_reader *r, unsigned width)
 	return v;
 }
 
-static inline uint8_t bytes_u8(struct bytes_reader *r) { return (uint8_t)bytes_get(r, 1); }
-static inline uint16_t bytes_u16(struct bytes_reader *r) { return (uint16_t)bytes_get(r, 2); }
-static inline uint32_t bytes_u32(struct bytes_reader *r) { return (uint32_t)bytes_get(r, 4); }
-static inline uint64_t bytes_u64(struct bytes_reader *r) { return bytes_get(r, 8); }
+static inline uint8_t bytes_u8(struct bytes_reader *r)
+{
+	return (uint8_t)bytes_get(r, 1);
+}
+
+static inline uint16_t bytes_u16(struct bytes_reader *r)
+{
+	return (uint16_t)bytes_get(r, 2);
+}
+
+static inline uint32_t bytes_u32(struct bytes_reader *r)
+{
+	return (uint32_t)bytes_get(r, 4);
+}
+
+static inline uint64_t bytes_u64(struct bytes_reader *r)
+{
+	return bytes_get(r, 8);
+}
 
 /* Everything was read, and nothing was missing. */
 static inline bool bytes_done(const struct bytes_reader *r)
@@ -88,9 +103,24 @@ static inline void bytes_put_uint(struct bytes_writer *w, uint64_t v, unsigned w
 	bytes_put(w, b, width);
 }
 
-static inline void bytes_put_u8(struct bytes_writer *w, uint8_t v) { bytes_put_uint(w, v, 1); }
-static inline void bytes_put_u16(struct bytes_writer *w, uint16_t v) { bytes_put_uint(w, v, 2); }
-static inline void bytes_put_u32(struct bytes_writer *w, uint32_t v) { bytes_put_uint(w, v, 4); }
-static inline void bytes_put_u64(struct bytes_writer *w, uint64_t v) { bytes_put_uint(w, v, 8); }
+static inline void bytes_put_u8(struct bytes_writer *w, uint8_t v)
+{
+	bytes_put_uint(w, v, 1);
+}
+
+static inline void bytes_put_u16(struct bytes_writer *w, uint16_t v)
+{
+	bytes_put_uint(w, v, 2);
+}
+
+static inline void bytes_put_u32(struct bytes_writer *w, uint32_t v)
+{
+	bytes_put_uint(w, v, 4);
+}
+
+static inline void bytes_put_u64(struct bytes_writer *w, uint64_t v)
+{
+	bytes_put_uint(w, v, 8);
+}
 
 #endif

@@ -20,7 +20,7 @@ struct picture;
  * TUTELA_E_ARG, TUTELA_E_NOMEM.
  */
 enum tutela_err tutela_picture_new(uint32_t width, uint32_t height, uint32_t channels, unsigned wants,
-                                   enum tutela_isa isa, struct picture **out);
+				   enum tutela_isa isa, struct picture **out);
 
 /* The next row: width * channels bytes, read during the call. Rows past `height` are ignored. */
 void tutela_picture_row(struct picture *p, const uint8_t *row);

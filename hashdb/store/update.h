@@ -52,7 +52,7 @@ struct tutela_update {
 	struct batch batch;
 	struct key_run digests;
 	struct key_spill spilled; /* digests, too */
-	struct key_set keys; /* of new entries that "keys" does not hold yet */
+	struct key_set keys;      /* of new entries that "keys" does not hold yet */
 	struct pairs pairs[ALGORITHMS];
 	int64_t active[ALGORITHMS], disputed[ALGORITHMS]; /* changes of the list's counters */
 	int64_t entries[TUTELA_WITHDRAWN + 1];

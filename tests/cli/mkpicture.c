@@ -834,16 +834,21 @@ static const char help[] = "Usage: mkpicture [option]... FILE\n"
 			   "  --format F         png, jpg, bmp, ppm, jxl, jp2 or j2k, whatever the name ends in\n";
 
 static const struct option options[] = {
-	{"seed", 1, NULL, 's'},        {"size", 1, NULL, 'S'},     {"plain", 1, NULL, 'p'},
-	{"pattern", 1, NULL, 'P'},     {"channels", 1, NULL, 'C'}, {"resize", 1, NULL, 'r'},
-	{"crop", 1, NULL, 'c'},        {"mirror", 0, NULL, 'm'},   {"flip", 0, NULL, 'f'},
-	{"rotate90", 0, NULL, 'R'},    {"gray", 0, NULL, 'g'},     {"border", 1, NULL, 'b'},
-	{"brightness", 1, NULL, 'B'},  {"quality", 1, NULL, 'q'},  {"lossless", 0, NULL, 'l'},
-	{"progressive", 0, NULL, 'o'}, {"cmyk", 0, NULL, 'k'},     {"rgb", 0, NULL, 'G'},
-	{"exif", 1, NULL, 'e'},        {"alpha", 0, NULL, 'a'},    {"16bit", 0, NULL, 'd'},
-	{"palette", 0, NULL, 't'},     {"1bit", 0, NULL, '1'},     {"interlace", 0, NULL, 'i'},
-	{"frames", 1, NULL, 'n'},      {"format", 1, NULL, 'F'},   {"tile", 1, NULL, 'T'},
-	{"float", 0, NULL, 'x'},       {"signed", 0, NULL, 'N'},   {"help", 0, NULL, 'h'},
+	{"seed", 1, NULL, 's'},       {"size", 1, NULL, 'S'},
+	{"plain", 1, NULL, 'p'},      {"pattern", 1, NULL, 'P'},
+	{"channels", 1, NULL, 'C'},   {"resize", 1, NULL, 'r'},
+	{"crop", 1, NULL, 'c'},       {"mirror", 0, NULL, 'm'},
+	{"flip", 0, NULL, 'f'},       {"rotate90", 0, NULL, 'R'},
+	{"gray", 0, NULL, 'g'},       {"border", 1, NULL, 'b'},
+	{"brightness", 1, NULL, 'B'}, {"quality", 1, NULL, 'q'},
+	{"lossless", 0, NULL, 'l'},   {"progressive", 0, NULL, 'o'},
+	{"cmyk", 0, NULL, 'k'},       {"rgb", 0, NULL, 'G'},
+	{"exif", 1, NULL, 'e'},       {"alpha", 0, NULL, 'a'},
+	{"16bit", 0, NULL, 'd'},      {"palette", 0, NULL, 't'},
+	{"1bit", 0, NULL, '1'},       {"interlace", 0, NULL, 'i'},
+	{"frames", 1, NULL, 'n'},     {"format", 1, NULL, 'F'},
+	{"tile", 1, NULL, 'T'},       {"float", 0, NULL, 'x'},
+	{"signed", 0, NULL, 'N'},     {"help", 0, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
 

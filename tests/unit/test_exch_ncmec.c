@@ -111,11 +111,10 @@ Test(exch_ncmec, one_bad_fingerprint_keeps_the_others)
 		 "record 4 id=[7/img-1] sha1=" SHA1_A "%s" PAGE(1, 0, 0, 0, 0),
 		 labels);
 	ncmec(ONE("<fingerprints><md5>" MD5_NONE "</md5><sha1>" SHA1_A "</sha1><md5/></fingerprints>"), expected);
-	snprintf(
-		expected, sizeof expected,
-		"problem 4 @142 the value has not the length of its algorithm record 1 id=[7/img-1]\n"
-		"record 4 id=[7/img-1] sha1=" SHA1_A " photodna=" PHOTODNA_A "%s" PAGE(1, 0, 0, 0, 0),
-		labels);
+	snprintf(expected, sizeof expected,
+		 "problem 4 @142 the value has not the length of its algorithm record 1 id=[7/img-1]\n"
+		 "record 4 id=[7/img-1] sha1=" SHA1_A " photodna=" PHOTODNA_A "%s" PAGE(1, 0, 0, 0, 0),
+		 labels);
 	ncmec(ONE("<fingerprints><pdna>AAEC</pdna><sha1>" SHA1_A "</sha1><pdna>" PHOTODNA_A "</pdna></fingerprints>"),
 	      expected);
 }

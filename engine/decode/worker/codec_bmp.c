@@ -18,8 +18,8 @@
 #include <string.h>
 
 #define FILE_HEADER 14
-#define MASKS_AT    40 /* in the header or behind one of 40 bytes */
-#define PART_LEAST  16 /* fewer rows than one in so many are worth no hash: it would cost the time of all */
+#define MASKS_AT    40         /* in the header or behind one of 40 bytes */
+#define PART_LEAST  16         /* fewer rows than one in so many are worth no hash: it would cost the time of all */
 #define PART_SMALL  (1u << 20) /* pixels of which run lengths reach any: it costs nothing */
 
 enum packing { PLAIN = 0, RUNS_8 = 1, RUNS_4 = 2, MASKS = 3, ALPHA_MASKS = 6 };
@@ -264,7 +264,8 @@ static bool worth_it(const struct runs *s)
 {
 	uint64_t rows = s->y + (s->x > 0);
 
-	return rows && (rows >= (s->b->height + PART_LEAST - 1) / PART_LEAST || s->b->width * s->b->height <= PART_SMALL);
+	return rows &&
+	       (rows >= (s->b->height + PART_LEAST - 1) / PART_LEAST || s->b->width * s->b->height <= PART_SMALL);
 }
 
 static enum tutela_decode_class unpack(struct bmp *b, const struct row_sink *sink)

@@ -26,15 +26,15 @@ enum tutela_algorithm {
 	TUTELA_ALG_PHOTODNA = 32, /* 144 opaque bytes; stored and compared for equality, never computed */
 };
 
-#define TUTELA_PDQ_LEN 32
+#define TUTELA_PDQ_LEN    32
 #define TUTELA_HASH64_LEN 8
-#define TUTELA_HASH_MAX 144 /* bytes of the longest fingerprint */
+#define TUTELA_HASH_MAX   144 /* bytes of the longest fingerprint */
 
 struct tutela_algorithm_info {
 	enum tutela_algorithm id;
-	const char *name; /* "pdq": lower case, as in lists, options and JSON */
-	unsigned bits;    /* length; always a multiple of 8 */
-	bool perceptual;  /* compared by Hamming distance, else for equality */
+	const char *name;           /* "pdq": lower case, as in lists, options and JSON */
+	unsigned bits;              /* length; always a multiple of 8 */
+	bool perceptual;            /* compared by Hamming distance, else for equality */
 	unsigned default_threshold; /* largest distance that is a match by default; 0 when exact */
 	unsigned max_threshold;     /* largest distance a policy may ask for; 0 when exact */
 };
@@ -65,7 +65,7 @@ TUTELA_API const struct tutela_algorithm_info *tutela_algorithm_at(size_t i);
  * TUTELA_E_ARG unknown algorithm; TUTELA_E_FORMAT wrong length or digit.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_hash_parse(enum tutela_algorithm algorithm, const char *hex,
-                                                            size_t len, struct tutela_hash *out);
+							    size_t len, struct tutela_hash *out);
 
 /* The hash as lower-case hex and a NUL. `buf` must hold 2 * len + 1 bytes. Returns buf. */
 TUTELA_API char *tutela_hash_format(const struct tutela_hash *hash, char *buf);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #if defined(__GNUC__)
-#define TUTELA_API __attribute__((visibility("default")))
+#define TUTELA_API     __attribute__((visibility("default")))
 #define TUTELA_CHECKED __attribute__((warn_unused_result))
 #else
 #define TUTELA_API

@@ -45,9 +45,10 @@ TUTELA_API const char *tutela_dihedral_name(enum tutela_dihedral d);
 
 /* One dialect's answer for one picture. All zero when the picture is smaller than 5 x 5. */
 struct tutela_pdq {
-	uint8_t hash[TUTELA_PDQ_LEN];                       /* text order */
-	uint8_t dihedral[TUTELA_DIHEDRALS][TUTELA_PDQ_LEN]; /* [TUTELA_ORIGINAL] can differ from `hash` at exactly 64x64 */
-	int32_t quality;                                    /* 0..100 */
+	uint8_t hash[TUTELA_PDQ_LEN]; /* text order */
+	/* [TUTELA_ORIGINAL] can differ from `hash` at exactly 64x64 */
+	uint8_t dihedral[TUTELA_DIHEDRALS][TUTELA_PDQ_LEN];
+	int32_t quality; /* 0..100 */
 };
 
 /* Pixels of a caller: rows from top to bottom, 8 bits a sample, channels interleaved. */
@@ -88,7 +89,7 @@ struct tutela_perceptual {
  * machine), TUTELA_E_NOMEM. *out is zeroed on entry.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_hash_pixels(const struct tutela_pixels *pixels, unsigned wants,
-                                                             enum tutela_isa isa, struct tutela_perceptual *out);
+							     enum tutela_isa isa, struct tutela_perceptual *out);
 
 /*
  * PDQ of a luminance plane: n_rows x n_cols floats in 0..255, row-major,
@@ -98,6 +99,6 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_hash_pixels(const struct tutela
  * *out is zeroed on entry.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_pdq_from_luma(const float *luma, size_t n_rows, size_t n_cols,
-                                                               enum tutela_isa isa, struct tutela_pdq *out);
+							       enum tutela_isa isa, struct tutela_pdq *out);
 
 #endif

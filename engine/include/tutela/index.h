@@ -75,8 +75,8 @@ struct tutela_index_info {
  * TUTELA_E_ARG, TUTELA_E_NOMEM, TUTELA_E_TOOBIG, TUTELA_E_INTERRUPTED.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_index_build(const uint8_t *codes, const uint32_t *values, size_t n,
-                                                             const struct tutela_index_build_opts *opts,
-                                                             struct tutela_index **out);
+							     const struct tutela_index_build_opts *opts,
+							     struct tutela_index **out);
 
 /*
  * Build straight into the empty file at `fd`, section by section: peak memory
@@ -84,9 +84,9 @@ TUTELA_API TUTELA_CHECKED enum tutela_err tutela_index_build(const uint8_t *code
  * failure the file's content is undefined: throw it away. `info` may be NULL.
  * Also TUTELA_E_SYS, TUTELA_E_DISKFULL, TUTELA_E_READONLY.
  */
-TUTELA_API TUTELA_CHECKED enum tutela_err tutela_index_build_file(const uint8_t *codes, const uint32_t *values, size_t n,
-                                                                  const struct tutela_index_build_opts *opts, int fd,
-                                                                  struct tutela_index_info *info);
+TUTELA_API TUTELA_CHECKED enum tutela_err tutela_index_build_file(const uint8_t *codes, const uint32_t *values,
+								  size_t n, const struct tutela_index_build_opts *opts,
+								  int fd, struct tutela_index_info *info);
 
 struct tutela_index_open_opts {
 	size_t size;
@@ -103,7 +103,7 @@ struct tutela_index_open_opts {
  * TUTELA_E_NOMEM, TUTELA_E_ARG. `opts` may be NULL.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_index_open(int fd, const struct tutela_index_open_opts *opts,
-                                                            struct tutela_index **out);
+							    struct tutela_index **out);
 
 /* NULL is fine. No search may be running. */
 TUTELA_API void tutela_index_close(struct tutela_index *ix);
@@ -116,11 +116,12 @@ TUTELA_API void tutela_index_info(const struct tutela_index *ix, struct tutela_i
  * TUTELA_E_CORRUPT, TUTELA_E_INTERRUPTED, TUTELA_E_NOMEM.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err
-tutela_index_verify(const struct tutela_index *ix, bool (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx);
+tutela_index_verify(const struct tutela_index *ix, bool (*progress)(void *ctx, uint64_t done, uint64_t total),
+		    void *ctx);
 
 /* Pair number i (0 .. count-1), in the order of building; `code` gets bits / 8 bytes, text order. */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_index_get(const struct tutela_index *ix, uint64_t i, uint8_t *code,
-                                                           uint32_t *value);
+							   uint32_t *value);
 
 struct tutela_search_opts {
 	size_t size;
@@ -128,9 +129,9 @@ struct tutela_search_opts {
 	size_t limit;    /* stop after this many matches, appended ones included, and set `limited`; 0: all */
 	bool nearest;    /* only the matches at the smallest distance found in this index */
 	bool (*keep)(void *ctx, uint32_t value, uint32_t distance); /* may be NULL; false: not a match, not counted */
-	void *ctx;       /* for keep; with threads > 1 keep is called from several threads */
-	bool append;     /* keep what is in the result, `limited` too: for a set of indexes searched in turn (sorted by
-	                    the caller) */
+	void *ctx;   /* for keep; with threads > 1 keep is called from several threads */
+	bool append; /* keep what is in the result, `limited` too: for a set of indexes searched in turn (sorted by
+			the caller) */
 };
 
 /*
@@ -141,22 +142,22 @@ struct tutela_search_opts {
  * the result is as it was on entry, or empty.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_index_search(const struct tutela_index *ix, const uint8_t *query,
-                                                              const struct tutela_search_opts *opts,
-                                                              struct tutela_matches *out);
+							      const struct tutela_search_opts *opts,
+							      struct tutela_matches *out);
 
 /* The same by looking at every code, whatever the kind: the specification of search. Single thread. */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_index_scan(const struct tutela_index *ix, const uint8_t *query,
-                                                            const struct tutela_search_opts *opts,
-                                                            struct tutela_matches *out);
+							    const struct tutela_search_opts *opts,
+							    struct tutela_matches *out);
 
 /*
  * Many queries at once (nq * bits / 8 bytes), `out` an array of nq results;
  * faster than one by one. `threads` 0: all cores.
  */
 TUTELA_API TUTELA_CHECKED enum tutela_err tutela_index_search_batch(const struct tutela_index *ix,
-                                                                    const uint8_t *queries, size_t nq,
-                                                                    const struct tutela_search_opts *opts,
-                                                                    unsigned threads, struct tutela_matches *out);
+								    const uint8_t *queries, size_t nq,
+								    const struct tutela_search_opts *opts,
+								    unsigned threads, struct tutela_matches *out);
 
 /* Sort by distance, then value: what search promises, for results that were appended. */
 TUTELA_API void tutela_matches_sort(struct tutela_matches *m);
