@@ -123,21 +123,17 @@ static enum tutela_err on_entry(void *ctx, const struct tutela_record *rec)
 static enum tutela_err find_carriers(struct withdraw *w, struct tutela_store *store)
 {
 	struct tutela_snapshot *snapshot;
-	enum tutela_err error;
-
 	struct tutela_list list;
+	enum tutela_err error;
 
 	error = tutela_snapshot_open(store, &snapshot);
 	if (!error)
 		error = tutela_snapshot_list(snapshot, w->list, &list);
-	if (error || !w->n_hashes) {
-		w->local = !error && strcmp(list.source, "local") == 0;
-		tutela_snapshot_close(snapshot);
-		return error;
+	w->local = !error && strcmp(list.source, "local") == 0;
+	if (!error && w->n_hashes) {
+		qsort(w->wanted, w->n, sizeof(*w->wanted), by_hash);
+		error = tutela_snapshot_entries(snapshot, w->list, on_entry, w);
 	}
-	w->local = strcmp(list.source, "local") == 0;
-	qsort(w->wanted, w->n, sizeof(*w->wanted), by_hash);
-	error = tutela_snapshot_entries(snapshot, w->list, on_entry, w);
 	tutela_snapshot_close(snapshot);
 	return error;
 }

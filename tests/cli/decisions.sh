@@ -88,5 +88,35 @@ is "told" "$(printf 'allow\ta family album')" "$(json -w action=decision -w "det
 run 0 withdraw --list allowed "sha256:$sha" "pdq:$pdq"
 scan 1
 is "taken back" 2 "$(summary match)"
+
+# What silences a hit does not answer for what could not be compared.
+run 0 -d part init
+mkdir parts
+head -c 20000 one.jpg >parts/cut.jpg
+cp plain.png parts
+run 2 --json hash parts/cut.jpg
+echo "pdq $(json -g partial.pdq <out) cut" >part.txt
+run 0 -d part import --list known part.txt
+run 0 -d part import --list allowed --kind allow part.txt
+run 1 --json -d part scan parts/cut.jpg
+is "hits of a part are not silenced" "$(printf 'match\ttrue\t-')" \
+	"$(json -w type=file -g verdict -g hits.0.partial -g allowed <out)"
+for file in cut.jpg plain.png; do
+	echo "md5 $(md5sum <parts/$file | cut -c 1-32)"
+done >digests.txt
+run 0 -d part withdraw --list known cut
+{
+	echo "pdq $(hex 1)"
+	cat digests.txt
+} >known.txt
+run 0 -d part import --list known known.txt
+run 0 -d part import --list allowed digests.txt
+run 2 --json -d part scan parts
+for row in cut.jpg:truncated plain.png:low-quality; do
+	file=${row%:*}
+	is "$file" "$(printf 'undetermined\t[]\tmd5\t-')" \
+		"$(json -w path=parts/$file -g verdict -g hits -g allowed_hits.0.algorithm -g allowed <out)"
+	is "why $file" 1 "$(summary "undetermined_by_reason.${row#*:}")"
+done
 run 0 audit verify
 run 0 check

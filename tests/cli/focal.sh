@@ -150,6 +150,9 @@ same fi
 
 # --- a withdrawal reaches everybody; what a subscriber decided for itself stays
 as police 0 withdraw --list fi --reason "here" fi-3
+as police 0 --json audit show
+is "a decision of the subscriber's own" "$(printf 'local\twithdrawn\tfi-3')" \
+	"$(json -w action=decision -w detail.reason=here -g detail.decision -g detail.status -g detail.entries.0 <out)"
 as fi 0 withdraw --list fi --reason "not what it seemed" fi-2
 issue fi
 relay

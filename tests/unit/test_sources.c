@@ -300,6 +300,67 @@ Test(feeds, state_is_kept_and_comes_with_the_commit)
 	store_unmake(s, path);
 }
 
+Test(feeds, a_state_is_replaced_only_while_it_is_what_was_read)
+{
+	char path[64], buf[8];
+	struct tutela_store *s = store_make(path);
+	struct tutela_source a = source_of("a");
+
+	OK(tutela_source_put(s, &a, false, "source-add"));
+	FAILS(tutela_feed_swap(s, &a, "root", "", 0, "new", 3), TUTELA_E_BUSY);
+	OK(tutela_feed_swap(s, &a, "root", NULL, 0, "one", 3));
+	FAILS(tutela_feed_swap(s, &a, "root", NULL, 0, "new", 3), TUTELA_E_BUSY);
+	FAILS(tutela_feed_swap(s, &a, "root", "onf", 3, "new", 3), TUTELA_E_BUSY);
+	FAILS(tutela_feed_swap(s, &a, "root", "on", 2, "new", 3), TUTELA_E_BUSY);
+	cr_assert_eq(feed_of(s, "a", "root", buf, sizeof buf), 3);
+	cr_assert_arr_eq(buf, "one", 3);
+	OK(tutela_feed_swap(s, &a, "root", "one", 3, "two", 3));
+	cr_assert_eq(feed_of(s, "a", "root", buf, sizeof buf), 3);
+	cr_assert_arr_eq(buf, "two", 3);
+	store_unmake(s, path);
+}
+
+#define CHANGES 11
+
+/* Another source, in one of the things that say from where and on whose word records come. */
+static void change(struct tutela_source *source, unsigned i)
+{
+	char *texts[] = {source->list,        source->url,        source->credentials, source->ca,
+			 source->client_cert, source->client_key, source->keys[1]};
+
+	if (i < 7)
+		texts[i][strlen(texts[i]) / 2] ^= 1;
+	source->type = i == 7 ? TUTELA_SOURCE_NCMEC : source->type;
+	source->threshold += i == 8;
+	source->n_keys -= i == 9;
+	source->n_members += i == 10;
+}
+
+Test(feeds, what_was_fetched_from_another_source_than_there_is_now_is_not_kept)
+{
+	char path[64], buf[8];
+	struct tutela_store *s = store_make(path);
+	struct tutela_source a = source_of("a"), other;
+
+	OK(tutela_source_put(s, &a, false, "source-add"));
+	for (unsigned i = 0; i < CHANGES; i++) {
+		other = a;
+		change(&other, i);
+		FAILS(tutela_feed_swap(s, &other, "root", NULL, 0, "x", 1), TUTELA_E_REFUSED);
+		cr_assert(strstr(tutela_store_errmsg(s), "was changed meanwhile"), "%u: %s", i, tutela_store_errmsg(s));
+	}
+	other = a;
+	a.suspended = true;
+	OK(tutela_source_put(s, &a, true, "source-suspend"));
+	FAILS(tutela_feed_swap(s, &other, "root", NULL, 0, "x", 1), TUTELA_E_REFUSED);
+	cr_assert(strstr(tutela_store_errmsg(s), "was suspended meanwhile"), "%s", tutela_store_errmsg(s));
+	other = source_of("b");
+	FAILS(tutela_feed_swap(s, &other, "root", NULL, 0, "x", 1), TUTELA_E_REFUSED);
+	cr_assert(strstr(tutela_store_errmsg(s), "was removed meanwhile"), "%s", tutela_store_errmsg(s));
+	cr_assert_eq(feed_of(s, "a", "root", buf, sizeof buf), SIZE_MAX);
+	store_unmake(s, path);
+}
+
 Test(feeds, limits)
 {
 	static char big[TUTELA_FEED_STATE_MAX + 1];

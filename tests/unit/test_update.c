@@ -543,6 +543,43 @@ Test(update, index_files_stay_few)
 	store_unmake(s, path);
 }
 
+static uint64_t index_bytes(struct tutela_store *s)
+{
+	struct tutela_snapshot *snap = snapshot_of(s);
+	struct tutela_store_info info;
+
+	OK(tutela_snapshot_info(snap, &info));
+	tutela_snapshot_close(snap);
+	return info.index_bytes;
+}
+
+/* A file that is too large to be merged with a few new codes is made anew when most of its own match no more. */
+Test(update, an_index_is_rid_of_what_matches_no_more, .timeout = 60)
+{
+	struct tutela_update *u;
+	struct tutela_store *s;
+	uint64_t before;
+	char path[64];
+
+	s = store_make(path);
+	put_many(s, "a", 0, 70000);
+	before = index_bytes(s);
+	cr_assert_gt(before, 70000 * TUTELA_PDQ_LEN);
+	u = update_on(s, "a", TUTELA_REPLACE);
+	for (uint64_t i = 0; i < 2; i++) {
+		struct tutela_record rec = record_of(i ? "e1" : "new", pdq(i ? 1 : 80000));
+
+		OK(tutela_update_put(u, &rec));
+	}
+	commit(s, u);
+	cr_assert_lt(index_bytes(s), before / 10);
+	cr_assert_eq(ask_store(s, pdq(1)), 1);
+	cr_assert_eq(ask_store(s, pdq(2)), 0);
+	cr_assert_eq(ask_store(s, pdq(80000)), 1);
+	check_clean(s);
+	store_unmake(s, path);
+}
+
 Test(update, leftovers_are_swept)
 {
 	struct tutela_store *s;
