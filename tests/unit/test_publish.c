@@ -458,3 +458,26 @@ Test(publish, a_link_in_the_place_of_a_temporary_file)
 	cr_assert(!stat(other, &st) && st.st_size == 8, "%lld bytes", (long long)st.st_size);
 	close_office(&o);
 }
+
+/* What cannot be written is an error, and no index leads to a part. */
+Test(publish, what_cannot_be_written_is_an_error)
+{
+	static const char *const names[] = {".publish.tmp", ".publish.zst.tmp"};
+	struct office o;
+	uint64_t version;
+	char path[256];
+
+	open_office(&o);
+	put_one(o.store, "a", record_of("1", pdq(1)));
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s/%s", o.folder, names[i]);
+		cr_assert_eq(mkdir(path, 0700), 0);
+		FAILS(try_publish(&o, "a", 0, false, &version), TUTELA_E_SYS);
+		cr_assert(strstr(o.why, "writing '"), "%s", o.why);
+		cr_assert_not(has(&o, "lists.json"));
+		cr_assert_eq(rmdir(path), 0);
+	}
+	cr_assert_eq(publish(&o, "a"), 1);
+	cr_assert(has(&o, "lists.json"));
+	close_office(&o);
+}
