@@ -328,6 +328,7 @@ Test(publish, refuses_what_is_not_its_own)
 	publish(&o, "a");
 	FAILS(try_publish(&o, "none", 0, false, &version), TUTELA_E_NOTFOUND);
 	/* A key that the root does not know. */
+	scratch_remove(other.folder);
 	strcpy(other.folder, o.folder);
 	FAILS(try_publish(&other, "a", 0, false, &version), TUTELA_E_REFUSED);
 	cr_assert_not_null(strstr(other.why, "is not a signing key of root 1"), "%s", other.why);
