@@ -174,16 +174,21 @@ static enum tutela_decode_class fill(TIFF *t, const struct row_sink *sink, uint3
 	return ok ? TUTELA_DECODE_OK : TUTELA_DECODE_CORRUPT;
 }
 
+/* Does a strip or tile end behind the file? */
+static bool is_cut(TIFF *t, const struct file *f, uint32_t strile)
+{
+	uint64_t from = TIFFGetStrileOffset(t, strile), len = TIFFGetStrileByteCount(t, strile);
+
+	return from > f->len || len > f->len - from;
+}
+
 static bool ends_early(TIFF *t, const struct file *f)
 {
 	uint32_t n = TIFFIsTiled(t) ? TIFFNumberOfTiles(t) : TIFFNumberOfStrips(t);
 
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t from = TIFFGetStrileOffset(t, i), len = TIFFGetStrileByteCount(t, i);
-
-		if (from > f->len || len > f->len - from)
+	for (uint32_t i = 0; i < n; i++)
+		if (is_cut(t, f, i))
 			return true;
-	}
 	return false;
 }
 
@@ -271,10 +276,7 @@ static void deep_row(const struct deep *d, uint32_t width)
 /* The strip of row y could not be read: is it there? */
 static enum tutela_decode_class missing_or_wrong(TIFF *t, const struct file *f, uint32_t y)
 {
-	uint32_t strip = TIFFComputeStrip(t, y, 0);
-	uint64_t from = TIFFGetStrileOffset(t, strip), len = TIFFGetStrileByteCount(t, strip);
-
-	return from > f->len || len > f->len - from ? TUTELA_DECODE_TRUNCATED : TUTELA_DECODE_CORRUPT;
+	return is_cut(t, f, TIFFComputeStrip(t, y, 0)) ? TUTELA_DECODE_TRUNCATED : TUTELA_DECODE_CORRUPT;
 }
 
 static enum tutela_decode_class deep_rows(TIFF *t, const struct file *f, struct deep *d, struct row_sink *sink)
